@@ -1,0 +1,246 @@
+import Type, { type Static } from 'typebox';
+import { AlertKindSchema, AlertStatusSchema, IncidentStatusSchema, OutcomeSchema, SeveritySchema } from './vocabulary.ts';
+import { decisionReasons } from './reasons.ts';
+
+const Text = Type.String();
+const NullableText = Type.Union([Text, Type.Null()]);
+const Count = Type.Integer({ minimum: 0 });
+/** ISO 8601 UTC with milliseconds, e.g. `2026-11-21T09:45:00.000Z`. */
+const Instant = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}\\.\\d{3}Z$' });
+export const InstantSchema = Instant;
+export const DecisionReasonSchema = Type.Enum([...decisionReasons]);
+
+/**
+ * One alert in Tocsin's shape (architecture §8). `index` counts the elements of the payload before any filter.
+ * Not "array items" limits apply to how many alerts one request carries.
+ */
+export const NormalizedAlertSchema = Type.Object({
+  id: Text,
+  index: Count,
+  receiptId: Text,
+  workspaceId: Text,
+  webhookId: Text,
+  connector: Text,
+  kind: AlertKindSchema,
+  status: AlertStatusSchema,
+  severity: SeveritySchema,
+  title: Text,
+  description: Text,
+  services: Type.Array(Text),
+  tags: Type.Array(Text),
+  source: NullableText,
+  url: NullableText,
+  /** The instant of this change as the source states it, clamped to `receivedAt`; null when the source states none. */
+  occurredAt: Type.Union([Instant, Type.Null()]),
+  /** True where the connector declares `occurredAt` as the time of *this* change, so that it may order (architecture §9.2). */
+  occurredAtOrders: Type.Boolean(),
+  receivedAt: Instant,
+  dedupKey: Text,
+  dedupKeyOrigin: Type.Enum(['mapping', 'connector', 'recipe']),
+  /** What a resolve matches on: the vendor's key, or for a recipe key the hash without severity (product P8). */
+  resolveKey: Text,
+  /** The source marks repeats of one firing (e.g. Alertmanager fingerprint + startsAt); null where it does not. */
+  firingKey: NullableText,
+  scope: Text,
+  incidentType: NullableText,
+  customFields: Type.Record(Text, Type.Unknown()),
+  fields: Type.Record(Text, Type.Unknown()),
+  configRevision: Count,
+  notes: Type.Array(Type.Object({ code: Text, path: Type.Optional(Text), detail: Type.Optional(Text) })),
+});
+export type NormalizedAlert = Static<typeof NormalizedAlertSchema>;
+
+/** `correlation.inputs`, type `alerts.normalized.v1`: alerts of one receipt and one scope, ≤ 200 and ≤ 256 KiB. */
+export const AlertsNormalizedSchema = Type.Object({
+  receiptId: Text,
+  workspaceId: Text,
+  webhookId: Text,
+  scope: Text,
+  receivedAt: Instant,
+  /** How many alerts the whole receipt has, over all records and scopes; a waiting gateway merges until it has them all. */
+  receiptTotal: Count,
+  alerts: Type.Array(NormalizedAlertSchema),
+});
+export type AlertsNormalized = Static<typeof AlertsNormalizedSchema>;
+
+/** Why a decision was taken: what was tried in order, and what decided. Stored with the alert and shown to people. */
+export const WhySchema = Type.Object({
+  reason: DecisionReasonSchema,
+  /** Steps tried in order, each with its result and the values that it looked at. */
+  tried: Type.Array(
+    Type.Object({
+      step: Type.Enum(['processed', 'order', 'dedup', 'resolve', 'acknowledge', 'update', 'rule', 'time-window', 'open']),
+      result: Type.Enum(['hit', 'miss', 'not-applicable']),
+      detail: Type.Optional(Text),
+      evidence: Type.Optional(Type.Record(Text, Type.Unknown())),
+    }),
+  ),
+  configRevision: Count,
+});
+export type Why = Static<typeof WhySchema>;
+
+/** What the correlator decided about one alert. `incidentId` is the target as the correlator knows it. */
+export const DecisionSchema = Type.Union([
+  Type.Object({ kind: Type.Literal('opened'), incidentId: Text }),
+  Type.Object({ kind: Type.Literal('deduplicated'), incidentId: Text, alertId: Text }),
+  Type.Object({ kind: Type.Literal('correlated'), incidentId: Text }),
+  Type.Object({ kind: Type.Literal('resolved'), incidentId: Text, alertIds: Type.Array(Text) }),
+  Type.Object({ kind: Type.Literal('acknowledged'), incidentId: Text, alertId: Text }),
+  Type.Object({ kind: Type.Literal('updated'), incidentId: Text, alertId: Text }),
+  /** No effect on any incident: stale, no open alert. */
+  Type.Object({ kind: Type.Literal('ignored') }),
+  /** Seen before (same alert id); still answered, with the first outcome. */
+  Type.Object({ kind: Type.Literal('skipped') }),
+]);
+export type Decision = Static<typeof DecisionSchema>;
+
+export const CorrelatedAlertSchema = Type.Object({
+  alert: NormalizedAlertSchema,
+  decision: DecisionSchema,
+  why: WhySchema,
+});
+export type CorrelatedAlert = Static<typeof CorrelatedAlertSchema>;
+
+/** `alert.correlated`, type `alerts.correlated.v1`: self-contained; every input alert appears, a skipped one too. */
+export const AlertsCorrelatedSchema = Type.Object({
+  receiptId: Text,
+  workspaceId: Text,
+  webhookId: Text,
+  scope: Text,
+  receivedAt: Instant,
+  receiptTotal: Count,
+  alerts: Type.Array(CorrelatedAlertSchema),
+});
+export type AlertsCorrelated = Static<typeof AlertsCorrelatedSchema>;
+
+/**
+ * `correlation.inputs`, type `incident.fact.v1`: what the incident-store tells the correlator about an incident of its scope.
+ * A fact never produces correlator output, and one with an older `version` than the last seen of that incident is ignored.
+ */
+export const IncidentFactSchema = Type.Object({
+  workspaceId: Text,
+  scope: Text,
+  incidentId: Text,
+  /** Stream version after the change. */
+  version: Count,
+  at: Instant,
+  fact: Type.Union([
+    /** The incident is open under this id and holds these keys (opened, reopened, successor, keys moved to it). */
+    Type.Object({ kind: Type.Literal('open'), severity: SeveritySchema, services: Type.Array(Text), lastAlertAt: Instant }),
+    Type.Object({ kind: Type.Literal('closed') }),
+  ]),
+  /** Keys whose holder this incident is from now on (kind `open`) or was (kind `closed`). */
+  keys: Type.Array(Type.Object({ webhookId: Text, dedupKey: Text, resolveKey: Text, alertId: Text })),
+});
+export type IncidentFact = Static<typeof IncidentFactSchema>;
+
+/** One alert in the answer to a waiting sender and in `GET receipts/{id}`. */
+export const AlertAnswerSchema = Type.Object({
+  index: Count,
+  alertId: Text,
+  incidentId: NullableText,
+  outcome: OutcomeSchema,
+  reason: DecisionReasonSchema,
+  occurrenceCount: Type.Union([Count, Type.Null()]),
+});
+export type AlertAnswer = Static<typeof AlertAnswerSchema>;
+
+/** `webhook.replies`, type `receipt.replied.v1`. With `total` 0, `outcome` and `reason` answer for the whole receipt. */
+export const ReceiptRepliedSchema = Type.Object({
+  receiptId: Text,
+  total: Count,
+  alerts: Type.Array(AlertAnswerSchema),
+  outcome: Type.Optional(OutcomeSchema),
+  reason: Type.Optional(DecisionReasonSchema),
+  detail: Type.Optional(Text),
+});
+export type ReceiptReplied = Static<typeof ReceiptRepliedSchema>;
+
+/** `webhook.outcomes`, type `receipts.settled.v1`: many receipts per record. */
+export const ReceiptsSettledSchema = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      receiptId: Text,
+      workspaceId: Text,
+      webhookId: Text,
+      receivedAt: Instant,
+      settledAt: Instant,
+      total: Count,
+      /** Outcomes of the alerts settled here; empty where the receipt has none, then `outcome` and `reason` hold. */
+      alerts: Type.Array(AlertAnswerSchema),
+      outcome: Type.Optional(OutcomeSchema),
+      reason: Type.Optional(DecisionReasonSchema),
+      detail: Type.Optional(Text),
+    }),
+  ),
+});
+export type ReceiptsSettled = Static<typeof ReceiptsSettledSchema>;
+
+/**
+ * Header `facts` of a `webhook.received` record (type `webhook.received.v1`, value = the exact raw body).
+ * Credential and signature headers are left out by the gateway.
+ */
+export const ReceiptFactsSchema = Type.Object({
+  receiptId: Text,
+  workspaceId: Text,
+  webhookId: Text,
+  connector: Text,
+  configRevision: Count,
+  receivedAt: Instant,
+  method: Text,
+  query: Text,
+  contentType: NullableText,
+  headers: Type.Record(Text, Text),
+  /** Somebody waits for the answer: replies for other receipts need not be sent. */
+  waiting: Type.Boolean(),
+});
+export type ReceiptFacts = Static<typeof ReceiptFactsSchema>;
+
+/** `dead-letters`, type `dead.letter.v1`: value = original bytes; header `facts` = this. */
+export const DeadLetterFactsSchema = Type.Object({
+  service: Text,
+  topic: Text,
+  partition: Count,
+  offset: Text,
+  reason: Text,
+  detail: Text,
+  at: Instant,
+  workspaceId: NullableText,
+  webhookId: NullableText,
+  receiptId: NullableText,
+  /** Which alerts of a packed record; absent = the whole record. */
+  parts: Type.Optional(Type.Array(Count)),
+});
+export type DeadLetterFacts = Static<typeof DeadLetterFactsSchema>;
+
+/** An incident as every door shows it: `GET incidents/{id}`, `incident.events`, outbound `data`. snake_case by rule. */
+export const PublicIncidentSchema = Type.Object({
+  id: Text,
+  number: Count,
+  workspace_id: Text,
+  title: Text,
+  description: Text,
+  status: IncidentStatusSchema,
+  severity: SeveritySchema,
+  urgency: Type.Enum(['HIGH', 'LOW']),
+  priority: NullableText,
+  services: Type.Array(Text),
+  tags: Type.Array(Text),
+  source: NullableText,
+  connector: NullableText,
+  webhook_id: NullableText,
+  url: NullableText,
+  incident_type: NullableText,
+  assignee: NullableText,
+  created_at: Instant,
+  updated_at: Instant,
+  last_alert_at: Type.Union([Instant, Type.Null()]),
+  acknowledged_at: Type.Union([Instant, Type.Null()]),
+  resolved_at: Type.Union([Instant, Type.Null()]),
+  webhook_occurrence_count: Count,
+  correlated_alert_count: Count,
+  custom_fields: Type.Record(Text, Type.Unknown()),
+  external_links: Type.Array(Type.Object({ system: Text, id: Text, url: NullableText })),
+  version: Count,
+});
+export type PublicIncident = Static<typeof PublicIncidentSchema>;

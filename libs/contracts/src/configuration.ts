@@ -1,0 +1,89 @@
+import type { Severity } from './vocabulary.ts';
+import type { SubscriptionId, WebhookId, WorkspaceId } from './ids.ts';
+
+/**
+ * What the control-plane publishes on its configuration feed and every service follows (architecture §13).
+ * Secrets are sealed (AES-256-GCM under the workspace's data key); only a holder of the key ring can open them.
+ */
+export interface FeedDocument<Kind extends string = string, Body = unknown> {
+  revision: number;
+  kind: Kind;
+  id: string;
+  workspaceId: string;
+  deleted: boolean;
+  body: Body;
+}
+
+/** `v1.<key id>.<iv>.<ciphertext+tag>`, all base64url. The workspace and row id are authenticated with it. */
+export type SealedText = string;
+
+/** A credential that is valid until `notAfter` (null = the current one). */
+export interface SealedSecret {
+  id: string;
+  sealed: SealedText;
+  notAfter: string | null;
+}
+
+export const authMethods = ['bearer', 'hmac', 'api_key', 'basic', 'query_token', 'vendor', 'none'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+export interface WebhookBody {
+  name: string;
+  description: string;
+  connector: string;
+  enabled: boolean;
+  /** HMAC-SHA-256 (hex) of the path token under the pepper: how the gateway finds the webhook. */
+  tokenHmac: string;
+  sealedToken: SealedText;
+  auth: { method: AuthMethod; header: string | null; prefix: string | null; username: string | null };
+  secrets: SealedSecret[];
+  respond: 'wait' | 'accept';
+  rateLimitPerHour: number;
+  defaultSeverity: Severity;
+  severityProfile: 'tocsin' | 'opsknight';
+  dedup: { windowHours: number; windowFrom: 'last' | 'first'; reopenMinutes: number; resolvePolicy: 'all' | 'any' | 'never' };
+  correlation: { enabled: boolean; windowMinutes: number; by: 'service' };
+  rca: { autoTrigger: boolean; minSeverity: Severity };
+}
+export type WebhookDocument = FeedDocument<'webhook', WebhookBody>;
+
+export interface SubscriptionBody {
+  name: string;
+  url: string;
+  /** Names, `family.*` or `*`. */
+  events: string[];
+  active: boolean;
+  secrets: SealedSecret[];
+  headers: { name: string; sealed: SealedText }[];
+  envelope: 'cloudthinker';
+  /** Seconds before each attempt, counted from the previous one; the first is normally 0. */
+  retrySchedule: number[];
+  timeoutSeconds: number;
+  userAgent: string | null;
+  /** Minimum seconds between two coalesced `incident.updated`; 0 = each. */
+  updateIntervalSeconds: number;
+}
+export type SubscriptionDocument = FeedDocument<'subscription', SubscriptionBody>;
+
+export const scopes = ['ingest', 'read', 'respond', 'admin'] as const;
+export type Scope = (typeof scopes)[number];
+
+export interface ApiKeyBody {
+  name: string;
+  scopes: Scope[];
+  /** HMAC-SHA-256 (hex) of the secret part under the pepper. */
+  secretHmac: string;
+  expiresAt: string | null;
+}
+export type ApiKeyDocument = FeedDocument<'api-key', ApiKeyBody>;
+
+export interface WorkspaceBody {
+  name: string;
+  slug: string;
+  /** The workspace's data key, wrapped by the key ring: `v1.<key id>.<iv>.<ciphertext+tag>`. */
+  wrappedDataKey: string;
+}
+export type WorkspaceDocument = FeedDocument<'workspace', WorkspaceBody>;
+
+export type ConfigurationDocument = WebhookDocument | SubscriptionDocument | ApiKeyDocument | WorkspaceDocument;
+export type { SubscriptionId, WebhookId, WorkspaceId };

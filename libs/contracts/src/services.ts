@@ -1,0 +1,32 @@
+/** Every deployable that hears or says something. The order gives the default ports 8081–8087 (settled, Processes). */
+export const services = [
+  'ingress-gateway',
+  'normalizer',
+  'dedup-correlator',
+  'incident-store',
+  'rca-trigger',
+  'outbound-dispatcher',
+  'control-plane',
+] as const;
+export type ServiceName = (typeof services)[number];
+
+export const ALL_IN_ONE_PORT = 8080;
+export const ADMIN_PORT_OFFSET = 1000;
+export const defaultPortOf = (service: ServiceName): number => 8081 + services.indexOf(service);
+
+/** Postgres schema that a service owns. */
+export const schemaOf = (service: ServiceName): string => service.replaceAll('-', '_');
+
+/** Public path prefixes and the service that serves them; compose and chart routes come from this table. First match wins. */
+export const routes: readonly { method: string; path: string; service: ServiceName }[] = [
+  { method: '*', path: '/webhook/', service: 'ingress-gateway' },
+  { method: '*', path: '/api/integrations/', service: 'ingress-gateway' },
+  { method: 'GET', path: '/api/v1/incidents/:id/rca', service: 'rca-trigger' },
+  { method: '*', path: '/api/v1/changes', service: 'rca-trigger' },
+  { method: '*', path: '/api/v1/incidents', service: 'incident-store' },
+  { method: 'GET', path: '/api/v1/receipts/', service: 'incident-store' },
+  { method: '*', path: '/api/v1/subscriptions/:id/deliveries', service: 'outbound-dispatcher' },
+  { method: '*', path: '/api/v1/webhooks', service: 'control-plane' },
+  { method: '*', path: '/api/v1/subscriptions', service: 'control-plane' },
+  { method: '*', path: '/api/v1/', service: 'control-plane' },
+];
