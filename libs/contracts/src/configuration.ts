@@ -35,6 +35,8 @@ export interface WebhookBody {
   /** HMAC-SHA-256 (hex) of the path token under the pepper: how the gateway finds the webhook. */
   tokenHmac: string;
   sealedToken: SealedText;
+  /** Rotated tokens that are still answered until `notAfter`. */
+  previousTokens?: { tokenHmac: string; notAfter: string }[];
   auth: { method: AuthMethod; header: string | null; prefix: string | null; username: string | null };
   secrets: SealedSecret[];
   respond: 'wait' | 'accept';
