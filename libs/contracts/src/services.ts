@@ -1,3 +1,5 @@
+import type { Topic } from './topics.ts';
+
 /** Every deployable that hears or says something. The order gives the default ports 8081–8087 (settled, Processes). */
 export const services = [
   'ingress-gateway',
@@ -30,3 +32,14 @@ export const routes: readonly { method: string; path: string; service: ServiceNa
   { method: '*', path: '/api/v1/subscriptions', service: 'control-plane' },
   { method: '*', path: '/api/v1/', service: 'control-plane' },
 ];
+
+/** Who hears which topic. The boot refuses a service without a handler for one of its topics, and a handler that is not listed. */
+export const hears: Readonly<Record<ServiceName, readonly Topic[]>> = {
+  'ingress-gateway': ['webhook.replies'],
+  normalizer: ['webhook.received'],
+  'dedup-correlator': ['correlation.inputs'],
+  'incident-store': ['alert.correlated', 'rca.events', 'delivery.events', 'webhook.outcomes'],
+  'rca-trigger': ['incident.events', 'change.events'],
+  'outbound-dispatcher': ['incident.events'],
+  'control-plane': [],
+};

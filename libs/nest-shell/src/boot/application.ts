@@ -1,0 +1,61 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { ServiceName } from '@tocsin/contracts';
+import type { AddressInfo } from 'node:net';
+import { fastifyAdapter } from '../http/fastify.ts';
+import { ProblemFilter } from '../http/problem.filter.ts';
+import { LogStrategy } from '../log/log-strategy.ts';
+import type { Platform } from './platform.ts';
+import { ShellModule } from './shell.module.ts';
+
+@Module({})
+class RootModule {}
+
+export interface RunningApplication {
+  app: NestFastifyApplication;
+  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  url: string;
+  port: number;
+  /** Finishes what is in hand, then leaves: HTTP, consumers, modules, shared parts. */
+  close(): Promise<void>;
+}
+
+/** Boots one Nest application with an HTTP server and a log strategy over the given modules. */
+export async function startApplication(
+  platform: Platform,
+  modules: readonly Type[],
+  running: readonly ServiceName[],
+  address: { host: string; port: number },
+): Promise<RunningApplication> {
+  const root: DynamicModule = { module: RootModule, imports: [ShellModule.of(platform), ...modules] };
+  const app = await NestFactory.create<NestFastifyApplication>(root, fastifyAdapter(), {
+    bodyParser: false,
+    logger: ['error', 'warn', 'fatal'],
+    abortOnError: false,
+  });
+  app.useGlobalFilters(app.get(ProblemFilter));
+  const strategy = new LogStrategy(platform.eventLog, platform.assignments, running, platform.log);
+  app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+  try {
+    await app.init();
+    await app.startAllMicroservices();
+    platform.health.watch(strategy);
+    await app.listen(address.port, address.host);
+  } catch (error) {
+    await app.close().catch(() => undefined);
+    throw error;
+  }
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const url = `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`;
+  if (!platform.config.publicUrl) platform.config.publicUrl = url;
+  return {
+    app,
+    url,
+    port,
+    close: async () => {
+      await app.close();
+      await platform.close();
+    },
+  };
+}

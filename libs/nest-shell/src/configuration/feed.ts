@@ -1,0 +1,72 @@
+import type {
+  ApiKeyDocument,
+  ConfigurationDocument,
+  SubscriptionDocument,
+  WebhookDocument,
+  WorkspaceDocument,
+} from '@tocsin/contracts';
+
+/** The configuration as one service sees it: loaded at boot, followed while it runs (architecture §13). */
+export interface ConfigurationFeed {
+  /** Newest revision that has been applied; 0 before the first. */
+  revision(): number;
+  /** Until the first load nothing is known, and "unknown" must not be answered. */
+  loaded(): boolean;
+  webhook(id: string): WebhookDocument | undefined;
+  webhookByTokenHmac(hmac: string): WebhookDocument | undefined;
+  /** The document as it was at exactly that revision; older revisions are read lazily. Undefined when there is none. */
+  webhookAt(id: string, revision: number): Promise<WebhookDocument | undefined>;
+  subscriptions(workspaceId: string): SubscriptionDocument[];
+  allSubscriptions(): SubscriptionDocument[];
+  apiKey(id: string): ApiKeyDocument | undefined;
+  workspace(id: string): WorkspaceDocument | undefined;
+  /** Resolves true as soon as `revision()` ≥ the given one, false when that did not come in time. */
+  atLeast(revision: number, withinMs: number): Promise<boolean>;
+  /** Reads news now; at most a few times a second, whoever asks. Never throws. */
+  refresh(): Promise<void>;
+  onChange(listener: (documents: readonly ConfigurationDocument[]) => void): () => void;
+}
+
+/** Documents by kind, with the indexes that hot paths need. */
+export class ConfigurationView {
+  revision = 0;
+  feedId: string | undefined;
+  private readonly byKind: Record<ConfigurationDocument['kind'], Map<string, ConfigurationDocument>> = {
+    webhook: new Map(),
+    subscription: new Map(),
+    'api-key': new Map(),
+    workspace: new Map(),
+  };
+  private readonly webhooksByToken = new Map<string, WebhookDocument>();
+  private readonly subscriptionsByWorkspace = new Map<string, SubscriptionDocument[]>();
+
+  /** Applies documents in revision order; a deleted one leaves the view. */
+  apply(documents: readonly ConfigurationDocument[]): void {
+    for (const document of documents) {
+      if (!(document.kind in this.byKind)) continue; // a kind of a newer version: not for us
+      const before = this.byKind[document.kind].get(document.id);
+      if (before?.kind === 'webhook') this.webhooksByToken.delete(before.body.tokenHmac);
+      if (document.deleted) this.byKind[document.kind].delete(document.id);
+      else this.byKind[document.kind].set(document.id, document);
+      if (document.kind === 'webhook' && !document.deleted) this.webhooksByToken.set(document.body.tokenHmac, document);
+      if (document.kind === 'subscription') this.subscriptionsByWorkspace.delete(document.workspaceId);
+      this.revision = Math.max(this.revision, document.revision);
+    }
+  }
+
+  webhook = (id: string) => this.byKind.webhook.get(id) as WebhookDocument | undefined;
+  webhookByTokenHmac = (hmac: string) => this.webhooksByToken.get(hmac);
+  apiKey = (id: string) => this.byKind['api-key'].get(id) as ApiKeyDocument | undefined;
+  workspace = (id: string) => this.byKind.workspace.get(id) as WorkspaceDocument | undefined;
+  allSubscriptions = () => [...this.byKind.subscription.values()] as SubscriptionDocument[];
+  all = (): ConfigurationDocument[] => Object.values(this.byKind).flatMap((documents) => [...documents.values()]);
+
+  subscriptions(workspaceId: string): SubscriptionDocument[] {
+    let found = this.subscriptionsByWorkspace.get(workspaceId);
+    if (!found) {
+      found = this.allSubscriptions().filter((subscription) => subscription.workspaceId === workspaceId);
+      this.subscriptionsByWorkspace.set(workspaceId, found);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,45 @@
+import type { PipeTransform } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import type { ProblemDetail } from '@tocsin/contracts';
+import { Problem } from './problem.ts';
+
+type Class<T extends object> = new () => T;
+
+const codeOf = (constraint: string) => constraint.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase();
+
+function detailsOf(errors: ValidationError[], parent = ''): ProblemDetail[] {
+  return errors.flatMap((error) => {
+    const path = parent + (/^\d+$/.test(error.property) ? `[${error.property}]` : parent ? `.${error.property}` : error.property);
+    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({ path, code: codeOf(name), message }));
+    return [...own, ...detailsOf(error.children ?? [], path)];
+  });
+}
+
+/**
+ * Checks plain input against a class-validator class; unknown fields are refused, nested classes need `@Type`.
+ * @throws Problem `validation-failed` with one entry per wrong field
+ */
+export function validated<T extends object>(Class: Class<T>, value: unknown): T {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new Problem('validation-failed', 'A JSON object is expected.', {
+      errors: [{ path: '$', code: 'is-object', message: 'must be an object' }],
+    });
+  }
+  const instance = plainToInstance(Class, value, { exposeDefaultValues: true });
+  const errors = detailsOf(validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }));
+  if (errors.length === 0) return instance;
+  throw new Problem('validation-failed', `${errors[0]?.path}: ${errors[0]?.message}`, { errors });
+}
+
+const pipe = <T extends object>(Class: Class<T>): PipeTransform => ({
+  transform: (value: unknown) => validated(Class, value ?? {}),
+});
+
+/**
+ * Pipes that name their class: without emitted decorator metadata Nest's own ValidationPipe would validate nothing, silently.
+ * `@Body(body(CreateWebhook))`, `@Query(query(ListIncidents))`, `@Param(params(IncidentPath))`.
+ */
+export const body = pipe;
+export const query = pipe;
+export const params = pipe;
