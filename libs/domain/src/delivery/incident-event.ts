@@ -1,0 +1,39 @@
+import type { IncidentEventRecord } from '@tocsin/contracts';
+import { bodyOf, incidentData } from './envelope.ts';
+import type { OutboundEvent } from './plan.ts';
+
+/** Updates that many alerts cause: at most one per incident and interval (product P12). */
+const coalescing = new Set(['AlertsAttached', 'AlertsResolved', 'OccurrencesCounted']);
+/** Counted repeats of one alert tell a receiver nothing new; off by default (product P12). */
+const silent = new Set(['OccurrencesCounted']);
+
+/** The outbound event of an incident event, or undefined where it has none. `incidentUrl` makes the link for people. */
+export function outboundEventOf(record: IncidentEventRecord, incidentUrl: (incidentId: string) => string): OutboundEvent | undefined {
+  const { event, incident, outbound_name: name } = record;
+  if (name === null || silent.has(event.type)) return undefined;
+  const bodies = new Map<string, string>(); // a thousand subscriptions share one text
+  const write = (changed: string[]): string =>
+    bodyOf({
+      id: event.id,
+      type: name,
+      timestamp: event.at,
+      workspace_id: incident.workspace_id,
+      data: incidentData(record, changed, incidentUrl(incident.id)),
+    });
+  return {
+    id: event.id,
+    name,
+    workspaceId: incident.workspace_id,
+    incidentId: incident.id,
+    sequence: record.sequence,
+    at: new Date(event.at),
+    changed: record.changed,
+    coalesces: name === 'incident.updated' && coalescing.has(event.type),
+    body: (changed) => {
+      const key = changed.join(' ');
+      const body = bodies.get(key) ?? write(changed);
+      bodies.set(key, body);
+      return body;
+    },
+  };
+}

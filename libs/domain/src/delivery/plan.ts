@@ -1,0 +1,215 @@
+import { deliveryIdOf, type DeliveryId } from '@tocsin/contracts';
+import { matchesEvent } from './match-event.ts';
+
+/** An event that may be delivered: its outbound name and how its body is written. */
+export interface OutboundEvent {
+  id: string;
+  name: string;
+  workspaceId: string;
+  /** Events of one incident keep their order per subscription; null = no order. */
+  incidentId: string | null;
+  /** Incident version; orders the events of an incident and recognises one that was planned before. */
+  sequence: number | null;
+  at: Date;
+  changed: string[];
+  /** True for updates that alerts cause by the hundred (attached, resolved): they may be merged. */
+  coalesces: boolean;
+  /** The exact body for these changed fields. */
+  body(changed: string[]): string;
+}
+
+export interface Subscriber {
+  id: string;
+  workspaceId: string;
+  revision: number;
+  events: readonly string[];
+  active: boolean;
+  updateIntervalSeconds: number;
+  /** First entry of its retry schedule. */
+  firstDelaySeconds: number;
+}
+
+/** What is known of one (subscription, incident): the lane in which deliveries follow each other. */
+export interface Lane {
+  lastSequence: number;
+  lastUpdateAt: Date | null;
+  unfinished: boolean;
+  /** The last delivery of the lane, when it is an update that nobody has claimed yet. */
+  openUpdate: { id: string; changed: string[]; dueAt: Date } | null;
+}
+export const emptyLane = (): Lane => ({ lastSequence: 0, lastUpdateAt: null, unfinished: false, openUpdate: null });
+export const laneKey = (subscriptionId: string, incidentId: string): string => `${subscriptionId} ${incidentId}`;
+
+/** A delivery that nobody has tried yet. */
+export interface PlannedDelivery {
+  id: DeliveryId;
+  subscription: Subscriber;
+  eventId: string;
+  eventName: string;
+  workspaceId: string;
+  incidentId: string | null;
+  sequence: number | null;
+  changed: string[];
+  body: string;
+  dueAt: Date;
+  /** False while an earlier delivery of its lane is unfinished. */
+  head: boolean;
+  /** Later updates may still be merged into it. */
+  mergeable: boolean;
+  coalesced: boolean;
+}
+
+/** New content or time of an open update that is already stored. */
+export interface ChangedUpdate {
+  id: string;
+  eventId: string | null;
+  sequence: number | null;
+  changed: string[] | null;
+  body: string | null;
+  dueAt: Date;
+  mergeable: boolean;
+}
+
+export interface Plan {
+  planned: PlannedDelivery[];
+  changed: ChangedUpdate[];
+  lanes: Map<string, { subscriptionId: string; incidentId: string; workspaceId: string; lane: Lane }>;
+}
+
+/** The lanes that a plan needs to know: each pair of an incident and a subscriber that takes or holds back one of its events. */
+export function lanesOf(events: readonly OutboundEvent[], subscribers: (workspaceId: string) => readonly Subscriber[]): Map<string, [string, string, string]> {
+  const lanes = new Map<string, [string, string, string]>();
+  for (const event of events) {
+    if (event.incidentId === null) continue;
+    for (const { id, active, events: patterns } of subscribers(event.workspaceId)) {
+      if (active && (matchesEvent(patterns, event.name) || matchesEvent(patterns, 'incident.updated'))) {
+        lanes.set(laneKey(id, event.incidentId), [id, event.incidentId, event.workspaceId]);
+      }
+    }
+  }
+  return lanes;
+}
+
+/**
+ * Deliveries for events in log order. Paused subscriptions get none (product P12). An event that its lane has seen makes nothing.
+ * `lanes` holds what is stored for the pairs of `lanesOf`; it is not changed.
+ */
+export function planDeliveries(
+  events: readonly OutboundEvent[],
+  subscribers: (workspaceId: string) => readonly Subscriber[],
+  lanes: ReadonlyMap<string, Lane>,
+  now: Date,
+): Plan {
+  const planner = new Planner(lanes, now);
+  for (const event of events) {
+    for (const subscriber of subscribers(event.workspaceId)) if (subscriber.active) planner.add(event, subscriber);
+  }
+  return planner.plan();
+}
+
+/** Folds events into a plan; the only state is the plan itself. */
+class Planner {
+  private readonly planned = new Map<string, PlannedDelivery>();
+  private readonly changes = new Map<string, ChangedUpdate>();
+  private readonly touched: Plan['lanes'] = new Map();
+  private readonly copies = new Map<string, Lane>();
+
+  constructor(
+    private readonly lanes: ReadonlyMap<string, Lane>,
+    private readonly now: Date,
+  ) {}
+
+  plan(): Plan {
+    return { planned: [...this.planned.values()], changed: [...this.changes.values()], lanes: this.touched };
+  }
+
+  add(event: OutboundEvent, subscriber: Subscriber): void {
+    const takes = matchesEvent(subscriber.events, event.name);
+    if (event.incidentId === null || event.sequence === null) {
+      if (takes) this.insert(event, subscriber, { dueAt: this.due(subscriber), head: true, coalesced: false });
+      return;
+    }
+    const lane = this.laneOf(subscriber.id, event.incidentId);
+    const releases = !event.coalesces && lane.openUpdate !== null;
+    if (event.sequence <= lane.lastSequence || !(takes || releases)) return;
+    const { incidentId, workspaceId } = event;
+    this.touched.set(laneKey(subscriber.id, incidentId), { subscriptionId: subscriber.id, incidentId, workspaceId, lane });
+    if (!event.coalesces) this.releaseOpenUpdate(lane);
+    if (!takes) return;
+    lane.lastSequence = event.sequence;
+    if (event.coalesces && lane.openUpdate) this.merge(event, lane.openUpdate);
+    else if (event.coalesces && subscriber.updateIntervalSeconds > 0) this.openUpdate(event, subscriber, lane);
+    else this.follow(event, subscriber, lane);
+  }
+
+  /** Lanes are copied before the first change: a repeated decision must see what is stored. */
+  private laneOf(subscriptionId: string, incidentId: string): Lane {
+    const key = laneKey(subscriptionId, incidentId);
+    const known = this.copies.get(key);
+    if (known) return known;
+    const stored = this.lanes.get(key) ?? emptyLane();
+    const copy = { ...stored, openUpdate: stored.openUpdate && { ...stored.openUpdate } };
+    this.copies.set(key, copy);
+    return copy;
+  }
+
+  private due(subscriber: Subscriber): Date {
+    return new Date(this.now.getTime() + subscriber.firstDelaySeconds * 1000);
+  }
+
+  private follow(event: OutboundEvent, subscriber: Subscriber, lane: Lane): void {
+    this.insert(event, subscriber, { dueAt: this.due(subscriber), head: !lane.unfinished, coalesced: false });
+    lane.unfinished = true;
+  }
+
+  private openUpdate(event: OutboundEvent, subscriber: Subscriber, lane: Lane): void {
+    const earliest = lane.lastUpdateAt ? lane.lastUpdateAt.getTime() + subscriber.updateIntervalSeconds * 1000 : 0;
+    const dueAt = new Date(Math.max(this.due(subscriber).getTime(), earliest));
+    const delivery = this.insert(event, subscriber, { dueAt, head: !lane.unfinished, coalesced: true });
+    lane.unfinished = true;
+    lane.lastUpdateAt = dueAt;
+    lane.openUpdate = { id: delivery.id, changed: delivery.changed, dueAt };
+  }
+
+  private merge(event: OutboundEvent, open: NonNullable<Lane['openUpdate']>): void {
+    open.changed = [...new Set([...open.changed, ...event.changed])];
+    const content = { eventId: event.id, sequence: event.sequence, changed: open.changed, body: event.body(open.changed) };
+    const fresh = this.planned.get(open.id);
+    if (fresh) Object.assign(fresh, content);
+    else this.changes.set(open.id, { id: open.id, ...content, dueAt: open.dueAt, mergeable: true });
+  }
+
+  /** Another event of the incident waits behind the open update: it goes now and takes in nothing more. */
+  private releaseOpenUpdate(lane: Lane): void {
+    const open = lane.openUpdate;
+    if (!open) return;
+    lane.openUpdate = null;
+    const dueAt = open.dueAt < this.now ? open.dueAt : this.now;
+    lane.lastUpdateAt = dueAt;
+    const fresh = this.planned.get(open.id);
+    if (fresh) Object.assign(fresh, { dueAt, mergeable: false });
+    else {
+      const nothingNew = { id: open.id, eventId: null, sequence: null, changed: null, body: null };
+      this.changes.set(open.id, { ...(this.changes.get(open.id) ?? nothingNew), dueAt, mergeable: false });
+    }
+  }
+
+  private insert(
+    event: OutboundEvent,
+    subscription: Subscriber,
+    how: Pick<PlannedDelivery, 'dueAt' | 'head' | 'coalesced'>,
+  ): PlannedDelivery {
+    const { incidentId, sequence, workspaceId } = event;
+    const id = deliveryIdOf(event.id, subscription.id);
+    const changed = [...event.changed];
+    const delivery: PlannedDelivery = {
+      ...{ id, subscription, workspaceId, incidentId, sequence, changed, ...how },
+      eventId: event.id,
+      eventName: event.name,
+      body: event.body(changed),
+      mergeable: how.coalesced,
+    };
+    this.planned.set(id, delivery);
+    return delivery;
+  }
+}
