@@ -58,7 +58,10 @@ export interface PartitionState {
  * Where to start reading an assigned partition: a stored position, the group's own committed offset (earliest without one), or nowhere.
  * May throw (a database that is away): the driver asks again until it gets an answer.
  */
-export type Assigned = (source: Source, state: PartitionState) => Promise<{ seek: bigint } | 'group-offset' | { halt: HaltReason; detail: string }>;
+export type Assigned = (
+  source: Source,
+  state: PartitionState,
+) => Promise<{ seek: bigint } | 'group-offset' | { halt: HaltReason; detail: string }>;
 
 export interface ConsumeOptions {
   topic: Topic;

@@ -1,0 +1,3 @@
+export { openJournal, type JournalOptions, type StoredPosition } from './open.ts';
+export type { Journal } from './journal.ts';
+export type { CrashStep, Faults } from './faults.ts';

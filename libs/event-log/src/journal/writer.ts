@@ -1,0 +1,107 @@
+import { EventLogError } from '../errors.ts';
+import type { AppendRecord } from '../port.ts';
+import type { CrashStep, Faults } from './faults.ts';
+import { encodeFrame } from './format.ts';
+import type { RecordStore, Stored } from './store.ts';
+
+interface Waiting {
+  records: readonly AppendRecord[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export interface WriterOptions {
+  store: RecordStore;
+  partitionOf(record: AppendRecord): number;
+  now(): number;
+  faults: Faults;
+  /** Throws when the journal dies at this step. */
+  pass(step: CrashStep): void;
+  /** Called after each write, with nothing in flight. */
+  afterWrite(): Promise<void>;
+}
+
+/** Group commit: one write and one sync at a time, everything that arrives meanwhile goes into the next one. */
+export class Writer {
+  private waiting: Waiting[] = [];
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly options: WriterOptions) {}
+
+  append(records: readonly AppendRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ records, resolve, reject });
+      // Starts after the current turn, so that the appends of one turn share a sync.
+      this.running ??= new Promise<void>((turn) => setImmediate(turn)).then(() => this.drain());
+    });
+  }
+
+  /** Resolves when nothing is in flight. */
+  async idle(): Promise<void> {
+    while (this.running) await this.running;
+  }
+
+  private async drain(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const group = this.waiting;
+      this.waiting = [];
+      try {
+        await this.write(group.flatMap(({ records }) => records));
+        for (const { resolve } of group) resolve();
+        await this.options.afterWrite();
+      } catch (error) {
+        const failed =
+          error instanceof EventLogError
+            ? error
+            : new EventLogError('append-failed', 'the journal could not write', { cause: error });
+        for (const { reject } of group) reject(failed);
+      }
+    }
+    this.running = undefined;
+  }
+
+  private async write(records: AppendRecord[]): Promise<void> {
+    const { store, pass } = this.options;
+    const stored = this.encode(records);
+    if (stored.length === 0) return;
+    pass('before-write');
+    await this.dieWriting(stored);
+    await store.add(stored);
+    pass('before-acknowledge');
+  }
+
+  private encode(records: AppendRecord[]): Stored[] {
+    const { store, now, faults, partitionOf } = this.options;
+    const timestamp = now();
+    const next = new Map<string, bigint>();
+    const stored: Stored[] = [];
+    for (const record of records) {
+      const partition = partitionOf(record);
+      const key = `${record.topic}/${partition}`;
+      for (let copies = faults.duplicate?.(record) ? 2 : 1; copies > 0; copies--) {
+        const offset = next.get(key) ?? store.next(record.topic, partition);
+        next.set(key, offset + 1n);
+        stored.push({
+          topic: record.topic,
+          partition,
+          ...encodeFrame({ ...record, kind: 'record', partition, offset, timestamp }),
+        });
+      }
+    }
+    return stored;
+  }
+
+  /** What a crash in the middle of a write leaves behind. Does nothing unless a switch is set. */
+  private async dieWriting(stored: Stored[]): Promise<void> {
+    const { store, pass } = this.options;
+    try {
+      pass('torn-write');
+    } catch (error) {
+      const bytes = Buffer.concat(stored.map((one) => one.bytes));
+      const torn = bytes.length - Math.ceil(stored[stored.length - 1]!.bytes.length / 2);
+      await store.segments?.put(bytes.subarray(0, torn), store.segments.active.size);
+      throw error;
+    }
+    pass('before-sync');
+  }
+}
