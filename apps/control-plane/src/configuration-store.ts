@@ -9,6 +9,8 @@ import { type Page, type PageQuery, cursorOf, readCursor } from './pages.ts';
 
 /** SQLSTATE classes of a database that is away, stopping, full or busy. */
 const AWAY = /^(08|53|57)|^(40001|40P01|55P03)$/;
+/** What pg says without a code when a connection is lost or none is to be had. */
+const GONE = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
 
 /** One transaction on the configuration of one workspace. Every change goes to its row and to the feed together. */
 export interface ConfigurationTx {
@@ -134,7 +136,7 @@ function problemOf(error: unknown): unknown {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const message = cause instanceof Error ? cause.message : '';
   if (code === '23505') return new Problem('conflict', 'Something with this name or slug exists already.');
-  if (AWAY.test(code) || /^E[A-Z]+$/.test(code) || /timeout|terminated|ended/i.test(message))
+  if (AWAY.test(code) || /^E[A-Z]+$/.test(code) || GONE.test(message))
     return new Problem('unavailable', 'The configuration database cannot be reached.', { headers: { 'retry-after': '5' } });
   return error;
 }

@@ -1,5 +1,5 @@
 import { Problem } from '@tocsin/nest-shell';
-import { ValidateIf } from 'class-validator';
+import { Matches, ValidateIf } from 'class-validator';
 
 /** The field may be left out. Unlike class-validator's IsOptional it does not let null through. */
 export const Optional = (): PropertyDecorator => ValidateIf((_body, value) => value !== undefined);
@@ -11,9 +11,13 @@ export const OptionalOrNull = (): PropertyDecorator => ValidateIf((_body, value)
 export const invalidField = (path: string, code: string, message: string): Problem =>
   new Problem('validation-failed', `${path}: ${message}`, { errors: [{ path, code, message }] });
 
-/** Text without control characters (CR and LF first of all), so that it cannot break out of a header or a log line. */
-// eslint-disable-next-line no-control-regex -- control characters are what it is about
-export const CLEAN_TEXT = /^[^\u0000-\u001f\u007f]*$/;
+/**
+ * One line of text: no control characters (CR and LF could break out of a header or a log line) and no lone surrogates,
+ * which PostgreSQL's jsonb refuses.
+ */
+export const CLEAN_TEXT = /^[^\p{Cc}\p{Cs}]*$/u;
+/** Text of many lines that PostgreSQL can hold. */
+export const STORABLE_TEXT = /^[^\0\p{Cs}]*$/u;
 /** RFC 9110 token: what a header name may be. */
 export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 
@@ -26,3 +30,13 @@ export function revisionOf(ifMatch: string | undefined): number | undefined {
 }
 
 export const etagOf = (row: { revision: number }): string => `"${row.revision}"`;
+
+/** Ids in paths. What cannot be an id is told so; what is not there, or not yours, is a 404. */
+export class IdPath {
+  @Matches(/^[a-z0-9_]{1,100}$/, { message: 'id must be an id, e.g. whk_…' }) id!: string;
+}
+
+/** What the doors need of an HTTP answer. */
+export interface Reply {
+  header(name: string, value: string): Reply;
+}

@@ -1,0 +1,32 @@
+import { parseAllowList } from '@tocsin/domain/delivery';
+import { IsString, Validate, type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
+import { readApiKey } from './credentials.ts';
+
+@ValidatorConstraint({ name: 'outboundAllow' })
+class IsAllowList implements ValidatorConstraintInterface {
+  validate = (text: unknown): boolean => typeof text === 'string' && this.refusal(text) === undefined;
+  defaultMessage = (given?: ValidationArguments): string => this.refusal(String(given?.value)) ?? 'is not valid';
+
+  private refusal(text: string): string | undefined {
+    try {
+      parseAllowList(text);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+@ValidatorConstraint({ name: 'bootstrapKey' })
+class IsKeyOrEmpty implements ValidatorConstraintInterface {
+  validate = (text: unknown): boolean => text === '' || (typeof text === 'string' && readApiKey(text) !== undefined);
+  defaultMessage = (): string => 'must look like tsk_<id>_<secret>, both of a-z and 2-7 (id 8 to 64, secret 16 to 128 characters)';
+}
+
+/** What the control-plane reads beside what every process reads. Property names are the variables. */
+export class ControlPlaneEnvironment {
+  /** Receivers that are allowed although they are private or use http: `host|cidr[+http],…`. */
+  @IsString() @Validate(IsAllowList) OUTBOUND_ALLOW = '';
+  /** First API key of the installation, scope admin; made at boot when it does not exist. */
+  @IsString() @Validate(IsKeyOrEmpty) TOCSIN_BOOTSTRAP_API_KEY = '';
+}

@@ -1,0 +1,56 @@
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { CLEAN_TEXT, Optional, OptionalOrNull } from './fields.ts';
+
+const envelopes = ['cloudthinker'] as const;
+const clean = { message: '$property must not contain control characters such as line breaks' };
+const DAY_SECONDS = 86_400;
+
+/** What can be said of a subscription when it is made and later (product P12). */
+export class SubscriptionSettings {
+  @Optional() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name?: string;
+  @Optional() @IsBoolean() active?: boolean;
+  /** Accepted for `active`. */
+  @Optional() @IsBoolean() enabled?: boolean;
+  /** Name → value. A value that reads as the mask leaves the stored one alone. */
+  @Optional() @IsObject() headers?: Record<string, unknown>;
+  @Optional() @IsIn(envelopes) envelope?: (typeof envelopes)[number];
+  /** Seconds before each attempt, counted from the previous one. */
+  @Optional() @IsArray() @ArrayMinSize(1) @ArrayMaxSize(20) @IsInt({ each: true }) @Min(0, { each: true }) @Max(DAY_SECONDS, { each: true })
+  retry_schedule?: number[];
+  /** From connect to response headers. */
+  @Optional() @IsInt() @Min(1) @Max(60) timeout_seconds?: number;
+  @OptionalOrNull() @IsString() @Length(1, 200) @Matches(/^[\x20-\x7e]+$/, { message: 'user_agent must be printable ASCII' }) user_agent?: string | null;
+  @Optional() @IsInt() @Min(0) @Max(DAY_SECONDS) update_interval_seconds?: number;
+}
+
+export class CreateSubscription extends SubscriptionSettings {
+  @IsString() @Length(1, 2_000) url!: string;
+  @IsArray() @ArrayMinSize(1) @ArrayMaxSize(50) @IsString({ each: true }) events!: string[];
+  /** A secret of the receiver's, or `generate`; without one the deliveries are not signed. */
+  @Optional() @IsString() @MaxLength(256) secret?: string;
+}
+
+export class UpdateSubscription extends SubscriptionSettings {
+  @Optional() @IsString() @Length(1, 2_000) url?: string;
+  @Optional() @IsArray() @ArrayMinSize(1) @ArrayMaxSize(50) @IsString({ each: true }) events?: string[];
+}
+
+export class RotateSubscriptionSecret {
+  @Optional() @IsIn(['secret']) what?: 'secret';
+  @IsInt() @Min(0) @Max(168) overlap_hours = 24;
+  @Optional() @IsString() @MaxLength(256) secret?: string;
+}

@@ -1,0 +1,9 @@
+/** Injection tokens of the control-plane. */
+export const CONTROL_PLANE_CONFIG = Symbol('CONTROL_PLANE_CONFIG');
+export const CONFIGURATION_STORE = Symbol('CONFIGURATION_STORE');
+export const CONNECTOR_CATALOGUE = Symbol('CONNECTOR_CATALOGUE');
+export const WEBHOOKS = Symbol('WEBHOOKS');
+export const SUBSCRIPTIONS = Symbol('SUBSCRIPTIONS');
+export const WORKSPACES = Symbol('WORKSPACES');
+export const API_KEYS = Symbol('API_KEYS');
+export const CONFIGURATION_BOOT = Symbol('CONFIGURATION_BOOT');

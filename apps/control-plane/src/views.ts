@@ -1,0 +1,71 @@
+import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
+
+// What people see of each row: snake_case, and never a secret, a token or a sealed text.
+
+/** Stands for a stored header value; sent back, it leaves the value alone. */
+export const MASK = '********';
+
+const stamp = (row: ConfigurationRow) => ({
+  revision: row.revision,
+  created_at: row.createdAt.toISOString(),
+  updated_at: row.updatedAt.toISOString(),
+});
+
+export const workspaceView = (row: WorkspaceRow) => ({ id: row.id, name: row.name, slug: row.slug, ...stamp(row) });
+
+export const apiKeyView = (row: ApiKeyRow) => ({
+  id: row.id,
+  workspace_id: row.workspaceId,
+  name: row.name,
+  scopes: row.scopes,
+  expires_at: row.expiresAt?.toISOString() ?? null,
+  ...stamp(row),
+});
+
+/** Senders that sign in with their id: the path token is not in this address. */
+export const integrationUrl = (publicUrl: string, row: Pick<WebhookRow, 'id' | 'connector'>): string =>
+  `${publicUrl}/api/integrations/${row.connector === 'generic' ? 'webhook' : row.connector}?integrationId=${row.id}`;
+
+export const triggerUrl = (publicUrl: string, token: string): string => `${publicUrl}/webhook/${token}/trigger`;
+
+export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
+  id: row.id,
+  workspace_id: row.workspaceId,
+  name: row.name,
+  description: row.description,
+  connector: row.connector,
+  enabled: row.enabled,
+  integration_url: integrationUrl(publicUrl, row),
+  auth: row.auth,
+  has_secret: row.secrets.some(({ notAfter }) => notAfter === null),
+  respond: row.respond,
+  rate_limit_per_hour: row.rateLimitPerHour,
+  default_severity: row.defaultSeverity,
+  severity_profile: row.severityProfile,
+  dedup: {
+    window_hours: row.dedup.windowHours,
+    window_from: row.dedup.windowFrom,
+    reopen_minutes: row.dedup.reopenMinutes,
+    resolve_policy: row.dedup.resolvePolicy,
+  },
+  correlation: { enabled: row.correlation.enabled, window_minutes: row.correlation.windowMinutes, by: row.correlation.by },
+  rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
+  ...stamp(row),
+});
+
+export const subscriptionView = (row: SubscriptionRow) => ({
+  id: row.id,
+  workspace_id: row.workspaceId,
+  name: row.name,
+  url: row.url,
+  events: row.events,
+  active: row.active,
+  signed: row.secrets.length > 0,
+  headers: Object.fromEntries(row.headers.map(({ name }) => [name, MASK])),
+  envelope: row.envelope,
+  retry_schedule: row.retrySchedule,
+  timeout_seconds: row.timeoutSeconds,
+  user_agent: row.userAgent,
+  update_interval_seconds: row.updateIntervalSeconds,
+  ...stamp(row),
+});

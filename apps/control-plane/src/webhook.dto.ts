@@ -1,0 +1,84 @@
+import { authMethods, severities, type AuthMethod, type Severity } from '@tocsin/contracts';
+import { Type } from 'class-transformer';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { CLEAN_TEXT, HEADER_NAME, Optional, OptionalOrNull, STORABLE_TEXT } from './fields.ts';
+
+const respondModes = ['wait', 'accept'] as const;
+const severityProfiles = ['tocsin', 'opsknight'] as const;
+const windowStarts = ['last', 'first'] as const;
+const resolvePolicies = ['all', 'any', 'never'] as const;
+const correlationBases = ['service'] as const;
+const rotatable = ['token', 'secret'] as const;
+
+const clean = { message: '$property must not contain control characters such as line breaks' };
+
+export class WebhookAuthInput {
+  @Optional() @IsIn(authMethods) method?: AuthMethod;
+  @OptionalOrNull() @Matches(HEADER_NAME, { message: 'header must be the name of an HTTP header' }) header?: string | null;
+  @OptionalOrNull() @IsString() @MaxLength(50) @Matches(CLEAN_TEXT, clean) prefix?: string | null;
+  @OptionalOrNull() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) username?: string | null;
+}
+
+export class DedupInput {
+  @Optional() @IsInt() @Min(1) @Max(168) window_hours?: number;
+  @Optional() @IsIn(windowStarts) window_from?: (typeof windowStarts)[number];
+  /** A week at most: the correlator keeps closed keys that long. */
+  @Optional() @IsInt() @Min(0) @Max(10_080) reopen_minutes?: number;
+  @Optional() @IsIn(resolvePolicies) resolve_policy?: (typeof resolvePolicies)[number];
+}
+
+export class CorrelationInput {
+  @Optional() @IsBoolean() enabled?: boolean;
+  @Optional() @IsInt() @Min(1) @Max(1_440) window_minutes?: number;
+  @Optional() @IsIn(correlationBases) by?: (typeof correlationBases)[number];
+}
+
+export class RcaInput {
+  @Optional() @IsBoolean() auto_trigger?: boolean;
+  @Optional() @IsIn(severities) min_severity?: Severity;
+}
+
+/** What can be said of a webhook when it is made and later. Ranges: product P7, P8, P10, P14. */
+export class WebhookSettings {
+  @Optional() @IsString() @MaxLength(10_000) @Matches(STORABLE_TEXT, { message: 'description must not contain U+0000 or half characters' }) description?: string;
+  @Optional() @IsBoolean() enabled?: boolean;
+  @Optional() @IsObject() @ValidateNested() @Type(() => WebhookAuthInput) auth?: WebhookAuthInput;
+  @Optional() @IsIn(respondModes) respond?: (typeof respondModes)[number];
+  /** 0 = unlimited. */
+  @Optional() @IsInt() @Min(0) @Max(10_000) rate_limit_per_hour?: number;
+  @Optional() @IsIn(severities) default_severity?: Severity;
+  @Optional() @IsIn(severityProfiles) severity_profile?: (typeof severityProfiles)[number];
+  @Optional() @IsObject() @ValidateNested() @Type(() => DedupInput) dedup?: DedupInput;
+  @Optional() @IsObject() @ValidateNested() @Type(() => CorrelationInput) correlation?: CorrelationInput;
+  @Optional() @IsObject() @ValidateNested() @Type(() => RcaInput) rca?: RcaInput;
+}
+
+export class CreateWebhook extends WebhookSettings {
+  @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name!: string;
+  @IsString() @Length(1, 100) connector!: string;
+  /** For senders that make the secret themselves (PagerDuty shows one); otherwise it is generated. */
+  @Optional() @IsString() @Length(16, 256) @Matches(CLEAN_TEXT, clean) secret?: string;
+}
+
+export class UpdateWebhook extends WebhookSettings {
+  @Optional() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name?: string;
+}
+
+export class RotateCredential {
+  @IsIn(rotatable) what!: (typeof rotatable)[number];
+  /** How long the old one stays valid; 0 = it ends at once. */
+  @IsInt() @Min(0) @Max(168) overlap_hours = 24;
+  @Optional() @IsString() @Length(16, 256) @Matches(CLEAN_TEXT, clean) secret?: string;
+}
