@@ -1,0 +1,85 @@
+import type { Decision, NormalizedAlert, WebhookBody, Why } from '@tocsin/contracts';
+import { acknowledgeFromSource, resolveFromSource, updateFromSource } from './follow-up.ts';
+import { boundedText, eventTimeOf, millisOf, type EventTime, type Millis } from './moments.ts';
+import { holderPath, type Change, type CorrelationView } from './state.ts';
+import { triggerAlert } from './trigger.ts';
+import { Trail } from './why.ts';
+
+/** The webhook's rules that decide, and the revision they come from. */
+export interface CorrelationConfig {
+  revision: number;
+  dedup: Pick<WebhookBody['dedup'], 'windowHours' | 'windowFrom'>;
+  correlation: Pick<WebhookBody['correlation'], 'enabled' | 'windowMinutes'>;
+}
+
+/** A decision about one alert, why it was taken, and what it changes in the state. */
+export interface Correlated {
+  decision: Decision;
+  why: Why;
+  changes: Change[];
+}
+
+/** One alert under decision: what every step needs of it, worked out once. */
+export interface Case {
+  state: CorrelationView;
+  alert: NormalizedAlert;
+  config: CorrelationConfig;
+  /** Record time. */
+  receivedAt: Millis;
+  eventTime: EventTime;
+  dedupKey: string;
+  resolveKey: string;
+  keyPath: string;
+  resolvePath: string;
+  trail: Trail;
+}
+
+/**
+ * What one alert is: a repeat, part of an open incident, a follow-up of an open alert, or a new incident.
+ * Pure and total: the same state, alert and configuration give the same answer; the caller folds `changes` into the state.
+ * Every alert is answered, one that was seen before too. Source: architecture §9, product P8–P10.
+ */
+export function correlate(state: CorrelationView, alert: NormalizedAlert, config: CorrelationConfig): Correlated {
+  const trail = new Trail(config.revision);
+  if (state.isProcessed(alert.id)) {
+    trail.hit('processed', { alertId: alert.id });
+    return { decision: { kind: 'skipped' }, why: trail.because('already-processed'), changes: [] };
+  }
+  trail.miss('processed');
+  const receivedAt = millisOf(alert.receivedAt);
+  const answer = decide(caseOf(state, alert, config, trail));
+  const processed = { workspaceId: alert.workspaceId, scope: alert.scope, alertId: alert.id, receivedAt };
+  return { ...answer, changes: [{ kind: 'processed', processed }, ...answer.changes] };
+}
+
+function decide(one: Case): Correlated {
+  switch (one.alert.status) {
+    case 'triggered':
+      return triggerAlert(one);
+    case 'resolved':
+      return resolveFromSource(one);
+    case 'acknowledged':
+      return acknowledgeFromSource(one);
+    case 'update':
+      return updateFromSource(one);
+    default:
+      return one.alert.status satisfies never;
+  }
+}
+
+function caseOf(state: CorrelationView, alert: NormalizedAlert, config: CorrelationConfig, trail: Trail): Case {
+  const dedupKey = boundedText(alert.dedupKey);
+  const resolveKey = boundedText(alert.resolveKey);
+  return {
+    state,
+    alert,
+    config,
+    trail,
+    receivedAt: millisOf(alert.receivedAt),
+    eventTime: eventTimeOf(alert),
+    dedupKey,
+    resolveKey,
+    keyPath: holderPath(alert.scope, alert.webhookId, dedupKey),
+    resolvePath: holderPath(alert.scope, alert.webhookId, resolveKey),
+  };
+}

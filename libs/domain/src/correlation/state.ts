@@ -1,0 +1,90 @@
+import { fileUnder, type Millis } from './moments.ts';
+
+/** Which scope a row belongs to. Every row of one scope is written by the one owner of its partition. */
+interface InScope {
+  workspaceId: string;
+  scope: string;
+}
+
+/** An alert id that has been answered. */
+export interface ProcessedAlert extends InScope {
+  alertId: string;
+  receivedAt: Millis;
+}
+
+/** The current holder of a dedup key: the alert that took the key, and its incident. Keys are held per webhook (settled). */
+export interface KeyHolder extends InScope {
+  webhookId: string;
+  dedupKey: string;
+  resolveKey: string;
+  incidentId: string;
+  /** The alert that took the key; its repeats count on it. */
+  alertId: string;
+  /** Record times of its first and last occurrence: what the dedup window counts from. */
+  firstAt: Millis;
+  lastAt: Millis;
+  /** Event time of the newest trigger: a resolve that is older came too late. */
+  lastTriggerAt: Millis;
+  firingKey: string | null;
+  /** False once its source has resolved it. */
+  alertOpen: boolean;
+}
+
+/** What is remembered per resolve key, so that a late trigger is known to be over. */
+export interface OrderMemory extends InScope {
+  webhookId: string;
+  resolveKey: string;
+  /** Newest event time of a resolve, or of an acknowledge that found no open alert. */
+  closedAt: Millis;
+  closedBy: 'resolved' | 'acknowledged';
+  /** Record time after which it counts no more: the dedup window after the record that said so. */
+  keptUntil: Millis;
+}
+
+/** An incident as the correlator knows it, from its own decisions and from facts. */
+export interface KnownIncident extends InScope {
+  incidentId: string;
+  /** Newest stream version that a fact named; 0 until the incident-store has confirmed it. */
+  version: number;
+  openedAt: Millis;
+  lastAlertAt: Millis;
+  /** Record time of the fact that closed it; null while open. */
+  closedAt: Millis | null;
+  services: string[];
+}
+
+export type Change =
+  | { kind: 'processed'; processed: ProcessedAlert }
+  | { kind: 'key'; key: KeyHolder }
+  | { kind: 'order'; order: OrderMemory }
+  | { kind: 'incident'; incident: KnownIncident };
+
+/** Rows of the state: what a store loads for a batch, and what it writes after one. */
+export interface CorrelationRows {
+  processed: ProcessedAlert[];
+  keys: KeyHolder[];
+  orders: OrderMemory[];
+  incidents: KnownIncident[];
+}
+
+/** What a decision may look at: lookups by key and by service, never a walk over all incidents. */
+export interface CorrelationView {
+  isProcessed(alertId: string): boolean;
+  key(path: string): KeyHolder | undefined;
+  keysOf(resolvePath: string): readonly KeyHolder[];
+  order(resolvePath: string): OrderMemory | undefined;
+  incident(scope: string, incidentId: string): KnownIncident | undefined;
+  /** Open incidents that name the service and had an alert at or after `since`, the most recently active first. */
+  openWith(scope: string, service: string, since: Millis): Iterable<KnownIncident>;
+}
+
+/** Where a key's holder, and what is remembered for its resolve key, are found. */
+export const holderPath = (scope: string, webhookId: string, key: string): string => fileUnder(scope, webhookId, key);
+
+/**
+ * Total order of incidents by activity: negative when `a` was active before `b`. Ties go to the one opened later,
+ * then to the greater id, so that every replay of one log picks the same candidate.
+ */
+export function byActivity(a: KnownIncident, b: KnownIncident): number {
+  return a.lastAlertAt - b.lastAlertAt || a.openedAt - b.openedAt || (a.incidentId < b.incidentId ? -1 : a.incidentId > b.incidentId ? 1 : 0);
+}

@@ -1,0 +1,147 @@
+import { fileUnder, type Millis } from './moments.ts';
+import {
+  byActivity,
+  holderPath,
+  type Change,
+  type CorrelationRows,
+  type CorrelationView,
+  type KeyHolder,
+  type KnownIncident,
+  type OrderMemory,
+  type ProcessedAlert,
+} from './state.ts';
+
+const holderPathOf = (key: KeyHolder): string => holderPath(key.scope, key.webhookId, key.dedupKey);
+const resolvePathOf = (row: KeyHolder | OrderMemory): string => holderPath(row.scope, row.webhookId, row.resolveKey);
+const incidentPathOf = (incident: KnownIncident): string => fileUnder(incident.scope, incident.incidentId);
+
+/** The part of the state that a batch touches, with its indexes. It knows which rows changed since it was made. */
+export class WorkingSet implements CorrelationView {
+  private readonly processed = new Set<string>();
+  private readonly keys = new Map<string, KeyHolder>();
+  private readonly byResolveKey = new Map<string, Map<string, KeyHolder>>();
+  private readonly orders = new Map<string, OrderMemory>();
+  private readonly incidents = new Map<string, KnownIncident>();
+  /** Open incidents per scope and service, least recently active first. */
+  private readonly byService = new Map<string, KnownIncident[]>();
+  private readonly newlyProcessed: ProcessedAlert[] = [];
+  private readonly changedKeys = new Set<string>();
+  private readonly changedOrders = new Set<string>();
+  private readonly changedIncidents = new Set<string>();
+
+  constructor(rows: Partial<CorrelationRows> = {}) {
+    for (const row of rows.processed ?? []) this.processed.add(row.alertId);
+    for (const row of rows.keys ?? []) this.setKey(row);
+    for (const row of rows.orders ?? []) this.orders.set(resolvePathOf(row), row);
+    for (const row of rows.incidents ?? []) this.setIncident(row);
+  }
+
+  isProcessed(alertId: string): boolean {
+    return this.processed.has(alertId);
+  }
+
+  key(path: string): KeyHolder | undefined {
+    return this.keys.get(path);
+  }
+
+  keysOf(resolvePath: string): readonly KeyHolder[] {
+    return [...(this.byResolveKey.get(resolvePath)?.values() ?? [])];
+  }
+
+  order(resolvePath: string): OrderMemory | undefined {
+    return this.orders.get(resolvePath);
+  }
+
+  incident(scope: string, incidentId: string): KnownIncident | undefined {
+    return this.incidents.get(fileUnder(scope, incidentId));
+  }
+
+  *openWith(scope: string, service: string, since: Millis): Iterable<KnownIncident> {
+    const active = this.byService.get(fileUnder(scope, service)) ?? [];
+    for (let index = active.length - 1; index >= 0; index--) {
+      const incident = active[index];
+      if (!incident || incident.lastAlertAt < since) return;
+      yield incident;
+    }
+  }
+
+  /** Folds what one decision or fact changed into the set. */
+  apply(changes: readonly Change[]): void {
+    for (const change of changes) {
+      switch (change.kind) {
+        case 'processed':
+          this.processed.add(change.processed.alertId);
+          this.newlyProcessed.push(change.processed);
+          break;
+        case 'key':
+          this.setKey(change.key);
+          this.changedKeys.add(holderPathOf(change.key));
+          break;
+        case 'order':
+          this.orders.set(resolvePathOf(change.order), change.order);
+          this.changedOrders.add(resolvePathOf(change.order));
+          break;
+        case 'incident':
+          this.setIncident(change.incident);
+          this.changedIncidents.add(incidentPathOf(change.incident));
+          break;
+        default:
+          change satisfies never;
+      }
+    }
+  }
+
+  /** Every row that changed, once, as it is now. */
+  changes(): CorrelationRows {
+    const pick = <Row>(rows: Map<string, Row>, paths: Set<string>): Row[] => [...paths].flatMap((path) => rows.get(path) ?? []);
+    return {
+      processed: [...this.newlyProcessed],
+      keys: pick(this.keys, this.changedKeys),
+      orders: pick(this.orders, this.changedOrders),
+      incidents: pick(this.incidents, this.changedIncidents),
+    };
+  }
+
+  private setKey(key: KeyHolder): void {
+    const path = holderPathOf(key);
+    const before = this.keys.get(path);
+    if (before && before.resolveKey !== key.resolveKey) this.byResolveKey.get(resolvePathOf(before))?.delete(path);
+    this.keys.set(path, key);
+    const resolvePath = resolvePathOf(key);
+    const siblings = this.byResolveKey.get(resolvePath);
+    if (siblings) siblings.set(path, key);
+    else this.byResolveKey.set(resolvePath, new Map([[path, key]]));
+  }
+
+  private setIncident(incident: KnownIncident): void {
+    const before = this.incidents.get(incidentPathOf(incident));
+    if (before?.closedAt === null) for (const service of before.services) this.take(before, service);
+    this.incidents.set(incidentPathOf(incident), incident);
+    if (incident.closedAt === null) for (const service of incident.services) this.place(incident, service);
+  }
+
+  private place(incident: KnownIncident, service: string): void {
+    const path = fileUnder(incident.scope, service);
+    const active = this.byService.get(path);
+    if (active) active.splice(positionOf(active, incident), 0, incident);
+    else this.byService.set(path, [incident]);
+  }
+
+  private take(incident: KnownIncident, service: string): void {
+    const active = this.byService.get(fileUnder(incident.scope, service));
+    if (active) active.splice(positionOf(active, incident), 1);
+  }
+}
+
+/** Index of the first entry that is not before `incident`: binary search, the list is in activity order. */
+function positionOf(active: readonly KnownIncident[], incident: KnownIncident): number {
+  let low = 0;
+  let high = active.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const entry = active[middle];
+    if (entry && byActivity(entry, incident) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
