@@ -1,0 +1,4 @@
+export * from './kit/compile.ts';
+export * from './kit/decode.ts';
+export * from './kit/source-connector.ts';
+export * from './registry.ts';

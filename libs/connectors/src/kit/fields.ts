@@ -1,0 +1,98 @@
+import type { AlertStatus, Severity } from '@tocsin/contracts';
+import {
+  compilePath,
+  instantOf,
+  isEmpty,
+  isUnsetTime,
+  listOf,
+  type Notes,
+  severityOf,
+  type SeverityProfile,
+  statusOf,
+  textOf,
+} from '@tocsin/domain/mapping';
+import type { FieldSource, FieldSources, Reading, SourceConnector } from './source-connector.ts';
+
+type Read = (reading: Reading) => readonly unknown[];
+/** A fallback chain with its paths compiled. */
+export type Chain = readonly Read[];
+
+const ROOT = '$root';
+
+export const compileChain = (sources: FieldSources): Chain => sources.map(compileSource);
+
+function compileSource(source: FieldSource): Read {
+  if (typeof source === 'function') return (reading) => [source(reading)];
+  if (source === ROOT || source.startsWith(`${ROOT}.`) || source.startsWith(`${ROOT}[`)) {
+    const path = compilePath(`$${source.slice(ROOT.length)}`);
+    return (reading) => path.find(reading.root);
+  }
+  const path = compilePath(source);
+  return (reading) => path.find(reading.element);
+}
+
+/** The first text of a chain. Where a path finds several values the first one counts, with a note. */
+export function textFrom(chain: Chain, reading: Reading, notes: Notes, field: string): string | undefined {
+  for (const read of chain) {
+    const found = read(reading).filter((value) => !isEmpty(value));
+    const text = textOf(found);
+    if (text === undefined) continue;
+    if (found.length > 1 || (Array.isArray(found[0]) && found[0].length > 1)) notes.add('first-of-list', field);
+    return text;
+  }
+  return undefined;
+}
+
+/** The first non-empty list of a chain. */
+export function listFrom(chain: Chain, reading: Reading): string[] {
+  for (const read of chain) {
+    const list = read(reading).flatMap(listOf);
+    if (list.length > 0) return list;
+  }
+  return [];
+}
+
+/** The first readable instant of a chain; what is there but cannot be read is noted, never fatal. */
+export function instantFrom(chain: Chain, reading: Reading, notes: Notes): string | undefined {
+  for (const read of chain) {
+    for (const value of read(reading)) {
+      const instant = instantOf(value);
+      if (instant !== undefined) return instant;
+      if (!isUnsetTime(value)) notes.add('time-unreadable', 'occurredAt', textOf(value));
+    }
+  }
+  return undefined;
+}
+
+const own = <T>(table: Readonly<Record<string, T>> | undefined, word: string): T | undefined =>
+  table && Object.hasOwn(table, word) ? table[word] : undefined;
+
+export function statusFrom(chain: Chain, table: SourceConnector['status'], reading: Reading, notes: Notes): AlertStatus {
+  const text = textFrom(chain, reading, notes, 'status');
+  if (text === undefined) return table.absent;
+  const status = own(table.map, text.trim().toLowerCase()) ?? statusOf(text);
+  if (status !== undefined) return status;
+  notes.add('status-unknown', 'status', text);
+  return 'triggered'; // an unknown word must not hide a problem
+}
+
+/** The level, or undefined (with a note) where the webhook's default has to stand in. */
+export function severityFrom(
+  chain: Chain,
+  table: SourceConnector['severity'],
+  reading: Reading,
+  known: { profile: SeverityProfile; notes: Notes },
+): Severity | undefined {
+  let unknown: string | undefined;
+  for (const read of chain) {
+    const text = textOf(read(reading).filter((value) => !isEmpty(value)));
+    if (text === undefined) continue;
+    const severity = own(table.map, text.trim().toLowerCase()) ?? severityOf(text, known.profile);
+    if (severity !== undefined) return severity;
+    unknown ??= text;
+    if (table.take !== 'first-known') break;
+  }
+  if (unknown === undefined) known.notes.add('severity-missing', 'severity');
+  else known.notes.add('severity-unknown', 'severity', unknown);
+  return undefined;
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { alertIdOf, type AlertKind, type AlertStatus, type NormalizedAlert, type Severity } from '@tocsin/contracts';
+import { limitFields, limitList, limitText, Notes } from '../mapping/index.ts';
+
+/** What a connector read from one element of a payload; texts are as received. */
+export interface AlertDraft {
+  status: AlertStatus;
+  /** Undefined: the webhook's default severity is taken. */
+  severity: Severity | undefined;
+  title: string | undefined;
+  description: string | undefined;
+  services: readonly string[];
+  tags: readonly string[];
+  source: string | undefined;
+  url: string | undefined;
+  /** ISO 8601 UTC with milliseconds. */
+  occurredAt: string | undefined;
+  /** The source means by `occurredAt` the time of this change, so that it may order triggers and resolves. */
+  occurredAtOrders: boolean;
+  /** The vendor's id of what is wrong; undefined: the recipe. */
+  dedupKey: string | undefined;
+  firingKey: string | undefined;
+  incidentType: string | undefined;
+  fields: Readonly<Record<string, unknown>>;
+  notes: Notes;
+}
+
+/** What is known about the receipt that the draft came with. */
+export interface AlertContext {
+  receiptId: string;
+  workspaceId: string;
+  webhookId: string;
+  connector: string;
+  /** Shown in the title of an alert that has none. */
+  connectorTitle: string;
+  kind: AlertKind;
+  receivedAt: string;
+  configRevision: number;
+  defaultSeverity: Severity;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+
+/** Default recipe: hex SHA-256 of the UTF-8 text `title + severity + connection id` (product P8). */
+export const recipeKeyOf = (title: string, severity: Severity, webhookId: string): string =>
+  sha256(title + severity + webhookId);
+
+/** What a resolve without a vendor key matches on: the recipe without severity (product P8). */
+export const recipeResolveKeyOf = (title: string, webhookId: string): string => sha256(title + webhookId);
+
+/** Longer vendor keys are replaced by their hash: a key is indexed, and a B-tree entry ends at about 2,700 bytes. */
+const MAX_KEY = 512;
+
+/**
+ * The normalised alert of a draft: limits and cleaning, defaults with notes, keys, ids. `index` counts the elements of the payload
+ * before any filter, so that an alert keeps its id whatever is ignored beside it.
+ */
+export function buildAlert(draft: AlertDraft, context: AlertContext, index: number): NormalizedAlert {
+  const { notes } = draft;
+  const title = titleOf(draft, context);
+  const severity = draft.severity ?? context.defaultSeverity;
+  const keys = keysOf(draft, { title, severity, webhookId: context.webhookId });
+  const occurredAt = clampedTime(draft, context.receivedAt);
+  return {
+    id: alertIdOf(context.receiptId, index),
+    index,
+    receiptId: context.receiptId,
+    workspaceId: context.workspaceId,
+    webhookId: context.webhookId,
+    connector: context.connector,
+    kind: context.kind,
+    status: draft.status,
+    severity,
+    title,
+    description: limitText(draft.description ?? '', notes, 'description'),
+    services: limitList(draft.services, notes, 'services'),
+    tags: limitList(draft.tags, notes, 'tags'),
+    source: optionalText(draft.source, notes, 'source'),
+    url: optionalText(draft.url, notes, 'url'),
+    occurredAt,
+    occurredAtOrders: draft.occurredAtOrders && occurredAt !== null,
+    receivedAt: context.receivedAt,
+    ...keys,
+    scope: context.workspaceId, // other scope recipes come with their setting
+    incidentType: optionalText(draft.incidentType, notes, 'incidentType'),
+    customFields: {},
+    fields: limitFields(draft.fields, notes),
+    configRevision: context.configRevision,
+    notes: notes.all(),
+  };
+}
+
+function titleOf(draft: AlertDraft, context: AlertContext): string {
+  if (draft.title !== undefined) return limitText(draft.title, draft.notes, 'title');
+  draft.notes.add('title-missing', 'title');
+  return `${context.connectorTitle} alert without a title`;
+}
+
+const optionalText = (text: string | undefined, notes: Notes, path: string): string | null =>
+  text === undefined ? null : limitText(text, notes, path);
+
+function clampedTime(draft: AlertDraft, receivedAt: string): string | null {
+  if (draft.occurredAt === undefined) return null;
+  if (draft.occurredAt <= receivedAt) return draft.occurredAt;
+  draft.notes.add('time-clamped', 'occurredAt', draft.occurredAt);
+  return receivedAt;
+}
+
+type Keys = Pick<NormalizedAlert, 'dedupKey' | 'dedupKeyOrigin' | 'resolveKey' | 'firingKey'>;
+
+/** The connector's key, else the recipe. A mapping's own key comes before both once webhooks have mappings. */
+function keysOf(draft: AlertDraft, by: { title: string; severity: Severity; webhookId: string }): Keys {
+  const firingKey = draft.firingKey === undefined ? null : shortKey(draft.firingKey, draft.notes, 'firingKey');
+  if (draft.dedupKey !== undefined) {
+    const key = shortKey(draft.dedupKey, draft.notes, 'dedupKey');
+    return { dedupKey: key, dedupKeyOrigin: 'connector', resolveKey: key, firingKey };
+  }
+  return {
+    dedupKey: recipeKeyOf(by.title, by.severity, by.webhookId),
+    dedupKeyOrigin: 'recipe',
+    resolveKey: recipeResolveKeyOf(by.title, by.webhookId),
+    firingKey,
+  };
+}
+
+function shortKey(key: string, notes: Notes, path: string): string {
+  if (key.length > MAX_KEY) {
+    notes.add('dedup-key-hashed', path, `${key.length} characters`);
+    return `sha256:${sha256(key)}`;
+  }
+  return limitText(key, notes, path);
+}

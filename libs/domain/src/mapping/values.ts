@@ -1,0 +1,56 @@
+import { isObject, valueAt } from './json.ts';
+
+/** What a fallback chain passes over. Zero and false are values (product P5). */
+export const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  (typeof value === 'string' && value.trim() === '') ||
+  (Array.isArray(value) && value.length === 0);
+
+/** Where a text is expected and an object comes, the first of these that is a text is meant (product P4). */
+const TEXT_OF_OBJECT = ['summary', 'name', 'value'] as const;
+
+/** Text of a value; undefined where there is none, so that a fallback chain goes on. A list gives its first text. */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.trim() === '' ? undefined : value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (Array.isArray(value)) {
+    for (const item of value.slice(0, 100)) {
+      const text = Array.isArray(item) ? undefined : textOf(item);
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  }
+  return isObject(value) ? textOfObject(value) : undefined;
+}
+
+function textOfObject(value: object): string | undefined {
+  for (const key of TEXT_OF_OBJECT) {
+    const inner = valueAt(value, key);
+    const text = typeof inner === 'object' ? undefined : textOf(inner);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+/**
+ * Texts of a value where a list is expected. An object that has a text of its own is one item, another one is a map whose
+ * entries become `key:value` (labels), sorted so that key order in the payload does not matter.
+ */
+export function listOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap((item: unknown) => (Array.isArray(item) ? [] : listOf(item)));
+  const text = textOf(value);
+  if (text !== undefined) return [text];
+  return isObject(value) ? pairsOf(value) : [];
+}
+
+/** Entries of a label set as `key:value`, sorted by key; entries without a text are left out. */
+export function pairsOf(value: unknown): string[] {
+  if (!isObject(value)) return [];
+  return Object.keys(value)
+    .sort()
+    .flatMap((key) => {
+      const text = textOf(value[key]);
+      return text === undefined ? [] : [`${key}:${text}`];
+    });
+}
