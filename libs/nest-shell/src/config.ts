@@ -29,11 +29,12 @@ export class ConfigError extends Error {
   }
 }
 
-const messagesOf = (error: ValidationError) =>
-  Object.values(error.constraints ?? { invalid: 'is not valid' }).map((message) => ({
-    variable: error.property,
-    message: message.replace(`${error.property} `, ''),
-  }));
+const problemOf = (error: ValidationError) => ({
+  variable: error.property,
+  message: Object.values(error.constraints ?? { invalid: 'is not valid' })
+    .map((message) => message.replace(`${error.property} `, ''))
+    .join(', '),
+});
 
 /**
  * Reads and checks the variables of one configuration class. An empty text counts as absent.
@@ -47,7 +48,7 @@ export function loadConfig<T extends object>(Class: ConfigClass<T>, environment:
     if (value !== undefined && value !== '') given[name] = value;
   }
   const config = plainToInstance(Class, { ...defaults, ...given });
-  const problems = validateSync(config, { whitelist: false }).flatMap(messagesOf);
+  const problems = validateSync(config).map(problemOf);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

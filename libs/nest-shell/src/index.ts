@@ -7,6 +7,7 @@ export * from './boot/shell.module.ts';
 export * from './config.ts';
 export * from './configuration/feed.ts';
 export * from './configuration/postgres-feed.ts';
+export * from './configuration/static-feed.ts';
 export * from './health/health.ts';
 export * from './http/fastify.ts';
 export * from './http/problem.filter.ts';

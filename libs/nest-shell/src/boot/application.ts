@@ -24,7 +24,7 @@ export interface RunningApplication {
 /** Boots one Nest application with an HTTP server and a log strategy over the given modules. */
 export async function startApplication(
   platform: Platform,
-  modules: readonly Type[],
+  modules: readonly (Type | DynamicModule)[],
   running: readonly ServiceName[],
   address: { host: string; port: number },
 ): Promise<RunningApplication> {

@@ -5,6 +5,7 @@ import type { EventLog } from '@tocsin/event-log';
 import { createPools, migrate } from '@tocsin/postgres';
 import { pino } from 'pino';
 import type { ShellConfig, ShellEnvironment } from '../config.ts';
+import type { ConfigurationFeed } from '../configuration/feed.ts';
 import { PostgresConfigurationFeed } from '../configuration/postgres-feed.ts';
 import { Health } from '../health/health.ts';
 import { Assignments } from '../log/assignments.ts';
@@ -19,7 +20,7 @@ export interface Platform {
   environment: Environment;
   eventLog: EventLog;
   pools: ReturnType<typeof createPools>;
-  feed: PostgresConfigurationFeed;
+  feed: ConfigurationFeed & { close(): Promise<void> };
   keyRing: KeyRing;
   health: Health;
   assignments: Assignments;

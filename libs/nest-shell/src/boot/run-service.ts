@@ -20,12 +20,18 @@ function required(shell: ShellEnvironment) {
 /** How long a shutdown may take before the process gives up; work in hand is safe either way, it is redone. */
 const SHUTDOWN_DEADLINE_MS = 25_000;
 
+/** A terminal's Ctrl-C may reach a process twice (from the group and from its parent); later, a second signal is meant. */
+const SAME_SIGNAL_MS = 1_500;
+
 /** Ends the process on SIGTERM and SIGINT: work in hand is finished first. A second signal ends it at once. */
 export function closeOnSignals(application: Pick<RunningApplication, 'close'>, onClosed: () => void = () => undefined): void {
-  let closing = false;
+  let closingSince: number | undefined;
   const stop = () => {
-    if (closing) process.exit(1);
-    closing = true;
+    if (closingSince !== undefined) {
+      if (performance.now() - closingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    closingSince = performance.now();
     setTimeout(() => process.exit(1), SHUTDOWN_DEADLINE_MS).unref();
     application.close().then(
       () => {
