@@ -1,0 +1,41 @@
+import type { WebhookDocument } from '@tocsin/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Arrival } from './accept-receipt.ts';
+import { acceptedAnswer, outcomeAnswer, type Answer } from './answers.ts';
+import type { Ingress } from './ingress.ts';
+import type { Waiting } from './waiting-room.ts';
+
+const NO_BODY = Buffer.alloc(0);
+
+/** The untouched bytes that the shell hands over; a request without a body has none. */
+const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : NO_BODY);
+
+export const bodyBytesOf = (request: FastifyRequest): number => bodyOf(request).length;
+
+const arrivalOf = (request: FastifyRequest): Arrival => ({
+  method: request.method,
+  target: request.url,
+  headers: request.raw.headers,
+  rawHeaders: request.raw.rawHeaders,
+  body: bodyOf(request),
+});
+
+/** From an HTTP request for a known webhook to its answer; both addresses share it. */
+export async function receive(ingress: Ingress, webhook: WebhookDocument, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { receiptId, waiting } = await ingress.accept(webhook, arrivalOf(request));
+  // Durable: from here on nobody needs the bytes, and a waiting sender must not hold a mebibyte.
+  request.body = undefined;
+  send(reply, waiting ? await outcomeOf(receiptId, waiting, reply) : acceptedAnswer(receiptId));
+}
+
+async function outcomeOf(receiptId: string, waiting: Waiting, reply: FastifyReply): Promise<Answer> {
+  reply.raw.once('close', waiting.leave);
+  const outcome = await waiting.outcome;
+  reply.raw.off('close', waiting.leave);
+  return outcome ? outcomeAnswer(outcome) : acceptedAnswer(receiptId);
+}
+
+function send(reply: FastifyReply, { status, body }: Answer): void {
+  if (reply.raw.destroyed) return; // the sender went while it waited
+  void reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
+}
