@@ -1,0 +1,152 @@
+import type { IncidentEvent, IncidentEventType } from './events.ts';
+
+const at = '2026-03-01T09:00:00.000Z';
+const webhook = { kind: 'webhook', id: 'whk_sampleaaaaaaaaaaaaaaaaaaaa', name: null } as const;
+const person = { kind: 'api-key', id: 'tsk_sample', name: 'Night shift' } as const;
+const meta = { schemaVersion: 1, at, causeId: 'alr_sampleaaaaaaaaaaaaaaaaaaaa', configRevision: 4 } as const;
+const alert = {
+  id: 'alr_sampleaaaaaaaaaaaaaaaaaaaa',
+  receipt_id: 'rcv_sampleaaaaaaaaaaaaaaaaaaaa',
+  webhook_id: webhook.id,
+  connector: 'generic',
+  kind: 'alert',
+  title: 'Disk of db-7 is 91 % full',
+  severity: 'medium',
+  status: 'open',
+  services: ['orders-db'],
+  tags: ['env:production'],
+  source: 'node-agent',
+  url: 'https://graphs.example.com/db-7',
+  dedup_key: 'db-7/disk',
+  resolve_key: 'db-7/disk',
+  firing_key: null,
+  occurred_at: null,
+  received_at: at,
+  role: 'opening',
+  why: { reason: 'new-alert', tried: [{ step: 'open', result: 'hit' }], configRevision: 4 },
+} as const;
+const copy = {
+  ...alert,
+  services: [...alert.services],
+  tags: [...alert.tags],
+  why: { ...alert.why, tried: [...alert.why.tried] },
+};
+
+/** One sample of every event version ever released. A released one never changes: what was stored must still fold. */
+export const eventSamples: { [Type in IncidentEventType]: Record<'v1', Extract<IncidentEvent, { type: Type }>> } = {
+  IncidentOpened: {
+    v1: {
+      ...meta,
+      type: 'IncidentOpened',
+      actor: webhook,
+      reason: 'new-alert',
+      data: {
+        workspace_id: 'ws_sampleaaaaaaaaaaaaaaaaaaaaa',
+        scope: 'ws_sampleaaaaaaaaaaaaaaaaaaaaa',
+        number: 12,
+        title: alert.title,
+        description: 'Grows by 2 % an hour',
+        severity: 'medium',
+        services: ['orders-db'],
+        tags: ['env:production'],
+        source: 'node-agent',
+        connector: 'generic',
+        webhook_id: webhook.id,
+        url: alert.url,
+        incident_type: null,
+        custom_fields: { rack: 'b4' },
+        predecessor_id: null,
+        alert: copy,
+      },
+    },
+  },
+  AlertsAttached: {
+    v1: {
+      ...meta,
+      type: 'AlertsAttached',
+      actor: webhook,
+      reason: 'time-window',
+      data: { alerts: [{ ...copy, id: 'alr_samplebbbbbbbbbbbbbbbbbbbb', dedup_key: 'db-8/disk', role: 'correlated' }] },
+    },
+  },
+  OccurrencesCounted: {
+    v1: {
+      ...meta,
+      type: 'OccurrencesCounted',
+      actor: webhook,
+      reason: 'same-dedup-key',
+      data: {
+        count: 2,
+        alerts: [
+          { alert_id: alert.id, count: 2, last_seen_at: '2026-03-01T09:02:00.000Z', alert_ids: ['alr_c', 'alr_d'] },
+        ],
+      },
+    },
+  },
+  AlertsResolved: {
+    v1: {
+      ...meta,
+      type: 'AlertsResolved',
+      actor: webhook,
+      reason: 'alert-resolved',
+      data: { alerts: [{ alert_id: alert.id, resolved_at: '2026-03-01T09:30:00.000Z', by_alert_id: 'alr_e' }] },
+    },
+  },
+  SeverityChanged: {
+    v1: {
+      ...meta,
+      type: 'SeverityChanged',
+      actor: webhook,
+      reason: null,
+      data: { from: 'medium', to: 'high', policy: 'highest', alert_id: 'alr_c' },
+    },
+  },
+  IncidentAcknowledged: {
+    v1: { ...meta, type: 'IncidentAcknowledged', actor: person, reason: null, data: { note: 'on it', alert_id: null } },
+  },
+  IncidentResolved: {
+    v1: {
+      ...meta,
+      type: 'IncidentResolved',
+      actor: person,
+      reason: null,
+      data: { note: 'old logs removed', alert_id: null, as_of: '2026-03-01T09:40:00.000Z', open_alerts: 1 },
+    },
+  },
+  IncidentReopened: {
+    v1: {
+      ...meta,
+      type: 'IncidentReopened',
+      actor: webhook,
+      reason: 'recurrence',
+      data: { note: null, alert_id: 'alr_f' },
+    },
+  },
+  CommentAdded: {
+    v1: { ...meta, type: 'CommentAdded', actor: person, reason: null, data: { text: 'Who owns this disk?' } },
+  },
+  IncidentEdited: {
+    v1: {
+      ...meta,
+      type: 'IncidentEdited',
+      actor: webhook,
+      reason: 'source-updated',
+      data: { fields: { title: 'Disk of db-7 is 95 % full' }, before: { title: alert.title }, alert_id: 'alr_g' },
+    },
+  },
+  RcaNoted: {
+    v1: {
+      ...meta,
+      type: 'RcaNoted',
+      actor: { kind: 'investigation', id: 'rca_sample', name: 'built-in' },
+      reason: null,
+      data: {
+        rca_id: 'rca_sample',
+        outcome: 'completed',
+        investigator: 'built-in',
+        summary: 'A deployment of orders-db 6 minutes before',
+        hypotheses: [{ rank: 1, kind: 'change', summary: 'orders-db 4.2', score: 0.7, evidence: [] }],
+      },
+    },
+  },
+};

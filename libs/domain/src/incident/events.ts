@@ -1,0 +1,140 @@
+import type { Actor, RcaEvent, Severity, Why } from '@tocsin/contracts';
+
+/**
+ * Events of an incident stream, past tense, plural where a batch brings many (architecture §10).
+ * `data` is snake_case: the stored bytes are what subscribers get, and what the digest covers, so they have one shape only.
+ * A changed shape is a new `schemaVersion`; the sample of the old one must still fold (`event-samples.ts`).
+ */
+export interface EventOf<Type extends string, Data> {
+  type: Type;
+  schemaVersion: 1;
+  /** Record time of what caused it (ISO 8601, ms): for alerts `receivedAt`, so that a replay gives the same events. */
+  at: string;
+  actor: Actor;
+  /** Id of the alert, command or fact that caused it. With an ordinal it is unique per stream. */
+  causeId: string;
+  reason: string | null;
+  configRevision: number;
+  data: Data;
+}
+
+/** `opening`: made the incident. `correlated`: another key. `recurrence`: a key of this incident that had been resolved. */
+export type AlertRole = 'opening' | 'correlated' | 'recurrence';
+
+/** An alert as the incident keeps it. */
+export interface AttachedAlert {
+  id: string;
+  receipt_id: string;
+  webhook_id: string;
+  connector: string;
+  kind: string;
+  title: string;
+  severity: Severity;
+  /** `resolved` where it arrived after its incident had been closed. */
+  status: 'open' | 'resolved';
+  services: string[];
+  tags: string[];
+  source: string | null;
+  url: string | null;
+  dedup_key: string;
+  resolve_key: string;
+  firing_key: string | null;
+  occurred_at: string | null;
+  received_at: string;
+  role: AlertRole;
+  why: Why;
+}
+
+export interface CountedAlert {
+  /** The attached alert that holds the key. */
+  alert_id: string;
+  count: number;
+  last_seen_at: string;
+  /** The alerts that were counted on it. */
+  alert_ids: string[];
+}
+
+export type IncidentOpened = EventOf<
+  'IncidentOpened',
+  {
+    workspace_id: string;
+    scope: string;
+    /** Human number within the workspace. */
+    number: number;
+    title: string;
+    description: string;
+    severity: Severity;
+    services: string[];
+    tags: string[];
+    source: string | null;
+    connector: string | null;
+    webhook_id: string | null;
+    url: string | null;
+    incident_type: string | null;
+    custom_fields: Record<string, unknown>;
+    /** The closed incident that this one succeeds, or null. */
+    predecessor_id: string | null;
+    alert: AttachedAlert;
+  }
+>;
+export type AlertsAttached = EventOf<'AlertsAttached', { alerts: AttachedAlert[] }>;
+export type OccurrencesCounted = EventOf<'OccurrencesCounted', { count: number; alerts: CountedAlert[] }>;
+export type AlertsResolved = EventOf<
+  'AlertsResolved',
+  { alerts: { alert_id: string; resolved_at: string; by_alert_id: string }[] }
+>;
+export type SeverityChanged = EventOf<
+  'SeverityChanged',
+  { from: Severity; to: Severity; policy: string; alert_id: string | null }
+>;
+export type IncidentAcknowledged = EventOf<'IncidentAcknowledged', { note: string | null; alert_id: string | null }>;
+export type IncidentResolved = EventOf<
+  'IncidentResolved',
+  {
+    note: string | null;
+    alert_id: string | null;
+    /** The instant that later alerts are compared with: the source's own time of the change, or when the person acted. */
+    as_of: string;
+    /** Alerts that were still open and are closed with it. */
+    open_alerts: number;
+  }
+>;
+export type IncidentReopened = EventOf<'IncidentReopened', { note: string | null; alert_id: string | null }>;
+export type CommentAdded = EventOf<'CommentAdded', { text: string }>;
+export type EditableFields = { title?: string; description?: string; url?: string | null };
+export type IncidentEdited = EventOf<
+  'IncidentEdited',
+  { fields: EditableFields; before: EditableFields; alert_id: string | null }
+>;
+export type RcaNoted = EventOf<
+  'RcaNoted',
+  {
+    rca_id: string;
+    outcome: 'completed' | 'failed';
+    investigator: RcaEvent['investigator'];
+    summary: string | null;
+    hypotheses: RcaEvent['hypotheses'];
+  }
+>;
+
+export type IncidentEvent =
+  | IncidentOpened
+  | AlertsAttached
+  | OccurrencesCounted
+  | AlertsResolved
+  | SeverityChanged
+  | IncidentAcknowledged
+  | IncidentResolved
+  | IncidentReopened
+  | CommentAdded
+  | IncidentEdited
+  | RcaNoted;
+export type IncidentEventType = IncidentEvent['type'];
+
+/** An event holds at most this many alerts; a larger batch becomes several events (architecture §9). */
+export const EVENT_ALERTS_MAX = 200;
+
+/** For the `default` of a switch over a closed union: the compiler proves that nothing reaches it. */
+export function unreachable(value: never): never {
+  throw new Error(`not in the closed list: ${JSON.stringify(value)}`);
+}

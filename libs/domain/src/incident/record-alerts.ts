@@ -1,0 +1,297 @@
+import {
+  eventIdOf,
+  successorIncidentIdOf,
+  type CorrelatedAlert,
+  type Decision,
+  type DecisionReason,
+  type Outcome,
+} from '@tocsin/contracts';
+import * as decisions from './alert-decisions.ts';
+import { changedAtOf, type AlertChange } from './alert-decisions.ts';
+import { BatchJournal } from './batch-journal.ts';
+import { unreachable } from './events.ts';
+import { placementOf, windowPassed } from './policy.ts';
+import { exists, isLive } from './state.ts';
+import type { AlertSettled, BatchPlan, KeyHolder, KnownAlert, World } from './world.ts';
+
+type DecisionOf<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>;
+type Firing = DecisionOf<'opened' | 'deduplicated' | 'correlated'>;
+interface Verdict {
+  incidentId: string | null;
+  outcome: Outcome;
+  reason: DecisionReason;
+  countedOn?: string;
+}
+
+/**
+ * Applies what the correlator decided to the incidents as they really are, alert by alert in log order, and gathers what is to be written.
+ * The correlator decides without locks; where a person, a timer or another writer was faster, the rules of architecture §9 (last paragraphs) hold:
+ * a held key is a duplicate unless its window has passed, a missing target is opened, a closed one takes older alerts as they are,
+ * reopens for newer ones or hands over to its successor. No alert is dropped on this path.
+ */
+export class RecordAlerts {
+  readonly #journal: BatchJournal;
+  readonly #settled = new Map<string, AlertSettled>();
+  readonly #successors = new Map<string, string>();
+  readonly #unopened: BatchPlan['unopened'] = [];
+  readonly #newSuccessors: BatchPlan['successors'] = [];
+
+  constructor(private readonly world: World) {
+    this.#journal = new BatchJournal(world);
+    for (const [from, to] of world.successors) this.#successors.set(from, to);
+  }
+
+  /** What became of one alert. One that was settled before gets its first answer again. */
+  record({ alert, decision, why }: CorrelatedAlert): AlertSettled {
+    const first = this.#settled.get(alert.id) ?? this.world.settled.get(alert.id);
+    if (first) return first;
+    const change = { alert, why, policy: this.world.policyOf(alert.webhookId, alert.configRevision) };
+    const verdict = this.#decide(change, decision);
+    const counted = verdict.countedOn ?? (isFiring(decision) ? alert.id : null);
+    const settled: AlertSettled = {
+      ...{ alertId: alert.id, index: alert.index, workspaceId: alert.workspaceId, webhookId: alert.webhookId },
+      ...{
+        receiptId: alert.receiptId,
+        incidentId: verdict.incidentId,
+        outcome: verdict.outcome,
+        reason: verdict.reason,
+      },
+      occurrenceCount: counted === null ? null : (this.#journal.alert(counted)?.occurrences ?? null),
+      countedOn: counted,
+      why: counted === alert.id ? null : why,
+      settledAt: alert.receivedAt,
+    };
+    this.#settled.set(alert.id, settled);
+    return settled;
+  }
+
+  #decide(change: AlertChange, decision: Decision): Verdict {
+    switch (decision.kind) {
+      case 'opened':
+      case 'deduplicated':
+      case 'correlated':
+        return this.#fire(change, decision);
+      case 'resolved':
+        return this.#resolve(change, decision);
+      case 'acknowledged':
+        return this.#acknowledge(change, decision);
+      case 'updated':
+        return this.#update(change, decision);
+      case 'ignored':
+        return { incidentId: null, outcome: 'ignored', reason: change.why.reason };
+      case 'skipped': // its first answer is older than what is kept
+        return { incidentId: null, outcome: 'ignored', reason: 'already-processed' };
+      default:
+        return unreachable(decision);
+    }
+  }
+
+  #fire(change: AlertChange, decision: Firing): Verdict {
+    const { alert, policy } = change;
+    const holder = this.#journal.holderOf(alert);
+    const held = holder && this.#journal.alert(holder.alertId);
+    if (holder && held) {
+      const expected =
+        decision.kind === 'deduplicated' && this.#follow(decision.incidentId, alert) === holder.incidentId;
+      if (expected || !windowPassed(held, alert.receivedAt, policy))
+        return this.#repeat(change, decision, held, expected ? undefined : holder);
+    }
+    return this.#place(change, decision, holder !== undefined);
+  }
+
+  /** A duplicate of an attached alert. `surprise`: the correlator thought of another incident. */
+  #repeat(change: AlertChange, decision: Firing, held: KnownAlert, surprise?: KeyHolder): Verdict {
+    const { alert } = change;
+    const incident = this.#journal.incident(held.incidentId);
+    if (surprise) this.#tellHolder(change, decision, surprise);
+    if (alert.firingKey !== null && alert.firingKey === held.firingKey && alert.severity === held.severity) {
+      this.#journal.refresh(held.id, alert.receivedAt);
+      return { incidentId: held.incidentId, outcome: 'repeated', reason: 'same-firing', countedOn: held.id };
+    }
+    const reason = incident.status === 'resolved' ? 'incident-closed' : 'same-dedup-key';
+    this.#journal.apply(held.incidentId, decisions.countOccurrence(change, held.id, reason, incident));
+    return { incidentId: held.incidentId, outcome: 'deduplicated', reason, countedOn: held.id };
+  }
+
+  /** The correlator learns who holds the key, and that the incident it opened for it does not exist. */
+  #tellHolder({ alert }: AlertChange, decision: Firing, holder: KeyHolder): void {
+    this.#journal.noteMoved(holder);
+    const { incidentId } = decision;
+    if (decision.kind !== 'opened' || exists(this.#journal.incident(incidentId)) || this.#successors.has(incidentId))
+      return;
+    this.#succeed(incidentId, holder.incidentId, alert.workspaceId);
+    this.#unopened.push({ incidentId, workspaceId: alert.workspaceId, scope: alert.scope, at: alert.receivedAt });
+  }
+
+  #place(change: AlertChange, decision: Firing, takeover: boolean): Verdict {
+    const { alert, why } = change;
+    const target = this.#follow(decision.incidentId, alert);
+    const incident = this.#journal.incident(target);
+    const role = decision.kind === 'deduplicated' ? 'recurrence' : 'correlated';
+    const outcome = decision.kind === 'deduplicated' ? 'deduplicated' : 'correlated';
+    switch (placementOf(incident, changedAtOf(alert), change.policy)) {
+      case 'open':
+        return this.#open(
+          change,
+          target,
+          takeover ? 'taken-over' : decision.kind === 'opened' ? why.reason : 'new-alert',
+          null,
+        );
+      case 'join':
+        this.#attach(change, target, role, why.reason);
+        return { incidentId: target, outcome, reason: why.reason };
+      case 'late':
+        return this.#late(change, decision, target);
+      case 'reopen':
+        this.#journal.apply(target, decisions.reopenIncident(change));
+        this.#attach(change, target, role, 'recurrence');
+        return { incidentId: target, outcome: 'reopened', reason: 'recurrence' };
+      case 'successor': {
+        const closing = incident.status === 'resolved' ? incident.closedByVersion : incident.version;
+        const successor = successorIncidentIdOf(target, eventIdOf(target, closing));
+        this.#succeed(target, successor, alert.workspaceId);
+        return this.#open(change, successor, 'successor', target);
+      }
+    }
+  }
+
+  #open(change: AlertChange, incidentId: string, reason: DecisionReason, predecessorId: string | null): Verdict {
+    this.#journal.apply(incidentId, decisions.openIncident(change, reason, predecessorId));
+    this.#hold(change, incidentId);
+    return { incidentId, outcome: 'created', reason };
+  }
+
+  #attach(change: AlertChange, incidentId: string, role: 'correlated' | 'recurrence', reason: DecisionReason): void {
+    this.#journal.apply(incidentId, decisions.attachAlert(change, role, reason, this.#journal.incident(incidentId)));
+    this.#hold(change, incidentId);
+  }
+
+  /** The incident was closed after this alert had changed: it is taken in, and nothing reopens. */
+  #late(change: AlertChange, decision: Firing, incidentId: string): Verdict {
+    const known = decision.kind === 'deduplicated' ? this.#known(decision.alertId) : undefined;
+    if (known?.incidentId === incidentId) return this.#repeat(change, decision, known);
+    const [role, outcome] =
+      decision.kind === 'deduplicated'
+        ? (['recurrence', 'deduplicated'] as const)
+        : (['correlated', 'correlated'] as const);
+    this.#journal.apply(
+      incidentId,
+      decisions.attachAlert(change, role, 'incident-closed', this.#journal.incident(incidentId)),
+    );
+    return { incidentId, outcome, reason: 'incident-closed' };
+  }
+
+  #hold({ alert }: AlertChange, incidentId: string): void {
+    const { workspaceId, scope, webhookId, dedupKey, resolveKey } = alert;
+    this.#journal.acquire({ workspaceId, scope, webhookId, dedupKey, resolveKey, incidentId, alertId: alert.id });
+  }
+
+  #resolve(change: AlertChange, decision: DecisionOf<'resolved'>): Verdict {
+    const named = decision.alertIds.map((id) => this.#known(id)).filter((alert) => alert !== undefined);
+    const byIncident = Map.groupBy(
+      new Set(named.filter((alert) => alert.status === 'open')),
+      (alert) => alert.incidentId,
+    );
+    let reason: DecisionReason = 'alert-resolved';
+    let last: string | null = null;
+    let alertId: string | undefined;
+    for (const [incidentId, alerts] of byIncident) {
+      const incident = this.#journal.incident(incidentId);
+      if (!exists(incident)) continue;
+      this.#journal.apply(
+        incidentId,
+        decisions.resolveAlerts(
+          change,
+          alerts.map(({ id }) => id),
+          incident,
+        ),
+      );
+      const after = this.#journal.incident(incidentId);
+      if (isLive(after)) reason = after.openAlerts > 0 ? 'other-alerts-open' : 'alert-resolved';
+      else reason = 'all-alerts-resolved';
+      [last, alertId] = [incidentId, alerts[0]?.id];
+    }
+    if (last !== null && alertId !== undefined)
+      return { incidentId: last, outcome: 'resolved', reason, countedOn: alertId };
+    const target = named[0]?.incidentId ?? this.#follow(decision.incidentId, change.alert);
+    const incident = this.#journal.incident(target);
+    const closed = incident.status === 'resolved';
+    return {
+      incidentId: exists(incident) ? target : null,
+      outcome: 'ignored',
+      reason: closed ? 'incident-closed' : 'no-open-alert',
+    };
+  }
+
+  #acknowledge(change: AlertChange, decision: DecisionOf<'acknowledged'>): Verdict {
+    const incidentId = this.#known(decision.alertId)?.incidentId ?? this.#follow(decision.incidentId, change.alert);
+    const incident = this.#journal.incident(incidentId);
+    const events = decisions.acknowledgeFromSource(change, incident);
+    this.#journal.apply(incidentId, events);
+    if (events.length > 0) return { incidentId, outcome: 'acknowledged', reason: 'source-acknowledged' };
+    if (!exists(incident)) return { incidentId: null, outcome: 'ignored', reason: 'no-open-alert' };
+    return { incidentId, outcome: 'ignored', reason: isLive(incident) ? 'already-acknowledged' : 'incident-closed' };
+  }
+
+  #update(change: AlertChange, decision: DecisionOf<'updated'>): Verdict {
+    const known = this.#known(decision.alertId);
+    const incidentId = known?.incidentId ?? this.#follow(decision.incidentId, change.alert);
+    const incident = this.#journal.incident(incidentId);
+    if (!exists(incident)) return { incidentId: null, outcome: 'ignored', reason: 'no-open-alert' };
+    if (!isLive(incident)) return { incidentId, outcome: 'ignored', reason: 'incident-closed' };
+    this.#journal.apply(
+      incidentId,
+      decisions.updateFromSource(change, known?.id === incident.openingAlertId, incident),
+    );
+    return { incidentId, outcome: 'updated', reason: 'source-updated', ...(known ? { countedOn: known.id } : {}) };
+  }
+
+  /** The attached alert of this id, or the one that an alert of this id was counted on. */
+  #known(alertId: string): KnownAlert | undefined {
+    const countedOn = (this.#settled.get(alertId) ?? this.world.settled.get(alertId))?.countedOn;
+    return this.#journal.alert(alertId) ?? (countedOn ? this.#journal.alert(countedOn) : undefined);
+  }
+
+  /** Where records for this incident go now: along the successors, but not past one that was closed after the alert had changed. */
+  #follow(incidentId: string, alert: AlertChange['alert']): string {
+    let id = incidentId;
+    for (let next = this.#successors.get(id); next !== undefined; next = this.#successors.get(id)) {
+      const incident = this.#journal.incident(id);
+      if (incident.status === 'resolved' && changedAtOf(alert) <= incident.asOf) return id;
+      if (isLive(incident)) return id;
+      id = next;
+    }
+    return id;
+  }
+
+  #succeed(incidentId: string, successorId: string, workspaceId: string): void {
+    this.#successors.set(incidentId, successorId);
+    this.#newSuccessors.push({ incidentId, successorId, workspaceId });
+  }
+
+  plan(): BatchPlan {
+    const journal = this.#journal;
+    const changes = journal.changes();
+    const told = new Map(journal.moved);
+    for (const { before, events } of changes)
+      if (!told.has(before.id) && events.some((event) => STATUS_EVENTS.has(event.type))) told.set(before.id, []);
+    return {
+      changes,
+      settled: [...this.#settled.values()],
+      activity: [...journal.activity.values()],
+      acquired: journal.acquired(),
+      releasedAlerts: [...journal.releasedAlerts],
+      releasedIncidents: [...journal.releasedIncidents],
+      successors: this.#newSuccessors,
+      facts: [...told].map(([incidentId, keys]) => ({
+        incidentId,
+        keys: isLive(journal.incident(incidentId)) ? keys.filter((key) => journal.holds(key)) : keys,
+      })),
+      unopened: this.#unopened,
+    };
+  }
+}
+
+const STATUS_EVENTS: ReadonlySet<string> = new Set(['IncidentOpened', 'IncidentReopened', 'IncidentResolved']);
+const isFiring = (decision: Decision): decision is Firing =>
+  decision.kind === 'opened' || decision.kind === 'deduplicated' || decision.kind === 'correlated';
