@@ -1,7 +1,7 @@
 import { connectors } from '@tocsin/connectors';
 import type { ConnectorCatalogue } from './webhooks.ts';
 
-/** What the control-plane knows of the connectors: which there are, and how their senders authenticate by default. */
+/** What the control-plane knows of the connectors: which there are, and the defaults of their webhooks. */
 export const connectorCatalogue: ConnectorCatalogue = new Map(
-  Object.values(connectors).map((connector) => [connector.id, { auth: { default: connector.auth.default } }]),
+  connectors.map(({ source }) => [source.id, { auth: { default: source.auth.default }, respond: source.respond }]),
 );

@@ -7,10 +7,11 @@ import type { Page, PageQuery } from './pages.ts';
 import type { CreateWebhook, RotateCredential, UpdateWebhook, WebhookAuthInput, WebhookSettings } from './webhook.dto.ts';
 
 /** What the control-plane needs to know of a connector. */
-export interface ConnectorAuth {
+export interface ConnectorDefaults {
   auth: { default: AuthMethod };
+  respond: WebhookBody['respond'];
 }
-export type ConnectorCatalogue = ReadonlyMap<string, ConnectorAuth>;
+export type ConnectorCatalogue = ReadonlyMap<string, ConnectorDefaults>;
 
 /** Shown once, in the answer that made it. */
 export interface NewCredentials {
@@ -104,8 +105,9 @@ export async function insertWebhook(
   row.workspaceId = workspace.id;
   row.name = input.name;
   row.connector = input.connector;
-  row.auth = authOf({ method: 'none', header: null, prefix: null, username: null }, input.auth ?? {}, methodOf(connectors, input));
-  Object.assign(row, defaultSettings(input.connector));
+  const connector = connectorOf(connectors, input.connector);
+  row.auth = authOf({ method: 'none', header: null, prefix: null, username: null }, input.auth ?? {}, methodOf(connector, input));
+  Object.assign(row, defaultSettings(connector));
   applySettings(row, input);
   const token = input.token ?? newToken(credentials.random);
   const secret = input.secret ?? (row.auth.method === 'none' ? undefined : newInboundSecret(credentials.random));
@@ -117,10 +119,10 @@ export async function insertWebhook(
 }
 
 /** Defaults of product P4, P7, P8, P10, P14. */
-const defaultSettings = (connector: string) => ({
+const defaultSettings = (connector: ConnectorDefaults) => ({
   description: '',
   enabled: true,
-  respond: connector === 'generic' ? ('wait' as const) : ('accept' as const),
+  respond: connector.respond,
   rateLimitPerHour: 100,
   defaultSeverity: 'medium' as const,
   severityProfile: 'tocsin' as const,
@@ -129,11 +131,14 @@ const defaultSettings = (connector: string) => ({
   rca: { autoTrigger: true, minSeverity: 'medium' } satisfies WebhookBody['rca'],
 });
 
-/** @throws Problem for an unknown connector, and where `none` would come by default instead of by wish. */
-function methodOf(connectors: ConnectorCatalogue, input: CreateWebhook): AuthMethod {
-  const connector = connectors.get(input.connector);
-  if (!connector)
-    throw invalidField('connector', 'unknown-connector', `must be one of ${[...connectors.keys()].sort().join(', ')}`);
+function connectorOf(connectors: ConnectorCatalogue, id: string): ConnectorDefaults {
+  const connector = connectors.get(id);
+  if (connector) return connector;
+  throw invalidField('connector', 'unknown-connector', `must be one of ${[...connectors.keys()].sort().join(', ')}`);
+}
+
+/** @throws Problem where `none` would come by default instead of by wish */
+function methodOf(connector: ConnectorDefaults, input: CreateWebhook): AuthMethod {
   if (input.auth?.method) return input.auth.method;
   if (connector.auth.default !== 'none') return connector.auth.default;
   throw invalidField('auth.method', 'none-must-be-explicit', `${input.connector} sends no credential: ask for "none" explicitly, or choose another method`);
