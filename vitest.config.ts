@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // Workspace packages resolve to their sources ("source" condition), so tests need no build.
 const resolve = { conditions: ['source'] };
 const ssr = { resolve: { conditions: ['source'], externalConditions: ['source'] } };
+// Nest's decorators are the legacy ones; specs are outside of the packages' tsconfig, so it is said here.
+const oxc = { decorator: { legacy: true, emitDecoratorMetadata: false }, typescript: { onlyRemoveTypeImports: true }, assumptions: { setPublicClassFields: true } };
 const everywhere = ['libs', 'apps', 'tools'];
 const level = (suffix: string) => everywhere.map((folder) => `${folder}/**/*${suffix}`);
 const excluded = ['**/node_modules/**', '**/dist/**'];
@@ -13,6 +15,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        oxc,
         test: {
           name: 'unit',
           include: level('.spec.ts'),
@@ -23,6 +26,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        oxc,
         test: {
           name: 'int',
           include: level('.int.spec.ts'),
@@ -36,6 +40,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        oxc,
         test: {
           name: 'e2e',
           include: level('.e2e.spec.ts'),

@@ -1,0 +1,177 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { services, type ServiceName } from '@tocsin/contracts';
+import { waitFor } from './wait-for.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const READY_MS = 60_000;
+const EXIT_MS = 40_000;
+
+/** A port that was free a moment ago on loopback. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export interface AppOptions {
+  /** Folder under `apps/`. */
+  app: string;
+  environment: Record<string, string>;
+  /** Where its output goes: `<directory>/<app>.log`. */
+  logDirectory: string;
+  /** Further arguments of node, before the entry file. */
+  nodeArguments?: string[];
+}
+
+/** One real process of ours, started from its build, known by the pid that we started. */
+export class AppProcess {
+  private child: ChildProcess | undefined;
+  private exited: Promise<number | NodeJS.Signals> = Promise.resolve(0);
+
+  constructor(private readonly options: AppOptions) {
+    mkdirSync(options.logDirectory, { recursive: true });
+  }
+
+  get pid(): number | undefined {
+    return this.alive ? this.child?.pid : undefined;
+  }
+
+  get alive(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  get logFile(): string {
+    return join(this.options.logDirectory, `${this.options.app}.log`);
+  }
+
+  start(): void {
+    if (this.alive) throw new Error(`${this.options.app} runs already`);
+    const { app, environment, nodeArguments = [] } = this.options;
+    const child = spawn(process.execPath, [...nodeArguments, join(root, 'apps', app, 'dist', 'main.js')], {
+      cwd: root,
+      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const log = createWriteStream(this.logFile, { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    this.child = child;
+    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0)));
+  }
+
+  /** Whether the signal reached a live process. */
+  kill(signal: NodeJS.Signals): boolean {
+    return this.alive && this.child !== undefined && this.child.kill(signal);
+  }
+
+  exit(): Promise<number | NodeJS.Signals> {
+    return this.exited;
+  }
+
+  /** SIGTERM, and SIGKILL when it does not end in time. Resolves with how it ended. */
+  async stop(): Promise<number | NodeJS.Signals> {
+    if (!this.alive) return this.exited;
+    this.kill('SIGTERM');
+    const hard = setTimeout(() => this.kill('SIGKILL'), EXIT_MS);
+    return this.exited.finally(() => clearTimeout(hard));
+  }
+
+  /** Waits until `/health/ready` of the given base URL answers 200. */
+  async ready(baseUrl: string): Promise<void> {
+    await waitFor(
+      async () => {
+        if (!this.alive) throw new Error(`${this.options.app} ended (${String(await this.exited)}); its output: ${this.logFile}`);
+        return (await fetch(`${baseUrl}/health/ready`)).ok;
+      },
+      { timeoutMs: READY_MS, what: `${this.options.app} ready at ${baseUrl}` },
+    );
+  }
+}
+
+export interface SplitOptions {
+  databaseUrl: string;
+  brokers: string[];
+  prefix: string;
+  /** Folder for logs and for the data directories of the processes. */
+  directory: string;
+  keyRing: string;
+  pepper: string;
+  bootstrapApiKey: string;
+  outboundAllow?: string;
+  environment?: Record<string, string>;
+  nodeArguments?: Partial<Record<ServiceName, string[]>>;
+}
+
+/** The split form: seven processes on a real broker and a real database. */
+export class Split {
+  readonly processes = new Map<ServiceName, AppProcess>();
+  readonly urls = new Map<ServiceName, string>();
+  private readonly adminUrls = new Map<ServiceName, string>();
+
+  static async start(options: SplitOptions): Promise<Split> {
+    const split = new Split();
+    // The control-plane first: its schema holds the configuration that everybody else waits for.
+    for (const service of ['control-plane', ...services.filter((name) => name !== 'control-plane')] as ServiceName[]) {
+      await split.add(service, options);
+    }
+    for (const app of split.processes.values()) app.start();
+    await split.ready();
+    return split;
+  }
+
+  url(service: ServiceName): string {
+    const url = this.urls.get(service);
+    if (!url) throw new Error(`${service} is not part of this split`);
+    return url;
+  }
+
+  process(service: ServiceName): AppProcess {
+    const app = this.processes.get(service);
+    if (!app) throw new Error(`${service} is not part of this split`);
+    return app;
+  }
+
+  async ready(names: readonly ServiceName[] = [...this.processes.keys()]): Promise<void> {
+    await Promise.all(names.map((name) => this.process(name).ready(this.adminUrls.get(name) ?? '')));
+  }
+
+  async stop(): Promise<Map<ServiceName, number | NodeJS.Signals>> {
+    const ends = await Promise.all([...this.processes].map(async ([name, app]) => [name, await app.stop()] as const));
+    return new Map(ends);
+  }
+
+  private async add(service: ServiceName, options: SplitOptions): Promise<void> {
+    const [port, adminPort] = [await freePort(), await freePort()];
+    this.urls.set(service, `http://127.0.0.1:${port}`);
+    this.adminUrls.set(service, `http://127.0.0.1:${adminPort}`);
+    this.processes.set(
+      service,
+      new AppProcess({
+        app: service,
+        logDirectory: options.directory,
+        ...(options.nodeArguments?.[service] ? { nodeArguments: options.nodeArguments[service] } : {}),
+        environment: {
+          HOST: '127.0.0.1',
+          PORT: String(port),
+          ADMIN_PORT: String(adminPort),
+          DATABASE_URL: options.databaseUrl,
+          KAFKA_BROKERS: options.brokers.join(','),
+          TOPIC_PREFIX: options.prefix,
+          TOCSIN_KEY_RING: options.keyRing,
+          TOCSIN_API_KEY_PEPPER: options.pepper,
+          TOCSIN_BOOTSTRAP_API_KEY: options.bootstrapApiKey,
+          TOCSIN_DATA_DIR: join(options.directory, 'data', service),
+          TOCSIN_PUBLIC_URL: 'http://127.0.0.1:8080',
+          ...(options.outboundAllow ? { OUTBOUND_ALLOW: options.outboundAllow } : {}),
+          ...options.environment,
+        },
+      }),
+    );
+  }
+}
