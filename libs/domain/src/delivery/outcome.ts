@@ -17,6 +17,7 @@ export const attemptReasons = [
   'url-not-allowed',
   'header-not-allowed',
   'protocol-error',
+  'secret-unreadable',
 ] as const;
 export type AttemptReason = (typeof attemptReasons)[number];
 
@@ -48,6 +49,7 @@ const byCode: Readonly<Record<string, AttemptReason>> = {
   UND_ERR_HEADERS_OVERFLOW: 'protocol-error',
   ETIMEDOUT: 'timeout',
   OUTBOUND_ADDRESS_REFUSED: 'address-not-allowed',
+  OUTBOUND_RESPONSE_TIMEOUT: 'timeout',
 };
 
 /** Reason of a request that got no response, from the error code of the socket, TLS or HTTP layer. */

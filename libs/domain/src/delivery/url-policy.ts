@@ -134,3 +134,13 @@ const httpsMessage = `receivers must use https; an administrator can allow plain
 /** A name below a range that allows http can only be judged by the address that it resolves to: the connector does. */
 const mayUseHttp = (name: string, allow: AllowList): boolean =>
   allow.some((entry) => entry.http && (entry.kind === 'range' || hostMatches(entry, name)));
+
+/** What development and demo installations open: receivers on the same machine, also without TLS. */
+const LOOPBACK_RECEIVERS = 'localhost+http,127.0.0.0/8+http,::1+http';
+
+/**
+ * The allow-list of an installation: the setting, and loopback where development mode is on.
+ * @throws RangeError that names the entry which cannot be read
+ */
+export const allowListOf = (setting: string, development: boolean): AllowList =>
+  parseAllowList(development ? `${setting},${LOOPBACK_RECEIVERS}` : setting);

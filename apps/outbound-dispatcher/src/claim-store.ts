@@ -1,0 +1,141 @@
+import type { Pool } from 'pg';
+
+/** A delivery that this worker holds until it finishes it or its lease ends. */
+export interface ClaimedDelivery {
+  seq: string;
+  id: string;
+  workspaceId: string;
+  subscriptionId: string;
+  subscriptionName: string;
+  configRevision: number;
+  eventId: string;
+  eventType: string;
+  incidentId: string | null;
+  sequence: number | null;
+  body: string;
+  /** Attempts made before this one. */
+  attempts: number;
+  leaseToken: string;
+}
+
+interface ClaimedRow {
+  seq: string;
+  id: string;
+  workspace_id: string;
+  subscription_id: string;
+  subscription_name: string;
+  config_revision: string;
+  event_id: string;
+  event_type: string;
+  incident_id: string | null;
+  sequence: string | null;
+  body: string;
+  attempts: number;
+  lease_token: string;
+}
+
+const claimedOf = (row: ClaimedRow): ClaimedDelivery => ({
+  seq: row.seq,
+  id: row.id,
+  workspaceId: row.workspace_id,
+  subscriptionId: row.subscription_id,
+  subscriptionName: row.subscription_name,
+  configRevision: Number(row.config_revision),
+  eventId: row.event_id,
+  eventType: row.event_type,
+  incidentId: row.incident_id,
+  sequence: row.sequence === null ? null : Number(row.sequence),
+  body: row.body,
+  attempts: row.attempts,
+  leaseToken: row.lease_token,
+});
+
+/** First half of the advisory lock's key by which a worker is known to be alive; the second half is the worker's id. */
+export const WORKER_LOCK_CLASS = 0x746f6364;
+/** Channel on which a worker without room tells the others that something is due. */
+export const DUE_CHANNEL = 'outbound_dispatcher_due';
+
+export interface Wanted {
+  subscriptionId: string;
+  /** How many more it may have in flight. */
+  slots: number;
+  /** Timeout of the subscription and a margin. */
+  leaseMs: number;
+}
+
+/** Claims what is due for these subscriptions, oldest first in each: no subscription waits behind another's backlog. */
+export async function claimDue(
+  pool: Pool,
+  claim: { wanted: readonly Wanted[]; limit: number; now: Date; workerId: number; leaseToken: string },
+): Promise<ClaimedDelivery[]> {
+  const { rows } = await pool.query<ClaimedRow>(
+    `with picked as (
+       select d.seq, want.lease_ms
+         from unnest($1::text[], $2::int[], $3::int[]) as want(subscription_id, slots, lease_ms)
+        cross join lateral (
+          select seq from outbound_dispatcher.deliveries
+           where subscription_id = want.subscription_id and head and lease_token is null and finished_at is null and due_at <= $5
+           order by due_at, seq limit want.slots for update skip locked) d
+        limit $4)
+     update outbound_dispatcher.deliveries d
+        set lease_token = $6, lease_until = $5::timestamptz + picked.lease_ms * interval '1 millisecond', claimed_by = $7, mergeable = false
+       from picked where d.seq = picked.seq
+     returning d.seq, d.id, d.workspace_id, d.subscription_id, d.subscription_name, d.config_revision, d.event_id, d.event_type, d.incident_id,
+               d.sequence, d.body, d.attempts, d.lease_token`,
+    [
+      claim.wanted.map(({ subscriptionId }) => subscriptionId),
+      claim.wanted.map(({ slots }) => slots),
+      claim.wanted.map(({ leaseMs }) => leaseMs),
+      ...[claim.limit, claim.now, claim.leaseToken, claim.workerId],
+    ],
+  );
+  return rows.map(claimedOf);
+}
+
+/** Subscriptions that have something due. Costs one index probe per subscription with anything waiting, however long the backlogs are. */
+export async function dueSubscriptions(pool: Pool, now: Date): Promise<string[]> {
+  const { rows } = await pool.query<{ subscription_id: string }>(
+    `with recursive waiting as (
+       (select subscription_id from outbound_dispatcher.deliveries
+         where head and lease_token is null and finished_at is null order by subscription_id limit 1)
+       union all
+       select (select d.subscription_id from outbound_dispatcher.deliveries d
+                where d.head and d.lease_token is null and d.finished_at is null and d.subscription_id > waiting.subscription_id
+                order by d.subscription_id limit 1)
+         from waiting where waiting.subscription_id is not null)
+     select subscription_id from waiting
+      where exists (select from outbound_dispatcher.deliveries d
+                     where d.subscription_id = waiting.subscription_id and d.head and d.lease_token is null and d.finished_at is null
+                       and d.due_at <= $1)`,
+    [now],
+  );
+  return rows.map((row) => row.subscription_id);
+}
+
+/**
+ * Frees what workers hold that are gone. A worker's session holds an advisory lock; who can take that lock has proof that the session ended.
+ * The lease is for workers that hang or cannot be reached while their session lives on.
+ */
+export async function reclaim(pool: Pool, now: Date): Promise<string[]> {
+  const { rows } = await pool.query<{ subscription_id: string }>(
+    `with holders as materialized (select distinct claimed_by from outbound_dispatcher.deliveries where lease_token is not null),
+          gone as materialized (select claimed_by from holders where pg_try_advisory_xact_lock($2, claimed_by)),
+          free as materialized (
+            select seq from outbound_dispatcher.deliveries
+             where lease_token is not null and (lease_until < $1 or claimed_by in (select claimed_by from gone))
+               for update skip locked)
+     update outbound_dispatcher.deliveries d set lease_token = null, lease_until = null, claimed_by = null
+       from free where d.seq = free.seq returning d.subscription_id`,
+    [now, WORKER_LOCK_CLASS],
+  );
+  return [...new Set(rows.map((row) => row.subscription_id))];
+}
+
+/** Gives claimed deliveries back untried. */
+export async function giveBack(pool: Pool, deliveries: readonly Pick<ClaimedDelivery, 'seq' | 'leaseToken'>[]): Promise<void> {
+  await pool.query(
+    `update outbound_dispatcher.deliveries d set lease_token = null, lease_until = null, claimed_by = null
+       from unnest($1::bigint[], $2::text[]) as held(seq, token) where d.seq = held.seq and d.lease_token = held.token`,
+    [deliveries.map(({ seq }) => seq), deliveries.map(({ leaseToken }) => leaseToken)],
+  );
+}

@@ -1,0 +1,118 @@
+import type { Tx } from '@tocsin/postgres';
+import type { AttemptReason, Settled } from '@tocsin/domain/delivery';
+import type { ClaimedDelivery } from './claim-store.ts';
+
+/** What is kept of one attempt for people who look for the cause. */
+export interface AttemptLog {
+  number: number;
+  startedAt: Date;
+  durationMs: number;
+  reason: AttemptReason;
+  error: string | null;
+  requestHeaders: Record<string, string>;
+  responseStatus: number | null;
+  responseHeaders: Record<string, string> | null;
+  responseBody: string | null;
+  responseTruncated: boolean;
+}
+
+/** A claimed delivery and what became of it. Without `attempt` nothing was sent. */
+export interface SettledDelivery {
+  delivery: ClaimedDelivery;
+  settled: Settled;
+  attempt: AttemptLog | null;
+}
+
+/**
+ * Stores results, lets the next delivery of each finished lane go, and returns what was accepted: a result whose lease another worker has
+ * taken over meanwhile is not (its receiver saw the request, as at-least-once allows).
+ */
+export async function settleDeliveries(
+  tx: Tx,
+  results: readonly SettledDelivery[],
+): Promise<{ accepted: SettledDelivery[]; released: string[] }> {
+  const finished = results.filter(({ settled }) => settled.status !== 'retrying');
+  await lockLanesOf(tx, finished);
+  const seqs = await updateDeliveries(tx, results);
+  const accepted = results.filter(({ delivery }) => seqs.has(delivery.seq));
+  await insertAttempts(tx, accepted);
+  return { accepted, released: await releaseNext(tx, accepted.filter(({ settled }) => settled.status !== 'retrying')) };
+}
+
+const inLanes = (results: readonly SettledDelivery[]): [string[], string[]] => {
+  const own = results.filter(({ delivery }) => delivery.incidentId !== null);
+  return [own.map(({ delivery }) => delivery.subscriptionId), own.map(({ delivery }) => delivery.incidentId ?? '')];
+};
+
+/** The planner holds the same locks, so a delivery that it is about to add behind ours is not overlooked. */
+async function lockLanesOf(tx: Tx, results: readonly SettledDelivery[]): Promise<void> {
+  const [subscriptions, incidents] = inLanes(results);
+  if (subscriptions.length === 0) return;
+  await tx.query(
+    `select 1 from outbound_dispatcher.lanes
+      where (subscription_id, incident_id) in (select * from unnest($1::text[], $2::text[]))
+      order by subscription_id collate "C", incident_id collate "C" for update`,
+    [subscriptions, incidents],
+  );
+}
+
+async function updateDeliveries(tx: Tx, results: readonly SettledDelivery[]): Promise<Set<string>> {
+  const updates = results.map(({ delivery, settled }) => ({
+    ...{ seq: delivery.seq, token: delivery.leaseToken, status: settled.status, reason: settled.reason, attempts: settled.attempts },
+    due_at: settled.status === 'retrying' ? settled.dueAt : null,
+    finished_at: settled.status === 'retrying' ? null : settled.finishedAt,
+  }));
+  const { rows } = await tx.query<{ seq: string }>(
+    `update outbound_dispatcher.deliveries d
+        set status = n.status, reason = n.reason, attempts = n.attempts, due_at = coalesce(n.due_at, d.due_at), finished_at = n.finished_at,
+            lease_token = null, lease_until = null, claimed_by = null
+       from jsonb_to_recordset($1::jsonb)
+         as n(seq bigint, token text, status text, reason text, attempts int, due_at timestamptz, finished_at timestamptz)
+      where d.seq = n.seq and d.lease_token = n.token
+     returning d.seq`,
+    [JSON.stringify(updates)],
+  );
+  return new Set(rows.map((row) => row.seq));
+}
+
+async function insertAttempts(tx: Tx, accepted: readonly SettledDelivery[]): Promise<void> {
+  const attempts = accepted.flatMap(({ delivery, attempt }) =>
+    attempt === null
+      ? []
+      : {
+          ...{ delivery_id: delivery.id, attempt: attempt.number, workspace_id: delivery.workspaceId, started_at: attempt.startedAt },
+          ...{ duration_ms: attempt.durationMs, reason: attempt.reason, error: attempt.error, request_headers: attempt.requestHeaders },
+          ...{ response_status: attempt.responseStatus, response_headers: attempt.responseHeaders },
+          ...{ response_body: attempt.responseBody, response_truncated: attempt.responseTruncated },
+        },
+  );
+  if (attempts.length === 0) return;
+  await tx.query(
+    `insert into outbound_dispatcher.delivery_attempts (delivery_id, attempt, workspace_id, started_at, duration_ms, reason, error,
+            request_headers, response_status, response_headers, response_body, response_truncated)
+     select delivery_id, attempt, workspace_id, started_at, duration_ms, reason, error,
+            request_headers, response_status, response_headers, response_body, response_truncated
+       from jsonb_to_recordset($1::jsonb)
+         as n(delivery_id text, attempt int, workspace_id text, started_at timestamptz, duration_ms int, reason text, error text,
+              request_headers jsonb, response_status int, response_headers jsonb, response_body text, response_truncated boolean)
+     on conflict do nothing`,
+    [JSON.stringify(attempts)],
+  );
+}
+
+/** Subscriptions in which another delivery may go now. */
+async function releaseNext(tx: Tx, finished: readonly SettledDelivery[]): Promise<string[]> {
+  const [subscriptions, incidents] = inLanes(finished);
+  if (subscriptions.length === 0) return [];
+  const { rows } = await tx.query<{ subscription_id: string }>(
+    `update outbound_dispatcher.deliveries d set head = true
+       from (select distinct s, i from unnest($1::text[], $2::text[]) as pair(s, i)) lane
+      cross join lateral (
+        select seq from outbound_dispatcher.deliveries
+         where subscription_id = lane.s and incident_id = lane.i and finished_at is null order by seq limit 1) next
+      where d.seq = next.seq and not d.head
+     returning d.subscription_id`,
+    [subscriptions, incidents],
+  );
+  return [...new Set(rows.map((row) => row.subscription_id))];
+}
