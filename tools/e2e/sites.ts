@@ -62,11 +62,9 @@ export async function allInOneSite(): Promise<Site & { process: AppProcess; url:
 
 /** Which service answers a path, by the table that compose and chart routes come from. */
 export function serviceOf(path: string): ServiceName {
-  const segments = path.split('?')[0]?.split('/') ?? [];
-  const found = routes.find((route) => {
-    const wanted = route.path.split('/').filter((segment, index, all) => segment !== '' || index < all.length - 1);
-    return wanted.every((segment, index) => segment.startsWith(':') || segments[index] === segment);
-  });
+  const parts = (text: string) => text.split('?')[0]?.split('/').filter(Boolean) ?? [];
+  const given = parts(path);
+  const found = routes.find((route) => parts(route.path).every((part, index) => (part.startsWith(':') ? given[index] !== undefined : part === given[index])));
   if (!found) throw new Error(`no service serves ${path}`);
   return found.service;
 }
