@@ -17,7 +17,7 @@ export type FieldSources = readonly FieldSource[];
 /** Why a payload or an element is not an alert and that is as it should be. */
 export type IgnoreReason = Extract<
   DecisionReason,
-  'test-notification' | 'handshake' | 'note' | 'unsupported-event' | 'not-an-alert-state' | 'empty-batch' | 'webhook-disabled'
+  'test-notification' | 'handshake' | 'note' | 'unsupported-event' | 'not-an-alert-state' | 'empty-batch'
 >;
 
 export interface IgnoreRule {
