@@ -10,5 +10,6 @@ export {
   type KnownIncident,
   type OrderMemory,
   type ProcessedAlert,
+  type StoredRows,
 } from './state.ts';
 export { WorkingSet } from './working-set.ts';

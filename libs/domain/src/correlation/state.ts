@@ -59,12 +59,17 @@ export type Change =
   | { kind: 'order'; order: OrderMemory }
   | { kind: 'incident'; incident: KnownIncident };
 
-/** Rows of the state: what a store loads for a batch, and what it writes after one. */
+/** Rows of the state that changed: what a store writes after a batch. */
 export interface CorrelationRows {
   processed: ProcessedAlert[];
   keys: KeyHolder[];
   orders: OrderMemory[];
   incidents: KnownIncident[];
+}
+
+/** Rows that a store loads for a batch; of answered alerts only the id matters. */
+export interface StoredRows extends Omit<CorrelationRows, 'processed'> {
+  processed: Pick<ProcessedAlert, 'alertId'>[];
 }
 
 /** What a decision may look at: lookups by key and by service, never a walk over all incidents. */

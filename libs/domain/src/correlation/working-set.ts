@@ -9,6 +9,7 @@ import {
   type KnownIncident,
   type OrderMemory,
   type ProcessedAlert,
+  type StoredRows,
 } from './state.ts';
 
 const holderPathOf = (key: KeyHolder): string => holderPath(key.scope, key.webhookId, key.dedupKey);
@@ -29,7 +30,7 @@ export class WorkingSet implements CorrelationView {
   private readonly changedOrders = new Set<string>();
   private readonly changedIncidents = new Set<string>();
 
-  constructor(rows: Partial<CorrelationRows> = {}) {
+  constructor(rows: Partial<StoredRows> = {}) {
     for (const row of rows.processed ?? []) this.processed.add(row.alertId);
     for (const row of rows.keys ?? []) this.setKey(row);
     for (const row of rows.orders ?? []) this.orders.set(resolvePathOf(row), row);

@@ -1,0 +1,293 @@
+import { alertIdOf, decodeRecord, encodeRecord, incidentIdOf, type AlertsCorrelated, type IncidentFact, type NormalizedAlert } from '@tocsin/contracts';
+import { correlate, learn, WorkingSet } from '@tocsin/domain/correlation';
+import { StaticConfigurationFeed } from '@tocsin/nest-shell';
+import { createPools, withWorkspace, type Input, type Output, type Pools, type Stage, type Verdict } from '@tocsin/postgres';
+import { testDatabase, uniquePrefix } from '@tocsin/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { correlateStage, type HeardBatch } from './correlate-batch.ts';
+import { WebhookRules } from './webhook-rules.ts';
+
+const START = Date.parse('2026-11-21T09:00:00.000Z');
+const minute = (count: number): string => new Date(START + count * 60_000).toISOString();
+const DAY = 24 * 60;
+
+let database: Awaited<ReturnType<typeof testDatabase>>;
+let pools: Pools;
+beforeAll(async () => {
+  database = await testDatabase({ migrations: [{ schema: 'dedup_correlator', directory: new URL('./migrations/', import.meta.url) }] });
+  pools = createPools({ connectionString: database.url, applicationName: 'correlate-batch.int.spec', max: 2 });
+});
+afterAll(async () => {
+  await pools.close();
+  await database.drop();
+});
+
+/** One workspace's log, and the service that folds it: a new one after each restart. */
+class Workspace {
+  readonly scope = `ws_${uniquePrefix()}`;
+  private offset = 0n;
+  private stage = newStage();
+
+  alert(receipt: string, at: number, fields: Partial<NormalizedAlert> & { key?: string } = {}): NormalizedAlert {
+    const { key = `key-${receipt}`, ...others } = fields;
+    return {
+      id: this.alertId(receipt), index: 0, receiptId: `${this.scope}-${receipt}`, workspaceId: this.scope, webhookId: 'whk_one', connector: 'generic',
+      kind: 'alert', status: 'triggered', severity: 'high', title: 'Disk is full', description: '', services: [], tags: [], source: null, url: null,
+      occurredAt: null, occurredAtOrders: false, receivedAt: minute(at), dedupKey: key, dedupKeyOrigin: 'connector', resolveKey: key, firingKey: null,
+      scope: this.scope, incidentType: null, customFields: {}, fields: {}, configRevision: 0, notes: [], ...others,
+    };
+  }
+
+  fact(incidentId: string, version: number, at: number, fact: IncidentFact['fact'], key?: string): IncidentFact {
+    const keys = key ? [{ webhookId: 'whk_one', dedupKey: key, resolveKey: key, alertId: 'alr_x' }] : [];
+    return { workspaceId: this.scope, scope: this.scope, incidentId, version, at: minute(at), fact, keys };
+  }
+
+  alertId = (receipt: string): string => alertIdOf(`${this.scope}-${receipt}`, 0);
+  openedBy = (receipt: string): string => incidentIdOf(this.scope, this.alertId(receipt));
+
+  /** One input record: the alerts of one receipt, or a fact. */
+  record(content: NormalizedAlert[] | IncidentFact): Input {
+    const base = { offset: this.offset++, key: this.scope, headers: { traceparent: '00-trace' }, timestamp: START };
+    if (!Array.isArray(content)) return { ...base, type: 'incident.fact.v1', value: Buffer.from(encodeRecord('incident.fact.v1', content)) };
+    const { receiptId, workspaceId, webhookId, scope, receivedAt } = content[0] as NormalizedAlert;
+    const value = encodeRecord('alerts.normalized.v1', { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal: content.length, alerts: content });
+    return { ...base, type: 'alerts.normalized.v1', value: Buffer.from(value) };
+  }
+
+  /** Handles one batch in one transaction, as commitBatch does. */
+  async handle(inputs: Input[]): Promise<{ verdicts: Verdict[]; outputs: Output[] }> {
+    return runBatch(this.stage, inputs);
+  }
+
+  /** Alerts one record each, in one batch; what was decided about each. */
+  async fold(...contents: (NormalizedAlert | IncidentFact)[]) {
+    const { outputs } = await this.handle(contents.map((content) => this.record('fact' in content ? content : [content])));
+    return outputs.flatMap((output) => correlatedOf(output).alerts.map(({ decision, why }) => ({ decision, reason: why.reason })));
+  }
+
+  restart(): void {
+    this.stage = newStage();
+  }
+}
+
+const newStage = () => correlateStage(new WebhookRules(new StaticConfigurationFeed()));
+const correlatedOf = (output: Output): AlertsCorrelated => decodeRecord('alerts.correlated.v1', output.value);
+const countOf = async (table: string, scope: string): Promise<number> =>
+  Number((await pools.pipeline.query(`select count(*) from dedup_correlator.${table} where scope = $1`, [scope])).rows[0]?.count);
+
+async function runBatch(stage: Stage<HeardBatch>, inputs: Input[]) {
+  const loaded = await stage.load(inputs);
+  const tx = await pools.pipeline.connect();
+  try {
+    await tx.query('begin');
+    const result = await stage.apply(tx, inputs, loaded);
+    await tx.query('commit');
+    result.committed?.();
+    return result;
+  } catch (error) {
+    await tx.query('rollback');
+    throw error;
+  } finally {
+    tx.release();
+  }
+}
+
+describe('a batch of records', () => {
+  it('answers every alert of every record, in order, with its receipt and its trace', async () => {
+    const workspace = new Workspace();
+    const [a, b] = [workspace.alert('a', 0), workspace.alert('b', 0, { key: 'key-a' })];
+    const { outputs, verdicts } = await workspace.handle([workspace.record([a, { ...b, index: 1 }]), workspace.record([a])]);
+    expect(verdicts).toEqual([{ kind: 'handled' }, { kind: 'handled' }]);
+    expect(outputs.map(({ topic, key, by, headers }) => ({ topic, key, by, headers }))).toEqual(
+      [0n, 1n].map((input) => ({ topic: 'alert.correlated', key: workspace.scope, by: { input }, headers: { traceparent: '00-trace' } })),
+    );
+    const records = outputs.map(correlatedOf);
+    expect(records.map(({ receiptId, receiptTotal }) => [receiptId, receiptTotal])).toEqual([[a.receiptId, 2], [a.receiptId, 1]]);
+    expect(records.map(({ alerts }) => alerts.map(({ decision }) => decision.kind))).toEqual([['opened', 'deduplicated'], ['skipped']]);
+    expect(records[0]?.alerts[0]?.alert).toEqual({ ...a, notes: [{ code: 'config-missing' }] });
+  });
+
+  it('costs at most four reads and five writes, however many records it has', async () => {
+    const workspace = new Workspace();
+    const inputs = Array.from({ length: 500 }, (_, index) => workspace.record([workspace.alert(`n${index}`, index / 100, { services: [`s${index % 50}`], status: index % 7 ? 'triggered' : 'resolved', key: `k${index % 90}` })]));
+    const stage = newStage();
+    const loaded = await stage.load(inputs);
+    const tx = await pools.pipeline.connect();
+    const statements: string[] = [];
+    const counted = new Proxy(tx, {
+      get: (target, name) =>
+        name === 'query'
+          ? (...args: [string, unknown[]]) => (statements.push(args[0].trim().split(/\s/, 1)[0] ?? ''), target.query(...args))
+          : (Reflect.get(target, name) as unknown),
+    });
+    try {
+      await tx.query('begin');
+      const { outputs } = await stage.apply(counted, inputs, loaded);
+      expect(outputs).toHaveLength(500);
+      await tx.query('rollback');
+    } finally {
+      tx.release();
+    }
+    expect(statements.length).toBeLessThanOrEqual(9);
+    expect(statements.slice(4).length).toBeLessThanOrEqual(5);
+  });
+
+  it('goes on beside records that cannot be read', async () => {
+    const workspace = new Workspace();
+    const broken = (value: string, type = 'alerts.normalized.v1'): Input => ({ ...workspace.record([workspace.alert('x', 0)]), type, value: Buffer.from(value) });
+    const { outputs, verdicts } = await workspace.handle([broken('{"alerts":'), broken('{"scope":"s","alerts":[{"id":"x"}]}'), broken('null'), broken('{}', 'strange.v9'), broken('{"fact":1}', 'incident.fact.v1'), workspace.record([workspace.alert('a', 0)])]);
+    expect(verdicts.map((verdict) => (verdict.kind === 'dead-letter' ? verdict.reason : verdict.kind))).toEqual(['undecodable-record', 'schema-mismatch', 'schema-mismatch', 'unknown-record-type', 'schema-mismatch', 'handled']);
+    expect(outputs).toHaveLength(1);
+  });
+});
+
+describe('the state between batches', () => {
+  it('gives the same answers for any batch boundaries and restarts as one fold in memory', () =>
+    fc.assert(
+      fc.asyncProperty(randomLog, fc.infiniteStream(fc.constantFrom('next', 'batch', 'restart')), async (steps, cuts) => {
+        const workspace = new Workspace();
+        const contents = contentsOf(workspace, steps);
+        let batch: Input[] = [];
+        const outputs: Output[] = [];
+        for (const content of contents) {
+          batch.push(workspace.record('fact' in content ? content : [content]));
+          const cut = cuts.next().value;
+          if (cut === 'next') continue;
+          outputs.push(...(await workspace.handle(batch)).outputs);
+          batch = [];
+          if (cut === 'restart') workspace.restart();
+        }
+        if (batch.length > 0) outputs.push(...(await workspace.handle(batch)).outputs);
+        const actual = outputs.flatMap((output) => correlatedOf(output).alerts.map(({ decision, why }) => ({ decision, why })));
+        expect(actual).toEqual(foldedInMemory(contents));
+      }),
+      { numRuns: 25 },
+    ));
+
+  it('answers records that are delivered again as skipped, and changes nothing', async () => {
+    const workspace = new Workspace();
+    const alerts = ['a', 'b', 'c'].map((receipt, index) => workspace.alert(receipt, index, { key: 'disk', status: receipt === 'c' ? 'resolved' : 'triggered' }));
+    await workspace.fold(...alerts);
+    const state = () => pools.pipeline.query('select * from dedup_correlator.key_holders where scope = $1', [workspace.scope]).then(({ rows }) => rows as unknown[]);
+    const before = await state();
+    workspace.restart();
+    expect((await workspace.fold(...alerts)).map(({ reason }) => reason)).toEqual(['already-processed', 'already-processed', 'already-processed']);
+    expect(await state()).toEqual(before);
+  });
+
+  it('a rolled back batch leaves nothing behind', async () => {
+    const workspace = new Workspace();
+    const inputs = [workspace.record([workspace.alert('a', 0)])];
+    const stage = newStage();
+    const tx = await pools.pipeline.connect();
+    await tx.query('begin');
+    await stage.apply(tx, inputs, await stage.load(inputs));
+    await tx.query('rollback');
+    tx.release();
+    expect((await runBatch(stage, inputs)).outputs.map((output) => correlatedOf(output).alerts[0]?.decision.kind)).toEqual(['opened']);
+  });
+});
+
+describe('incident facts', () => {
+  it('a closed incident leads to a new one for the next trigger of its key and of its service', async () => {
+    const workspace = new Workspace();
+    await workspace.fold(workspace.alert('a', 0, { key: 'disk', services: ['db'] }));
+    const closed = workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }, 'disk');
+    expect(await workspace.fold(closed)).toEqual([]);
+    expect(await countOf('incident_services', workspace.scope)).toBe(0);
+    const [again, other] = await workspace.fold(workspace.alert('b', 2, { key: 'disk' }), workspace.alert('c', 2, { services: ['db'] }));
+    expect(again?.decision).toEqual({ kind: 'opened', incidentId: workspace.openedBy('b') });
+    expect(other?.decision).toEqual({ kind: 'opened', incidentId: workspace.openedBy('c') });
+  });
+
+  it('a successor holds the key that it names, after a restart too', async () => {
+    const workspace = new Workspace();
+    await workspace.fold(workspace.alert('a', 0, { key: 'disk' }));
+    const open: IncidentFact['fact'] = { kind: 'open', severity: 'high', services: ['db'], lastAlertAt: minute(2) };
+    await workspace.fold(workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }), workspace.fact('inc_next', 1, 2, open, 'disk'));
+    workspace.restart();
+    const [same, service] = await workspace.fold(workspace.alert('b', 3, { key: 'disk' }), workspace.alert('c', 3, { services: ['db'] }));
+    expect(same?.decision).toEqual({ kind: 'deduplicated', incidentId: 'inc_next', alertId: 'alr_x' });
+    expect(service?.decision).toEqual({ kind: 'correlated', incidentId: 'inc_next' });
+  });
+});
+
+describe('what is kept', () => {
+  it('forgets answered alerts after 8 days and closings after their window, and keeps what is open', async () => {
+    const workspace = new Workspace();
+    await workspace.fold(
+      workspace.alert('a', 0, { key: 'open' }),
+      workspace.alert('b', 0, { key: 'shut' }),
+      workspace.alert('c', 1, { key: 'shut', status: 'resolved' }),
+      workspace.fact(workspace.openedBy('b'), 2, 1, { kind: 'closed' }),
+    );
+    await workspace.fold(workspace.alert('d', 7 * DAY, { key: 'other' }));
+    expect(await countOf('processed_alerts', workspace.scope)).toBe(4);
+    expect(await countOf('closings', workspace.scope)).toBe(0);
+    await workspace.fold(workspace.alert('e', 8 * DAY + 30, { key: 'other' }));
+    expect(await countOf('processed_alerts', workspace.scope)).toBe(2);
+    const keys = await pools.pipeline.query<{ dedup_key: string }>('select dedup_key from dedup_correlator.key_holders where scope = $1 order by 1', [workspace.scope]);
+    expect(keys.rows.map((row) => row.dedup_key)).toEqual(['open', 'other']);
+    expect(await countOf('known_incidents', workspace.scope)).toBe(3);
+    const [late] = await workspace.fold(workspace.alert('f', 8 * DAY + 31, { key: 'open', status: 'resolved' }));
+    expect(late?.decision).toMatchObject({ kind: 'resolved', incidentId: workspace.openedBy('a') });
+  });
+});
+
+describe('another workspace', () => {
+  it('sees no row of the correlator over REST', async () => {
+    const workspace = new Workspace();
+    await workspace.fold(workspace.alert('a', 0));
+    await expect(withWorkspace(pools.rest, workspace.scope, (tx) => tx.query('select * from dedup_correlator.key_holders'))).rejects.toThrow(/permission denied/);
+    const forced = await pools.pipeline.query(
+      `select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id'
+       where n.nspname = 'dedup_correlator' and c.relkind = 'r' and c.relrowsecurity and c.relforcerowsecurity`,
+    );
+    expect(Number(forced.rows[0]?.count)).toBe(5);
+  });
+});
+
+type Step = { what: NormalizedAlert['status'] | 'closed' | 'open'; key: string; services: string[]; pause: number; lag: number; again: boolean };
+const randomLog = fc.array(
+  fc.record<Step>({
+    what: fc.constantFrom('triggered', 'triggered', 'triggered', 'resolved', 'acknowledged', 'update', 'closed', 'open'),
+    key: fc.constantFrom('k1', 'k2', 'k3'),
+    services: fc.subarray(['db', 'api', 'web'], { maxLength: 2 }),
+    pause: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 0, max: 6 }) }, { weight: 1, arbitrary: fc.constant(1500) }),
+    lag: fc.integer({ min: 0, max: 20 }),
+    again: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 40 },
+);
+
+/** Alerts, repeats of whole alerts, and facts about the incident that the newest alert of the key would have opened. */
+function contentsOf(workspace: Workspace, steps: Step[]): (NormalizedAlert | IncidentFact)[] {
+  let at = 0;
+  const last = new Map<string, string>();
+  return steps.flatMap<NormalizedAlert | IncidentFact>(({ what, key, services, pause, lag, again }, index) => {
+    at += pause;
+    if (what === 'closed' || what === 'open') {
+      const incidentId = workspace.openedBy(last.get(key) ?? 'none');
+      return [workspace.fact(incidentId, index + 1, at, what === 'closed' ? { kind: what } : { kind: what, severity: 'high', services, lastAlertAt: minute(at) }, key)];
+    }
+    if (what === 'triggered') last.set(key, `r${index}`);
+    const alert = workspace.alert(`r${index}`, at, { key, services, status: what, occurredAt: minute(at - lag), occurredAtOrders: true });
+    return again ? [alert, alert] : [alert];
+  });
+}
+
+function foldedInMemory(contents: (NormalizedAlert | IncidentFact)[]) {
+  const state = new WorkingSet();
+  const config = { revision: 0, dedup: { windowHours: 24, windowFrom: 'last' as const }, correlation: { enabled: true, windowMinutes: 5 } };
+  return contents.flatMap((content) => {
+    if ('fact' in content) {
+      state.apply(learn(state, content));
+      return [];
+    }
+    const { decision, why, changes } = correlate(state, content, config);
+    state.apply(changes);
+    return [{ decision, why }];
+  });
+}

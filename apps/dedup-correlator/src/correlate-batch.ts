@@ -1,0 +1,94 @@
+import type { CorrelatedAlert, NormalizedAlert } from '@tocsin/contracts';
+import { correlate, learn, WorkingSet } from '@tocsin/domain/correlation';
+import type { Input, Output, Stage, Verdict } from '@tocsin/postgres';
+import { correlatedRecords } from './correlated-records.ts';
+import { loadState, prune, saveState } from './correlation-store.ts';
+import { hear, type Heard } from './heard.ts';
+import { lookupOf } from './lookup.ts';
+import { Pruning } from './pruning.ts';
+import type { RulesOf, WebhookRules } from './webhook-rules.ts';
+
+/** What is read before the transaction: the records, and the rules that decide about their alerts. */
+export interface HeardBatch {
+  heard: ReadonlyMap<bigint, Heard>;
+  rulesOf: RulesOf;
+}
+
+/**
+ * Folds alerts and incident facts, in log order, into the correlator's state, and says what each alert is.
+ * State is read inside the transaction, so that repeating a part of a batch sees what its other part wrote; no caches of it.
+ */
+export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatch> {
+  const pruning = new Pruning();
+  return {
+    async load(inputs) {
+      const heard = new Map(inputs.map((input) => [input.offset, hear(input)]));
+      const alerts = [...heard.values()].flatMap((one) => (one.kind === 'alerts' ? one.record.alerts : []));
+      return { heard, rulesOf: await rules.of(alerts) };
+    },
+
+    async apply(tx, inputs, loaded) {
+      const heard = inputs.map((input) => loaded.heard.get(input.offset) ?? hear(input));
+      const state = new WorkingSet(await loadState(tx, lookupOf(heard, loaded.rulesOf)));
+      const folded = heard.map((one, index) => fold(state, one, inputs[index] as Input, loaded.rulesOf));
+      const changes = state.changes();
+      await saveState(tx, changes);
+      const due = pruning.due(changes);
+      const pruned = due.scopes.length > 0 ? await prune(tx, due) : [];
+      return {
+        verdicts: folded.map(({ verdict }) => verdict),
+        outputs: folded.flatMap(({ outputs }) => outputs),
+        committed: () => pruning.done(due, pruned),
+      };
+    },
+
+    forget: () => pruning.forget(),
+  };
+}
+
+interface Folded {
+  verdict: Verdict;
+  outputs: Output[];
+}
+
+function fold(state: WorkingSet, heard: Heard, input: Input, rulesOf: RulesOf): Folded {
+  switch (heard.kind) {
+    case 'broken':
+      return { verdict: { kind: 'dead-letter', reason: heard.reason, detail: heard.detail }, outputs: [] };
+    case 'fact':
+      state.apply(learn(state, heard.fact));
+      return { verdict: { kind: 'handled' }, outputs: [] };
+    case 'alerts': {
+      const answers = heard.record.alerts.map((alert) => answerOf(state, alert, rulesOf));
+      const outputs = correlatedRecords(input, heard.record, answers.map(({ answer }) => answer));
+      return { verdict: verdictOf(answers.map(({ failure }) => failure)), outputs };
+    }
+    default:
+      return heard satisfies never;
+  }
+}
+
+interface Answered {
+  answer: CorrelatedAlert;
+  failure: string | null;
+}
+
+/** Decides about one alert. A decision that throws is answered as ignored, so that its receipt still completes. */
+function answerOf(state: WorkingSet, alert: NormalizedAlert, rulesOf: RulesOf): Answered {
+  const { config, note } = rulesOf(alert);
+  const noted = note ? { ...alert, notes: [...alert.notes, { code: note }] } : alert;
+  try {
+    const { decision, why, changes } = correlate(state, alert, config);
+    state.apply(changes);
+    return { answer: { alert: noted, decision, why }, failure: null };
+  } catch (error) {
+    const why = { reason: 'decision-failed' as const, tried: [], configRevision: config.revision };
+    return { answer: { alert: noted, decision: { kind: 'ignored' }, why }, failure: (error as Error).message };
+  }
+}
+
+function verdictOf(failures: (string | null)[]): Verdict {
+  const parts = failures.flatMap((failure, index) => (failure === null ? [] : [index]));
+  if (parts.length === 0) return { kind: 'handled' };
+  return { kind: 'dead-letter', reason: 'decision-failed', detail: failures.find((failure) => failure !== null) ?? '', parts };
+}

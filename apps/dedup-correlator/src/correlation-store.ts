@@ -1,0 +1,93 @@
+import type { CorrelationRows, KeyHolder, KnownIncident, OrderMemory, StoredRows } from '@tocsin/domain/correlation';
+import type { Tx } from '@tocsin/postgres';
+import type { Lookup } from './lookup.ts';
+import type { Due } from './pruning.ts';
+import * as sql from './statements.ts';
+
+/** All SQL access of this service: one statement per batch and table, rows as one JSON parameter. */
+
+/** Loads what a batch may look at, in at most four statements; a table of which nothing is wanted is not asked. */
+export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
+  const processed = await rowsOf(tx, sql.LOAD_PROCESSED, [lookup.alertIds], (row) => ({ alertId: text(row['alert_id']) }));
+  const keys = await loadKeys(tx, lookup);
+  const orders = await rowsOf(tx, sql.LOAD_CLOSINGS, [lookup.closings], orderOf);
+  const named = [...lookup.incidents, ...keys.map(({ scope, incidentId }) => ({ scope, incidentId }))];
+  const services = lookup.services.map((service) => ({ ...service, since: instant(service.since) }));
+  const incidents = await rowsOf(tx, sql.LOAD_INCIDENTS, [named, services], incidentOf);
+  return { processed, keys, orders, incidents };
+}
+
+const loadKeys = (tx: Tx, { dedupKeys, resolveKeys }: Lookup): Promise<KeyHolder[]> =>
+  rowsOf(tx, sql.LOAD_KEYS, [dedupKeys, resolveKeys], keyOf);
+
+/** Runs a statement whose parameters are lists of rows, unless all of them are empty. */
+async function rowsOf<Row>(tx: Tx, statement: string, lists: readonly unknown[][], read: (row: sql.Row) => Row): Promise<Row[]> {
+  if (lists.every((list) => list.length === 0)) return [];
+  const { rows } = await tx.query<sql.Row>(statement, lists.map((list) => JSON.stringify(list)));
+  return rows.map(read);
+}
+
+/** Writes every changed row in at most four statements. */
+export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void> {
+  const times = <Row extends object>(row: Row, ...names: (keyof Row)[]): object =>
+    Object.assign({}, row, ...names.map((name) => ({ [name]: instant(row[name] as number | null) })));
+  await write(tx, sql.SAVE_PROCESSED, changes.processed.map((row) => times(row, 'receivedAt')));
+  await write(tx, sql.SAVE_KEYS, changes.keys.map((row) => times(row, 'firstAt', 'lastAt', 'lastTriggerAt')));
+  await write(tx, sql.SAVE_CLOSINGS, changes.orders.map((row) => times(row, 'closedAt', 'keptUntil')));
+  await write(tx, sql.SAVE_INCIDENTS, changes.incidents.map((row) => times(row, 'openedAt', 'lastAlertAt', 'closedAt')));
+}
+
+async function write(tx: Tx, statement: string, rows: object[]): Promise<void> {
+  if (rows.length > 0) await tx.query(statement, [JSON.stringify(rows)]);
+}
+
+/** Deletes rows that no decision looks at any more. Returns the scopes that have more of them left. */
+export async function prune(tx: Tx, due: Due): Promise<string[]> {
+  const horizons = due.scopes.map(({ scope, processedBefore, closingsBefore }) => ({
+    scope,
+    processedBefore: instant(processedBefore),
+    closingsBefore: instant(closingsBefore),
+  }));
+  const { rows } = await tx.query<{ scope: string }>(sql.PRUNE, [JSON.stringify(horizons), due.rows]);
+  return rows.map(({ scope }) => scope);
+}
+
+const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
+const millis = (value: unknown): number => (value as Date).getTime();
+const text = (value: unknown): string => value as string;
+
+const keyOf = (row: sql.Row): KeyHolder => ({
+  workspaceId: text(row['workspace_id']),
+  scope: text(row['scope']),
+  webhookId: text(row['webhook_id']),
+  dedupKey: text(row['dedup_key']),
+  resolveKey: text(row['resolve_key']),
+  incidentId: text(row['incident_id']),
+  alertId: text(row['alert_id']),
+  firstAt: millis(row['first_at']),
+  lastAt: millis(row['last_at']),
+  lastTriggerAt: millis(row['last_trigger_at']),
+  firingKey: row['firing_key'] as string | null,
+  alertOpen: row['alert_open'] as boolean,
+});
+
+const orderOf = (row: sql.Row): OrderMemory => ({
+  workspaceId: text(row['workspace_id']),
+  scope: text(row['scope']),
+  webhookId: text(row['webhook_id']),
+  resolveKey: text(row['resolve_key']),
+  closedAt: millis(row['closed_at']),
+  closedBy: row['closed_by'] as OrderMemory['closedBy'],
+  keptUntil: millis(row['kept_until']),
+});
+
+const incidentOf = (row: sql.Row): KnownIncident => ({
+  workspaceId: text(row['workspace_id']),
+  scope: text(row['scope']),
+  incidentId: text(row['incident_id']),
+  version: Number(row['version']),
+  openedAt: millis(row['opened_at']),
+  lastAlertAt: millis(row['last_alert_at']),
+  closedAt: row['closed_at'] === null ? null : millis(row['closed_at']),
+  services: row['services'] as string[],
+});

@@ -1,0 +1,85 @@
+import { boundedText, fileUnder, type Millis } from '@tocsin/domain/correlation';
+import type { Heard } from './heard.ts';
+import type { RulesOf } from './webhook-rules.ts';
+
+interface KeyRef {
+  scope: string;
+  webhookId: string;
+  key: string;
+}
+
+/** What a batch needs of the state: every row that one of its decisions may look at, each named once. */
+export interface Lookup {
+  alertIds: string[];
+  dedupKeys: KeyRef[];
+  /** Keys by which follow-ups find the open alerts of any severity. */
+  resolveKeys: KeyRef[];
+  closings: KeyRef[];
+  incidents: { scope: string; incidentId: string }[];
+  /** Candidates of the time window: open incidents of the service that were active at or after `since`. */
+  services: { scope: string; service: string; since: Millis }[];
+}
+
+/** Collects the lookups of all records, so that each table is asked once per batch. */
+export function lookupOf(heard: readonly Heard[], rulesOf: RulesOf): Lookup {
+  const collected = new Collector();
+  for (const one of heard) {
+    if (one.kind === 'alerts') for (const alert of one.record.alerts) collected.alert(alert, rulesOf);
+    if (one.kind === 'fact') collected.fact(one.fact);
+  }
+  return collected.lookup();
+}
+
+type Alert = Extract<Heard, { kind: 'alerts' }>['record']['alerts'][number];
+type Fact = Extract<Heard, { kind: 'fact' }>['fact'];
+
+class Collector {
+  private readonly alertIds = new Set<string>();
+  private readonly dedupKeys = new Map<string, KeyRef>();
+  private readonly resolveKeys = new Map<string, KeyRef>();
+  private readonly closings = new Map<string, KeyRef>();
+  private readonly incidents = new Map<string, Lookup['incidents'][number]>();
+  private readonly services = new Map<string, Lookup['services'][number]>();
+
+  alert(alert: Alert, rulesOf: RulesOf): void {
+    const { scope, webhookId } = alert;
+    this.alertIds.add(alert.id);
+    note(this.dedupKeys, scope, webhookId, alert.dedupKey);
+    note(this.closings, scope, webhookId, alert.resolveKey);
+    if (alert.status === 'triggered') this.windowOf(alert, rulesOf);
+    else note(this.resolveKeys, scope, webhookId, alert.resolveKey);
+  }
+
+  fact({ scope, incidentId, keys }: Fact): void {
+    this.incidents.set(fileUnder(scope, incidentId), { scope, incidentId });
+    for (const { webhookId, dedupKey } of keys) note(this.dedupKeys, scope, webhookId, dedupKey);
+  }
+
+  lookup(): Lookup {
+    return {
+      alertIds: [...this.alertIds],
+      dedupKeys: [...this.dedupKeys.values()],
+      resolveKeys: [...this.resolveKeys.values()],
+      closings: [...this.closings.values()],
+      incidents: [...this.incidents.values()],
+      services: [...this.services.values()],
+    };
+  }
+
+  private windowOf(alert: Alert, rulesOf: RulesOf): void {
+    const { enabled, windowMinutes } = rulesOf(alert).config.correlation;
+    if (!enabled) return;
+    const since = Date.parse(alert.receivedAt) - windowMinutes * 60_000;
+    for (const name of alert.services) {
+      const service = boundedText(name);
+      const path = fileUnder(alert.scope, service);
+      const before = this.services.get(path);
+      if (!before || since < before.since) this.services.set(path, { scope: alert.scope, service, since });
+    }
+  }
+}
+
+function note(refs: Map<string, KeyRef>, scope: string, webhookId: string, text: string): void {
+  const key = boundedText(text);
+  refs.set(fileUnder(scope, webhookId, key), { scope, webhookId, key });
+}
