@@ -1,5 +1,6 @@
 import { services, type ServiceName } from '@tocsin/contracts';
-import { controlPlane, newDemoCredentials, seedDemo, seedToolsOf, type DemoCredentials } from '@tocsin/control-plane';
+import { ConfigurationStore, connectorCatalogue, controlPlane, newDemoCredentials, seedDemo, type DemoCredentials } from '@tocsin/control-plane';
+import { parseAllowList } from '@tocsin/domain/delivery';
 import { dedupCorrelator } from '@tocsin/dedup-correlator';
 import { incidentStore } from '@tocsin/incident-store';
 import { ingressGateway } from '@tocsin/ingress-gateway';
@@ -95,7 +96,14 @@ function startShared(shell: ShellEnvironment, data: DataDirectory, database: Dat
 
 /** The demo needs the address of its own sink, which is known only once the server listens. */
 async function seed(platform: Platform, application: RunningApplication, demo: DemoCredentials): Promise<void> {
-  await seedDemo(seedToolsOf(application.app), demo, { subscriptionUrl: `${application.url}/sink` });
+  const { clock, keyRing, random } = platform;
+  const store = new ConfigurationStore(platform.pools.pipeline, clock);
+  await seedDemo({ store, keyRing, random, now: clock }, demo, {
+    subscriptionUrl: `${application.url}/sink`,
+    allow: parseAllowList(platform.environment.OUTBOUND_ALLOW ?? DEMO_OUTBOUND_ALLOW),
+    connectors: connectorCatalogue,
+  });
+  await store.close();
   await platform.feed.refresh();
   while (!platform.feed.webhook(demo.webhookId)) await platform.feed.atLeast(platform.feed.revision() + 1, 1_000);
 }

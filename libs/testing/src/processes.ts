@@ -22,6 +22,8 @@ export async function freePort(): Promise<number> {
 export interface AppOptions {
   /** Folder under `apps/`. */
   app: string;
+  /** What its log file is called; default: the app's name. */
+  name?: string;
   environment: Record<string, string>;
   /** Where its output goes: `<directory>/<app>.log`. */
   logDirectory: string;
@@ -47,7 +49,7 @@ export class AppProcess {
   }
 
   get logFile(): string {
-    return join(this.options.logDirectory, `${this.options.app}.log`);
+    return join(this.options.logDirectory, `${this.options.name ?? this.options.app}.log`);
   }
 
   start(): void {
@@ -113,12 +115,18 @@ export class Split {
   readonly processes = new Map<ServiceName, AppProcess>();
   readonly urls = new Map<ServiceName, string>();
   private readonly adminUrls = new Map<ServiceName, string>();
+  private readonly replicas: AppProcess[] = [];
+
+  private constructor(private readonly options: SplitOptions) {}
 
   static async start(options: SplitOptions): Promise<Split> {
-    const split = new Split();
+    const split = new Split(options);
     // The control-plane first: its schema holds the configuration that everybody else waits for.
     for (const service of ['control-plane', ...services.filter((name) => name !== 'control-plane')] as ServiceName[]) {
-      await split.add(service, options);
+      const { process, url, adminUrl } = await split.prepare(service);
+      split.processes.set(service, process);
+      split.urls.set(service, url);
+      split.adminUrls.set(service, adminUrl);
     }
     for (const app of split.processes.values()) app.start();
     await split.ready();
@@ -141,37 +149,46 @@ export class Split {
     await Promise.all(names.map((name) => this.process(name).ready(this.adminUrls.get(name) ?? '')));
   }
 
+  /** A second process of a service, started now, on ports of its own; it shares the consumer group and the schema. */
+  async replica(service: ServiceName): Promise<AppProcess> {
+    const { process, adminUrl } = await this.prepare(service, `${service}-replica`);
+    this.replicas.push(process);
+    process.start();
+    await process.ready(adminUrl);
+    return process;
+  }
+
+  /** How each of the seven ended; replicas are stopped, too. */
   async stop(): Promise<Map<ServiceName, number | NodeJS.Signals>> {
     const ends = await Promise.all([...this.processes].map(async ([name, app]) => [name, await app.stop()] as const));
+    await Promise.all(this.replicas.map((replica) => replica.stop()));
     return new Map(ends);
   }
 
-  private async add(service: ServiceName, options: SplitOptions): Promise<void> {
+  private async prepare(service: ServiceName, name: string = service) {
+    const { options } = this;
     const [port, adminPort] = [await freePort(), await freePort()];
-    this.urls.set(service, `http://127.0.0.1:${port}`);
-    this.adminUrls.set(service, `http://127.0.0.1:${adminPort}`);
-    this.processes.set(
-      service,
-      new AppProcess({
-        app: service,
-        logDirectory: options.directory,
-        ...(options.nodeArguments?.[service] ? { nodeArguments: options.nodeArguments[service] } : {}),
-        environment: {
-          HOST: '127.0.0.1',
-          PORT: String(port),
-          ADMIN_PORT: String(adminPort),
-          DATABASE_URL: options.databaseUrl,
-          KAFKA_BROKERS: options.brokers.join(','),
-          TOPIC_PREFIX: options.prefix,
-          TOCSIN_KEY_RING: options.keyRing,
-          TOCSIN_API_KEY_PEPPER: options.pepper,
-          TOCSIN_BOOTSTRAP_API_KEY: options.bootstrapApiKey,
-          TOCSIN_DATA_DIR: join(options.directory, 'data', service),
-          TOCSIN_PUBLIC_URL: 'http://127.0.0.1:8080',
-          ...(options.outboundAllow ? { OUTBOUND_ALLOW: options.outboundAllow } : {}),
-          ...options.environment,
-        },
-      }),
-    );
+    const process = new AppProcess({
+      app: service,
+      name,
+      logDirectory: options.directory,
+      ...(options.nodeArguments?.[service] ? { nodeArguments: options.nodeArguments[service] } : {}),
+      environment: {
+        HOST: '127.0.0.1',
+        PORT: String(port),
+        ADMIN_PORT: String(adminPort),
+        DATABASE_URL: options.databaseUrl,
+        KAFKA_BROKERS: options.brokers.join(','),
+        TOPIC_PREFIX: options.prefix,
+        TOCSIN_KEY_RING: options.keyRing,
+        TOCSIN_API_KEY_PEPPER: options.pepper,
+        TOCSIN_BOOTSTRAP_API_KEY: options.bootstrapApiKey,
+        TOCSIN_DATA_DIR: join(options.directory, 'data', name),
+        TOCSIN_PUBLIC_URL: 'http://127.0.0.1:8080',
+        ...(options.outboundAllow ? { OUTBOUND_ALLOW: options.outboundAllow } : {}),
+        ...options.environment,
+      },
+    });
+    return { process, url: `http://127.0.0.1:${port}`, adminUrl: `http://127.0.0.1:${adminPort}` };
   }
 }
