@@ -1,0 +1,13 @@
+export * from './decide.ts';
+export {
+  type Evidence,
+  type InvestigatedIncident,
+  type Millis,
+  type OtherIncident,
+  type RecentChange,
+  searchWindows,
+  serviceKey,
+  serviceKeys,
+} from './evidence.ts';
+export * from './investigate.ts';
+export { titleKey } from './title-key.ts';
