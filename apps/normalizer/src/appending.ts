@@ -1,6 +1,6 @@
 import { encodeRecord, PACKED_BYTES_MAX } from '@tocsin/contracts';
 import { type AppendRecord, headerNames } from '@tocsin/event-log';
-import { type Batch, type Input, markOf } from '@tocsin/postgres';
+import type { Batch, Input } from '@tocsin/postgres';
 import type { Draft, SettledItem } from './outputs.ts';
 
 /**
@@ -59,7 +59,7 @@ export class Appending {
       value,
       headers: {
         [headerNames.type]: type,
-        [headerNames.mark]: markOf({ origin: this.origin, offset: input.offset, ordinal }),
+        [headerNames.mark]: `${this.origin};${input.offset};${ordinal}`,
         ...(facts === undefined ? {} : { [headerNames.facts]: facts }),
         ...(trace === undefined ? {} : { [headerNames.trace]: trace }),
       },
