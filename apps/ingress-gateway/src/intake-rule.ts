@@ -1,7 +1,7 @@
 import type { SealedSecret, WebhookDocument } from '@tocsin/contracts';
 import { credentialRuleOf, type CredentialRule, type LiveSecret } from '@tocsin/domain/authentication';
 import { Problem, type ConfigurationFeed, type KeyRing, type Logger } from '@tocsin/nest-shell';
-import { deliveryHeadersOf, listKeyOf } from './platforms.ts';
+import { deliveryHeadersOf, listKeyOf, signatureHeadersOf } from './platforms.ts';
 
 /** Everything about a webhook that a request needs and that does not depend on the request. */
 export interface IntakeRule {
@@ -31,7 +31,7 @@ export class IntakeRules {
   private make(webhook: WebhookDocument): IntakeRule {
     const { connector, auth } = webhook.body;
     const rule: IntakeRule = {
-      credential: credentialRuleOf(connector, auth, this.opened(webhook)),
+      credential: credentialRuleOf(signatureHeadersOf(connector), auth, this.opened(webhook)),
       listKey: listKeyOf(connector),
       deliveryHeaders: deliveryHeadersOf(connector),
     };

@@ -1,5 +1,5 @@
 /** Never stored, whatever else says yes: credentials by name or by what the name says (product P2). */
-const SECRET = /auth|cookie|token|secret|signature|password|passwd|credential|api-?key|access-?key|session|hmac|digest|jwt/;
+const SECRET = /auth|cookie|token|secret|signature|password|passwd|credential|api[-_]?key|access[-_]?key|session|hmac|digest|jwt/;
 
 /** What the connectors and the delivery log have a use for; everything else is left out. */
 const WANTED = new Set(['user-agent', 'idempotency-key', 'webhook-id', 'webhook-timestamp', 'x-request-id', 'x-correlation-id', 'from']);

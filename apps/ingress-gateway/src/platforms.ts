@@ -1,15 +1,9 @@
-/** Address slug → connector (product P3). Every connector id is a slug too. */
-const CONNECTOR_OF_SLUG: ReadonlyMap<string, string> = new Map([
-  ['webhook', 'generic'],
-  ['generic', 'generic'],
-  ['prometheus', 'prometheus'],
-  ['pagerduty', 'pagerduty'],
-]);
+import { connectorBySlug, connectorOf, connectors } from '@tocsin/connectors';
 
-/** The connector that `/api/integrations/{slug}` stands for; undefined for a platform that Tocsin does not know. */
-export const connectorOfSlug = (slug: string): string | undefined => CONNECTOR_OF_SLUG.get(slug.toLowerCase());
+/** The connector that `/api/integrations/{slug}` stands for (product P3); undefined for a platform that Tocsin does not know. */
+export const connectorIdOfSlug = (slug: string): string | undefined => connectorBySlug(slug.toLowerCase())?.source.id;
 
-export const slugs = [...CONNECTOR_OF_SLUG.keys()];
+export const knownSlugs = (): string[] => connectors.flatMap(({ source }) => [source.id, ...source.slugs]);
 
 const ALERTS = Buffer.from('alerts');
 const NOTHING = Buffer.alloc(0);
@@ -17,11 +11,13 @@ const NOTHING = Buffer.alloc(0);
 /** Key of the root object under which a connector lists its alerts; empty where only a root array is a list. */
 export const listKeyOf = (connector: string): Uint8Array => (connector === 'prometheus' ? ALERTS : NOTHING);
 
+/** Headers in which a connector's senders sign; undefined where they do as the generic connector does. */
+export const signatureHeadersOf = (connector: string): readonly string[] | undefined => connectorOf(connector)?.source.auth.signatureHeaders;
+
 const STANDARD_DELIVERY_HEADERS = ['idempotency-key', 'webhook-id'] as const;
 
-/**
- * Headers that make a resend the same receipt, strongest first (http-api, Ingest). PagerDuty's `X-Webhook-Id` names the
- * delivery and stays the same over its retries.
- */
-export const deliveryHeadersOf = (connector: string): readonly string[] =>
-  connector === 'pagerduty' ? [...STANDARD_DELIVERY_HEADERS, 'x-webhook-id'] : STANDARD_DELIVERY_HEADERS;
+/** Headers that make a resend the same receipt, strongest first: the standard ones, then the vendor's (http-api, Ingest). */
+export const deliveryHeadersOf = (connector: string): readonly string[] => [
+  ...STANDARD_DELIVERY_HEADERS,
+  ...(connectorOf(connector)?.source.deliveryIdHeaders ?? []),
+];

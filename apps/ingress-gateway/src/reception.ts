@@ -25,7 +25,10 @@ export async function receive(ingress: Ingress, webhook: WebhookDocument, reques
   const { receiptId, waiting } = await ingress.accept(webhook, arrivalOf(request));
   // Durable: from here on nobody needs the bytes, and a waiting sender must not hold a mebibyte.
   request.body = undefined;
-  send(reply, waiting ? await outcomeOf(receiptId, waiting, reply) : acceptedAnswer(receiptId));
+  const answer = waiting ? await outcomeOf(receiptId, waiting, reply) : acceptedAnswer(receiptId);
+  // A kept-alive connection would hold up a shutdown until its client goes.
+  if (ingress.room.isClosed()) reply.header('connection', 'close');
+  send(reply, answer);
 }
 
 async function outcomeOf(receiptId: string, waiting: Waiting, reply: FastifyReply): Promise<Answer> {

@@ -49,7 +49,7 @@ export class WaitingRoom {
     }
   }
 
-  size = (): number => this.count;
+  isClosed = (): boolean => this.closed;
 
   /** Sends everybody home with a 202 and lets nobody in any more. */
   close(): void {

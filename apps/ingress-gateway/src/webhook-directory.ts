@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WebhookDocument } from '@tocsin/contracts';
 import { Problem, type ConfigurationFeed, type KeyRing } from '@tocsin/nest-shell';
-import { connectorOfSlug, slugs } from './platforms.ts';
+import { connectorIdOfSlug, knownSlugs } from './platforms.ts';
 
 /** Longest wait for the feed to catch up with a webhook that was made a moment ago (architecture §7). */
 const CATCH_UP_MS = 1_000;
@@ -39,8 +39,8 @@ export class WebhookDirectory {
 
   /** The webhook of `/api/integrations/{slug}`. @throws Problem also `unknown-platform`, `platform-mismatch` */
   async byPlatform(slug: string, webhookId: unknown, bodyBytes: number): Promise<WebhookDocument> {
-    const connector = connectorOfSlug(slug);
-    if (!connector) throw new Problem('unknown-platform', `There is no platform of this name. Known: ${slugs.join(', ')}.`);
+    const connector = connectorIdOfSlug(slug);
+    if (!connector) throw new Problem('unknown-platform', `There is no platform of this name. Known: ${knownSlugs().join(', ')}.`);
     if (typeof webhookId !== 'string' || webhookId === '') {
       throw new Problem('malformed-request', 'integrationId must name the webhook, once.', {
         errors: [{ path: 'integrationId', code: 'required', message: 'the id of a webhook, e.g. ?integrationId=whk_…' }],

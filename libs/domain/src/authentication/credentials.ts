@@ -32,10 +32,7 @@ export interface CredentialRule {
 /** Header names and values in turn, as they came over the wire (`IncomingMessage.rawHeaders`). */
 export type RawHeaders = readonly string[];
 
-/** Signature headers by connector. Source: product P2; whatever is not named here signs as the generic connector does. */
-const SIGNATURE_HEADERS: Readonly<Record<string, readonly string[]>> = {
-  pagerduty: ['x-pagerduty-signature'],
-};
+/** Where the generic connector looks for a signature, and every connector that names no header of its own (product P2). */
 const GENERIC_SIGNATURE_HEADERS = ['x-signature', 'x-webhook-signature'] as const;
 
 interface AuthSettings {
@@ -45,14 +42,18 @@ interface AuthSettings {
 }
 
 /**
- * What a webhook's `auth` settings ask of a request. `none` with a secret is the preset "URL only, optional signature":
+ * What a webhook's `auth` settings ask of a request; `signatureHeaders` are those of its connector, lower-case. `none` with a secret is the preset "URL only, optional signature":
  * the signature is checked because a secret is set (product P2).
  */
-export function credentialRuleOf(connector: string, auth: AuthSettings, secrets: readonly LiveSecret[]): CredentialRule {
+export function credentialRuleOf(
+  signatureHeaders: readonly string[] | undefined,
+  auth: AuthSettings,
+  secrets: readonly LiveSecret[],
+): CredentialRule {
   const named = auth.header?.trim().toLowerCase();
   const method = auth.method === 'none' && secrets.length > 0 ? 'hmac' : auth.method;
   if (method === 'hmac') {
-    const headers = named ? [named] : (SIGNATURE_HEADERS[connector] ?? GENERIC_SIGNATURE_HEADERS);
+    const headers = named ? [named] : (signatureHeaders ?? GENERIC_SIGNATURE_HEADERS);
     return { method, headers, prefix: '', secrets };
   }
   const header = named || 'authorization';

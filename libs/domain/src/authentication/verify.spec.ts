@@ -13,9 +13,9 @@ const sign = (key: string, body: Uint8Array = BODY) => createHmac('sha256', key)
 const attempt = (rawHeaders: string[], over: Partial<Attempt> = {}): Attempt => ({ rawHeaders, bodies: [BODY], now: NOW, ...over });
 const auth = (method: (typeof authMethods)[number], header: string | null = null, prefix: string | null = null) => ({ method, header, prefix });
 
-const bearer = credentialRuleOf('generic', auth('bearer'), [secret('s3cret-token')]);
-const hmac = credentialRuleOf('generic', auth('hmac'), [secret('correct-horse')]);
-const pagerduty = credentialRuleOf('pagerduty', auth('hmac'), [secret('correct-horse')]);
+const bearer = credentialRuleOf(undefined, auth('bearer'), [secret('s3cret-token')]);
+const hmac = credentialRuleOf(undefined, auth('hmac'), [secret('correct-horse')]);
+const pagerduty = credentialRuleOf(['x-pagerduty-signature'], auth('hmac'), [secret('correct-horse')]);
 const outcome = (rule: CredentialRule, rawHeaders: string[], over: Partial<Attempt> = {}) => {
   const result = authenticate(rule, attempt(rawHeaders, over));
   return result.ok ? 'accepted' : result.reason;
@@ -37,7 +37,7 @@ describe('a webhook with a bearer secret', () => {
   ])('meets %s', (_name, headers, expected) => expect(outcome(bearer, headers)).toBe(expected));
 
   it('reads the header that its settings name, without a scheme', () => {
-    const rule = credentialRuleOf('generic', auth('bearer', 'X-Tocsin-Token'), [secret('s3cret-token')]);
+    const rule = credentialRuleOf(undefined, auth('bearer', 'X-Tocsin-Token'), [secret('s3cret-token')]);
     expect(outcome(rule, ['x-tocsin-token', 's3cret-token'])).toBe('accepted');
     expect(outcome(rule, ['Authorization', 'Bearer s3cret-token'])).toBe('credential-missing');
   });
@@ -87,7 +87,7 @@ describe('a webhook with a signature', () => {
   it('holds for its own bytes and for no other', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), fc.string({ minLength: 1 }), (body, other, key) => {
-        const rule = credentialRuleOf('generic', auth('hmac'), [secret(key)]);
+        const rule = credentialRuleOf(undefined, auth('hmac'), [secret(key)]);
         const headers = ['X-Signature', sign(key, body)];
         expect(outcome(rule, headers, { bodies: [body] })).toBe('accepted');
         if (!Buffer.from(body).equals(Buffer.from(other))) expect(outcome(rule, headers, { bodies: [other] })).toBe('credential-wrong');
@@ -97,7 +97,7 @@ describe('a webhook with a signature', () => {
 });
 
 describe('a webhook whose secret rotates', () => {
-  const rule = credentialRuleOf('generic', auth('bearer'), [secret('new'), secret('old', NOW + 1)]);
+  const rule = credentialRuleOf(undefined, auth('bearer'), [secret('new'), secret('old', NOW + 1)]);
   it('accepts both until the old one ends', () => {
     expect(outcome(rule, ['Authorization', 'Bearer new'])).toBe('accepted');
     expect(outcome(rule, ['Authorization', 'Bearer old'])).toBe('accepted');
@@ -110,10 +110,10 @@ describe('a webhook whose secret rotates', () => {
 
 describe('a webhook without a usable credential', () => {
   it('accepts everybody where `none` was asked for', () =>
-    expect(outcome(credentialRuleOf('generic', auth('none'), []), [])).toBe('accepted'));
+    expect(outcome(credentialRuleOf(undefined, auth('none'), []), [])).toBe('accepted'));
 
   it('checks the signature where `none` came with a secret', () => {
-    const rule = credentialRuleOf('generic', auth('none'), [secret('correct-horse')]);
+    const rule = credentialRuleOf(undefined, auth('none'), [secret('correct-horse')]);
     expect(outcome(rule, [])).toBe('credential-missing');
     expect(outcome(rule, ['X-Signature', sign('correct-horse')])).toBe('accepted');
   });
@@ -123,11 +123,11 @@ describe('a webhook without a usable credential', () => {
     ['only an ended one', [secret('s', NOW)]],
     ['an empty one', [secret('')]],
   ])('refuses everybody with %s', (_name, secrets) => {
-    expect(outcome(credentialRuleOf('generic', auth('bearer'), secrets), ['Authorization', 'Bearer s'])).toBe('no-live-secret');
-    expect(outcome(credentialRuleOf('generic', auth('hmac'), secrets), ['X-Signature', sign('s')])).toBe('no-live-secret');
+    expect(outcome(credentialRuleOf(undefined, auth('bearer'), secrets), ['Authorization', 'Bearer s'])).toBe('no-live-secret');
+    expect(outcome(credentialRuleOf(undefined, auth('hmac'), secrets), ['X-Signature', sign('s')])).toBe('no-live-secret');
   });
 
   it.each(authMethods.filter((method) => !['bearer', 'hmac', 'none'].includes(method)))('refuses everybody under %s, which is not served yet', (method) =>
-    expect(outcome(credentialRuleOf('generic', auth(method), [secret('s')]), ['Authorization', 'Bearer s'])).toBe('method-not-supported'),
+    expect(outcome(credentialRuleOf(undefined, auth(method), [secret('s')]), ['Authorization', 'Bearer s'])).toBe('method-not-supported'),
   );
 });
