@@ -79,8 +79,8 @@ function fitting(fields: Readonly<Record<string, unknown>>, maxBytes: number): R
   return kept;
 }
 
-/** A node costs at least two bytes of JSON, so more nodes than this never fit; copying stops there. */
-const MAX_NODES = alertLimits.fieldsBytes;
+/** A named node costs at least five bytes of JSON, so about this many can fit; copying stops there. */
+const MAX_NODES = Math.floor(alertLimits.fieldsBytes / 5);
 
 interface Copying {
   caps: Caps;
