@@ -197,9 +197,20 @@ describe('incident facts', () => {
     const closed = workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }, 'disk');
     expect(await workspace.fold(closed)).toEqual([]);
     expect(await countOf('incident_services', workspace.scope)).toBe(0);
-    const [again, other] = await workspace.fold(workspace.alert('b', 2, { key: 'disk' }), workspace.alert('c', 2, { services: ['db'] }));
+    const [again, other] = await workspace.fold(workspace.alert('b', 32, { key: 'disk' }), workspace.alert('c', 32, { services: ['db'] }));
     expect(again?.decision).toEqual({ kind: 'opened', incidentId: workspace.openedBy('b') });
     expect(other?.decision).toEqual({ kind: 'opened', incidentId: workspace.openedBy('c') });
+  });
+
+  it('a closed incident is named again by a trigger within the reopen window, and by the resolve that follows', async () => {
+    const workspace = new Workspace();
+    await workspace.fold(workspace.alert('a', 0, { key: 'disk' }), workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }, 'disk'));
+    workspace.restart();
+    const [again] = await workspace.fold(workspace.alert('b', 2, { key: 'disk' }));
+    expect(again).toEqual({ decision: { kind: 'deduplicated', incidentId: workspace.openedBy('a'), alertId: workspace.alertId('a') }, reason: 'recurrence' });
+    workspace.restart();
+    const [over] = await workspace.fold(workspace.alert('c', 3, { key: 'disk', status: 'resolved' }));
+    expect(over?.decision).toMatchObject({ kind: 'resolved', alertIds: [workspace.alertId('a'), workspace.alertId('b')] });
   });
 
   it('a successor holds the key that it names, after a restart too', async () => {
@@ -280,7 +291,7 @@ function contentsOf(workspace: Workspace, steps: Step[]): (NormalizedAlert | Inc
 
 function foldedInMemory(contents: (NormalizedAlert | IncidentFact)[]) {
   const state = new WorkingSet();
-  const config = { revision: 0, dedup: { windowHours: 24, windowFrom: 'last' as const }, correlation: { enabled: true, windowMinutes: 5 } };
+  const config = { revision: 0, dedup: { windowHours: 24, windowFrom: 'last' as const, reopenMinutes: 30 }, correlation: { enabled: true, windowMinutes: 5 } };
   return contents.flatMap((content) => {
     if ('fact' in content) {
       state.apply(learn(state, content));

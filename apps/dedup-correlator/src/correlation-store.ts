@@ -64,6 +64,7 @@ const keyOf = (row: sql.Row): KeyHolder => ({
   resolveKey: text(row['resolve_key']),
   incidentId: text(row['incident_id']),
   alertId: text(row['alert_id']),
+  lastAlertId: text(row['last_alert_id']),
   firstAt: millis(row['first_at']),
   lastAt: millis(row['last_at']),
   lastTriggerAt: millis(row['last_trigger_at']),

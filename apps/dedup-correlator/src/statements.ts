@@ -37,12 +37,12 @@ from jsonb_to_recordset($1::jsonb) as r("alertId" text, "workspaceId" text, scop
 
 export const SAVE_KEYS = `
 insert into dedup_correlator.key_holders
-  (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, first_at, last_at, last_trigger_at, firing_key, alert_open)
-select "workspaceId", scope, "webhookId", "dedupKey", "resolveKey", "incidentId", "alertId", "firstAt", "lastAt", "lastTriggerAt", "firingKey", "alertOpen"
+  (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, firing_key, alert_open)
+select "workspaceId", scope, "webhookId", "dedupKey", "resolveKey", "incidentId", "alertId", "lastAlertId", "firstAt", "lastAt", "lastTriggerAt", "firingKey", "alertOpen"
 from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, "webhookId" text, "dedupKey" text, "resolveKey" text, "incidentId" text,
-  "alertId" text, "firstAt" timestamptz, "lastAt" timestamptz, "lastTriggerAt" timestamptz, "firingKey" text, "alertOpen" boolean)
+  "alertId" text, "lastAlertId" text, "firstAt" timestamptz, "lastAt" timestamptz, "lastTriggerAt" timestamptz, "firingKey" text, "alertOpen" boolean)
 on conflict (scope, webhook_id, dedup_key) do update set
-  resolve_key = excluded.resolve_key, incident_id = excluded.incident_id, alert_id = excluded.alert_id, first_at = excluded.first_at,
+  resolve_key = excluded.resolve_key, incident_id = excluded.incident_id, alert_id = excluded.alert_id, last_alert_id = excluded.last_alert_id, first_at = excluded.first_at,
   last_at = excluded.last_at, last_trigger_at = excluded.last_trigger_at, firing_key = excluded.firing_key, alert_open = excluded.alert_open`;
 
 export const SAVE_CLOSINGS = `

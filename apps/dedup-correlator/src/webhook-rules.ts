@@ -5,10 +5,10 @@ import type { ConfigurationFeed } from '@tocsin/nest-shell';
 /** How long a batch waits for a revision that its alerts name (architecture §13). */
 const PATIENCE_MS = 10_000;
 
-/** Product defaults (P8, P10), for a webhook whose document is gone from the history too. */
+/** Defaults (product P8, P10, architecture §9), for a webhook whose document is gone from the history too. */
 const DEFAULTS: CorrelationConfig = {
   revision: 0,
-  dedup: { windowHours: 24, windowFrom: 'last' },
+  dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30 },
   correlation: { enabled: true, windowMinutes: 5 },
 };
 
@@ -56,6 +56,6 @@ export class WebhookRules {
 
 const configOf = ({ revision, body }: WebhookDocument): CorrelationConfig => ({
   revision,
-  dedup: { windowHours: body.dedup.windowHours, windowFrom: body.dedup.windowFrom },
+  dedup: { windowHours: body.dedup.windowHours, windowFrom: body.dedup.windowFrom, reopenMinutes: body.dedup.reopenMinutes },
   correlation: { enabled: body.correlation.enabled, windowMinutes: body.correlation.windowMinutes },
 });

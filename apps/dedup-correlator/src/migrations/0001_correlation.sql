@@ -18,6 +18,7 @@ create table dedup_correlator.key_holders (
   resolve_key     text collate "C" not null,
   incident_id     text collate "C" not null,
   alert_id        text not null,
+  last_alert_id   text not null,
   first_at        timestamptz(3) not null,
   last_at         timestamptz(3) not null,
   last_trigger_at timestamptz(3) not null,

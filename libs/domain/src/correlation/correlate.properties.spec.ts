@@ -76,7 +76,7 @@ describe('whatever arrives', () => {
         const state = new WorkingSet();
         const closed = new Set<string>();
         log.forEach((alert, index) => {
-          const { decision, changes } = correlate(state, alert, aConfig());
+          const { decision, changes } = correlate(state, alert, aConfig({ reopenMinutes: 0 }));
           state.apply(changes);
           if ('incidentId' in decision) expect(closed.has(decision.incidentId)).toBe(false);
           if (!closings.includes(index) || !('incidentId' in decision)) return;
@@ -127,7 +127,7 @@ describe('facts', () => {
           scenario.fact(byVersion(version, settled));
         }
         const newest = Math.max(...kindOf.keys());
-        expect(scenario.alert(anAlert('b', 10, { key: 'k' })).decision.kind).toBe(kindOf.get(newest) ? 'opened' : 'deduplicated');
+        expect(scenario.alert(anAlert('b', 60, { key: 'k' })).decision.kind).toBe(kindOf.get(newest) ? 'opened' : 'deduplicated');
       }),
     ));
 });

@@ -108,7 +108,13 @@ describe('a key with an open alert', () => {
   it('fires again after its resolve while the incident is open, on the same alert', () => {
     const scenario = held().given(anAlert('b', 1, { key: 'disk', ...resolve }));
     expect(scenario.alert(anAlert('c', 2, { key: 'disk' })).decision).toEqual({ kind: 'deduplicated', incidentId: openedBy('a'), alertId: alertOf('a') });
-    expect(scenario.alert(anAlert('d', 3, { key: 'disk', ...resolve })).decision.kind).toBe('resolved');
+    expect(scenario.alert(anAlert('d', 3, { key: 'disk', ...resolve })).decision).toMatchObject({ kind: 'resolved', alertIds: [alertOf('a'), alertOf('c')] });
+  });
+
+  it('names its newest occurrence to follow-ups: it may be counted on an alert that the correlator has not heard of', () => {
+    const scenario = held().given(anAlert('b', 1, { key: 'disk' }));
+    expect(scenario.alert(anAlert('k', 2, { key: 'disk', status: 'acknowledged' })).decision).toMatchObject({ alertId: alertOf('b') });
+    expect(scenario.alert(anAlert('r', 3, { key: 'disk', ...resolve })).decision).toMatchObject({ alertIds: [alertOf('a'), alertOf('b')] });
   });
 });
 
@@ -261,9 +267,19 @@ describe('an open incident of the same service', () => {
 describe('facts from the incident-store', () => {
   const opened = () => new Scenario().given(anAlert('a', 0, { key: 'disk', services: ['db'] }), aFact(openedBy('a'), 1, 0, openFact(0, ['db']), ['disk'], alertOf('a')));
 
-  it('a closed incident takes in nothing: its key opens a new one', () => {
+  it('a closed incident is named again by its key within the reopen window: the incident-store decides what becomes of it', () => {
     const scenario = opened().fact(aFact(openedBy('a'), 2, 1, { kind: 'closed' }, ['disk'], alertOf('a')));
-    const answer = scenario.alert(anAlert('b', 2, { key: 'disk', services: ['db'] }));
+    const answer = scenario.alert(anAlert('b', 31, { key: 'disk', services: ['db'] }));
+    expect(answer.decision).toEqual({ kind: 'deduplicated', incidentId: openedBy('a'), alertId: alertOf('a') });
+    expect(answer.why).toMatchObject({ reason: 'recurrence' });
+    expect(answer.why.tried.at(-1)?.evidence).toMatchObject({ closedAt: minute(1), reopenMinutes: 30, reopenUntil: minute(31) });
+    expect(scenario.alert(anAlert('c', 32, { services: ['db'] })).decision.kind).toBe('opened');
+    expect(scenario.alert(anAlert('r', 32, { key: 'disk', ...resolve })).decision).toMatchObject({ alertIds: [alertOf('a'), alertOf('b')] });
+  });
+
+  it('a closed incident takes in nothing after the reopen window: its key opens a new one', () => {
+    const scenario = opened().fact(aFact(openedBy('a'), 2, 1, { kind: 'closed' }, ['disk'], alertOf('a')));
+    const answer = scenario.alert(anAlert('b', 31.001, { key: 'disk', services: ['db'] }));
     expect(answer.decision).toEqual({ kind: 'opened', incidentId: openedBy('b') });
     expect(answer.why.tried[2]).toMatchObject({ step: 'dedup', result: 'miss', detail: 'incident-closed' });
   });
@@ -287,11 +303,11 @@ describe('facts from the incident-store', () => {
   it('a recurrence that reopened the old incident withdraws the one that was expected', () => {
     const scenario = opened().given(
       aFact(openedBy('a'), 2, 1, { kind: 'closed' }),
-      anAlert('b', 2, { key: 'disk', services: ['db'] }),
-      aFact(openedBy('a'), 3, 2, openFact(2, ['db']), ['disk'], alertOf('b')),
+      anAlert('b', 40, { key: 'disk', services: ['db'] }),
+      aFact(openedBy('a'), 3, 40, openFact(40, ['db']), ['disk'], alertOf('b')),
     );
-    expect(scenario.alert(anAlert('c', 3, { services: ['db'] })).decision).toEqual({ kind: 'correlated', incidentId: openedBy('a') });
-    expect(scenario.alert(anAlert('d', 3, { key: 'disk' })).decision).toMatchObject({ kind: 'deduplicated', incidentId: openedBy('a'), alertId: alertOf('b') });
+    expect(scenario.alert(anAlert('c', 41, { services: ['db'] })).decision).toEqual({ kind: 'correlated', incidentId: openedBy('a') });
+    expect(scenario.alert(anAlert('d', 41, { key: 'disk' })).decision).toMatchObject({ kind: 'deduplicated', incidentId: openedBy('a'), alertId: alertOf('b') });
   });
 
   it('a fact that is older than the alert which took the key since leaves the key', () => {

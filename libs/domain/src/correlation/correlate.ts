@@ -8,7 +8,7 @@ import { Trail } from './why.ts';
 /** The webhook's rules that decide, and the revision they come from. */
 export interface CorrelationConfig {
   revision: number;
-  dedup: Pick<WebhookBody['dedup'], 'windowHours' | 'windowFrom'>;
+  dedup: Pick<WebhookBody['dedup'], 'windowHours' | 'windowFrom' | 'reopenMinutes'>;
   correlation: Pick<WebhookBody['correlation'], 'enabled' | 'windowMinutes'>;
 }
 

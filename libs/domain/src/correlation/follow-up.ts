@@ -14,7 +14,7 @@ export function resolveFromSource(one: Case): Correlated {
   if (!target) return ignored(one, 'resolve', open, remember);
   found(one, 'resolve', target);
   return {
-    decision: { kind: 'resolved', incidentId: target.incidentId, alertIds: [target.alertId] },
+    decision: { kind: 'resolved', incidentId: target.incidentId, alertIds: [...new Set([target.alertId, target.lastAlertId])] },
     why: one.trail.because('alert-resolved'),
     changes: [{ kind: 'key', key: { ...target, alertOpen: false } }, ...remember],
   };
@@ -29,7 +29,7 @@ export function acknowledgeFromSource(one: Case): Correlated {
   const [target] = openHolders(one);
   if (!target) return ignored(one, 'acknowledge', [], rememberClosing(one, 'acknowledged'));
   found(one, 'acknowledge', target);
-  const { incidentId, alertId } = target;
+  const { incidentId, lastAlertId: alertId } = target;
   return { decision: { kind: 'acknowledged', incidentId, alertId }, why: one.trail.because('source-acknowledged'), changes: [] };
 }
 
@@ -39,7 +39,7 @@ export function updateFromSource(one: Case): Correlated {
   const [target] = openHolders(one);
   if (!target) return ignored(one, 'update', [], []);
   found(one, 'update', target);
-  const { incidentId, alertId } = target;
+  const { incidentId, lastAlertId: alertId } = target;
   return { decision: { kind: 'updated', incidentId, alertId }, why: one.trail.because('source-updated'), changes: [] };
 }
 
@@ -62,6 +62,7 @@ function found(one: Case, step: Step, target: KeyHolder): void {
     matchedKey: target.dedupKey,
     incidentId: target.incidentId,
     alertId: target.alertId,
+    lastAlertId: target.lastAlertId,
     lastTriggerAt: instantOf(target.lastTriggerAt),
   });
 }

@@ -52,7 +52,7 @@ function holdKey(state: CorrelationView, fact: IncidentFact, named: IncidentFact
   const identity = { workspaceId, scope, webhookId, dedupKey: boundedText(named.dedupKey), resolveKey: boundedText(named.resolveKey) };
   const before = state.key(holderPath(scope, webhookId, identity.dedupKey));
   if (!before) {
-    const key: KeyHolder = { ...identity, incidentId, alertId, firstAt: at, lastAt: at, lastTriggerAt: at, firingKey: null, alertOpen: true };
+    const key: KeyHolder = { ...identity, incidentId, alertId, lastAlertId: alertId, firstAt: at, lastAt: at, lastTriggerAt: at, firingKey: null, alertOpen: true };
     return [{ kind: 'key', key }];
   }
   if (before.incidentId === incidentId) {

@@ -20,6 +20,8 @@ export interface KeyHolder extends InScope {
   incidentId: string;
   /** The alert that took the key; its repeats count on it. */
   alertId: string;
+  /** The newest occurrence. The incident-store may have counted it elsewhere than expected, so follow-ups name it too. */
+  lastAlertId: string;
   /** Record times of its first and last occurrence: what the dedup window counts from. */
   firstAt: Millis;
   lastAt: Millis;

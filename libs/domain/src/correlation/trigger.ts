@@ -1,6 +1,6 @@
 import { incidentIdOf } from '@tocsin/contracts';
 import type { Case, Correlated } from './correlate.ts';
-import { boundedText, HOUR_MS, instantOf } from './moments.ts';
+import { boundedText, HOUR_MS, instantOf, MINUTE_MS } from './moments.ts';
 import { isStale } from './order.ts';
 import type { Change, KeyHolder, KnownIncident } from './state.ts';
 import { findByTime, incidentServices } from './time-window.ts';
@@ -10,6 +10,7 @@ export function triggerAlert(one: Case): Correlated {
   if (isStale(one)) return { decision: { kind: 'ignored' }, why: one.trail.because('stale'), changes: [] };
   const held = findHolder(one);
   if (held.kind === 'held') return repeated(one, held.holder, held.incident);
+  if (held.kind === 'recurring') return recurring(one, held.holder, held.incident);
   if (held.kind === 'window-passed') {
     // The key leaves an incident that is still open, so joining that one again by service is not an answer (product P8).
     one.trail.skip('time-window', 'window-passed');
@@ -19,7 +20,7 @@ export function triggerAlert(one: Case): Correlated {
   return active ? correlated(one, active) : opened(one, 'new-alert');
 }
 
-type Held = { kind: 'held'; holder: KeyHolder; incident: KnownIncident } | { kind: 'window-passed' } | { kind: 'free' };
+type Held = { kind: 'held' | 'recurring'; holder: KeyHolder; incident: KnownIncident } | { kind: 'window-passed' } | { kind: 'free' };
 
 /** Who holds the alert's key now, and whether the dedup window still counts it. Records the step. */
 function findHolder(one: Case): Held {
@@ -31,10 +32,11 @@ function findHolder(one: Case): Held {
   }
   const incident = one.state.incident(holder.scope, holder.incidentId);
   const candidate = { ...keyOf, incidentId: holder.incidentId, alertId: holder.alertId };
-  if (!incident || incident.closedAt !== null) {
-    one.trail.miss('dedup', 'incident-closed', candidate);
+  if (!incident) {
+    one.trail.miss('dedup', 'incident-unknown', candidate);
     return { kind: 'free' };
   }
+  if (incident.closedAt !== null) return recurrenceOf(one, holder, incident, candidate);
   const { windowHours, windowFrom } = one.config.dedup;
   const from = windowFrom === 'first' ? holder.firstAt : holder.lastAt;
   const until = from + windowHours * HOUR_MS;
@@ -47,19 +49,40 @@ function findHolder(one: Case): Held {
   return { kind: 'held', holder, incident };
 }
 
+/** The key's incident is closed: within the reopen window its alert has come back, later it is a new one. Records the step. */
+function recurrenceOf(one: Case, holder: KeyHolder, incident: KnownIncident, candidate: Record<string, unknown>): Held {
+  const { reopenMinutes } = one.config.dedup;
+  const closedAt = incident.closedAt ?? one.receivedAt;
+  const until = closedAt + reopenMinutes * MINUTE_MS;
+  const evidence = { ...candidate, reopenMinutes, closedAt: instantOf(closedAt), reopenUntil: instantOf(until), receivedAt: one.alert.receivedAt };
+  if (reopenMinutes === 0 || one.receivedAt > until) {
+    one.trail.miss('dedup', 'incident-closed', evidence);
+    return { kind: 'free' };
+  }
+  one.trail.hit('dedup', evidence);
+  return { kind: 'recurring', holder, incident };
+}
+
+/**
+ * The incident-store decides under its locks whether the closed incident reopens; here it counts as open from now on, so that
+ * a resolve that follows at once is not lost. Without services it takes in nobody else until a fact has confirmed it.
+ */
+function recurring(one: Case, holder: KeyHolder, incident: KnownIncident): Correlated {
+  return {
+    decision: { kind: 'deduplicated', incidentId: holder.incidentId, alertId: holder.alertId },
+    why: one.trail.because('recurrence'),
+    changes: [
+      { kind: 'incident', incident: { ...incident, closedAt: null, services: [] } },
+      { kind: 'key', key: countedOn(one, holder) },
+    ],
+  };
+}
+
 /** One more occurrence. Where the source marks it as the same firing, it is no news about the incident (product P8). */
 function repeated(one: Case, holder: KeyHolder, incident: KnownIncident): Correlated {
   const firingKey = firingKeyOf(one);
   const sameFiring = firingKey !== null && firingKey === holder.firingKey && holder.alertOpen;
-  const key: KeyHolder = {
-    ...holder,
-    resolveKey: one.resolveKey,
-    lastAt: Math.max(holder.lastAt, one.receivedAt),
-    lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
-    firingKey: firingKey ?? holder.firingKey,
-    alertOpen: true,
-  };
-  const changes: Change[] = [{ kind: 'key', key }];
+  const changes: Change[] = [{ kind: 'key', key: countedOn(one, holder) }];
   if (!sameFiring && one.receivedAt > incident.lastAlertAt)
     changes.push({ kind: 'incident', incident: { ...incident, lastAlertAt: one.receivedAt } });
   return {
@@ -68,6 +91,16 @@ function repeated(one: Case, holder: KeyHolder, incident: KnownIncident): Correl
     changes,
   };
 }
+
+const countedOn = (one: Case, holder: KeyHolder): KeyHolder => ({
+  ...holder,
+  resolveKey: one.resolveKey,
+  lastAlertId: one.alert.id,
+  lastAt: Math.max(holder.lastAt, one.receivedAt),
+  lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
+  firingKey: firingKeyOf(one) ?? holder.firingKey,
+  alertOpen: true,
+});
 
 function correlated(one: Case, active: KnownIncident): Correlated {
   const incident: KnownIncident = {
@@ -114,6 +147,7 @@ function takeKey(one: Case, incidentId: string): Change {
     resolveKey: one.resolveKey,
     incidentId,
     alertId: id,
+    lastAlertId: id,
     firstAt: one.receivedAt,
     lastAt: one.receivedAt,
     lastTriggerAt: one.eventTime.at,
