@@ -79,7 +79,11 @@ export const WhySchema = Type.Object({
 });
 export type Why = Static<typeof WhySchema>;
 
-/** What the correlator decided about one alert. `incidentId` is the target as the correlator knows it. */
+/**
+ * What the correlator decided about one alert. `incidentId` is the target as the correlator knows it; it may be closed or never have
+ * existed by now. `deduplicated` with reason `recurrence` names an incident that is known to be closed, within its reopen window.
+ * Follow-ups name the newest occurrence of their key too, which may have been counted on another alert than was expected.
+ */
 export const DecisionSchema = Type.Union([
   Type.Object({ kind: Type.Literal('opened'), incidentId: Text }),
   Type.Object({ kind: Type.Literal('deduplicated'), incidentId: Text, alertId: Text }),
@@ -123,6 +127,7 @@ export const IncidentFactSchema = Type.Object({
   incidentId: Text,
   /** Stream version after the change. */
   version: Count,
+  /** Record time of what caused it (the alert's `receivedAt`, a command's time): a key that a later alert took stays with it. */
   at: Instant,
   fact: Type.Union([
     /** The incident is open under this id and holds these keys (opened, reopened, successor, keys moved to it). */
