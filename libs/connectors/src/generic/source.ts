@@ -19,7 +19,7 @@ export const source = {
   resolves: true,
   decode: ['json'],
   recognises: (root) => Array.isArray(root) || (isObject(root) && Object.keys(root).length > 0),
-  split: (root) => (Array.isArray(root) ? root : [root]),
+  split: (root): readonly unknown[] => (Array.isArray(root) ? root : [root]),
   recognisesElement: (element) => isObject(element) && Object.keys(element).length > 0,
   ignore: [],
   fields: {

@@ -77,7 +77,7 @@ export const source = {
   resolves: true,
   decode: ['json'],
   recognises: (root) => isObject(valueAt(root, 'event')) || Array.isArray(valueAt(root, 'messages')),
-  split: (root) => {
+  split: (root): readonly unknown[] => {
     const messages = valueAt(root, 'messages');
     return Array.isArray(messages) ? messages : [valueAt(root, 'event')];
   },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { alertIdOf, type AlertKind, type AlertStatus, type NormalizedAlert, type Severity } from '@tocsin/contracts';
-import { limitFields, limitList, limitText, Notes } from '../mapping/index.ts';
+import { limitFields, limitList, limitText, type Notes } from '../mapping/index.ts';
 
 /** What a connector read from one element of a payload; texts are as received. */
 export interface AlertDraft {
