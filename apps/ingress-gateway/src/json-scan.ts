@@ -32,6 +32,12 @@ const STOPS_STRING = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 0x20 
 const IS_HEX = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9a-fA-F]/.test(String.fromCharCode(byte)) ? 1 : 0));
 const SIMPLE_ESCAPES = new Set([...'"\\/bfnrt'].map((character) => character.charCodeAt(0)));
 
+/** Offset behind the four hexadecimal digits of a `\u` escape. */
+function endOfFourDigits(bytes: Uint8Array, at: number): number {
+  for (let i = at; i < at + 4; i += 1) if (IS_HEX[bytes[i] as number] !== 1) return faultAt(Math.min(i, bytes.length));
+  return at + 4;
+}
+
 /** Offset behind the string that begins at `at` (on its quote). */
 function endOfString(bytes: Uint8Array, at: number): number {
   let i = at + 1;
@@ -41,8 +47,9 @@ function endOfString(bytes: Uint8Array, at: number): number {
     if (bytes[i] !== BACKSLASH) return faultAt(Math.min(i, bytes.length));
     const escape = bytes[i + 1];
     if (escape === 0x75 /* u */) {
-      for (let digit = i + 2; digit < i + 6; digit += 1) if (IS_HEX[bytes[digit] as number] !== 1) return faultAt(Math.min(digit, bytes.length));
-      i += 6;
+      const end = endOfFourDigits(bytes, i + 2);
+      if (end < 0) return end;
+      i = end;
     } else if (SIMPLE_ESCAPES.has(escape as number)) i += 2;
     else return faultAt(Math.min(i + 1, bytes.length));
   }

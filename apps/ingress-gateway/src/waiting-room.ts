@@ -5,7 +5,7 @@ import { isComplete, mergeReply, type ReceiptSoFar } from './merge-replies.ts';
 export interface Waiting {
   /** The complete outcome, or undefined when the time ran out, the sender went, or the gateway shuts down. */
   outcome: Promise<ReceiptSoFar | undefined>;
-  leave(): void;
+  leave: () => void;
 }
 
 interface Waiter {

@@ -100,7 +100,7 @@ function valueOf(rawHeaders: RawHeaders, name: string): string | null | undefine
     const header = rawHeaders[at] as string;
     if (header.length !== name.length || header.toLowerCase() !== name) continue;
     if (value !== undefined) return null;
-    value = rawHeaders[at + 1] as string;
+    value = rawHeaders[at + 1];
   }
   return value;
 }
