@@ -10,11 +10,11 @@ export interface WorkerParts {
   session: WorkerSession;
   slots: EndpointSlots;
   /** Undefined: the process is going down, the delivery is given back. */
-  attempt(delivery: ClaimedDelivery): Promise<SettledDelivery | undefined>;
-  settle(result: SettledDelivery): Promise<void>;
-  timeoutMsOf(subscriptionId: string): number;
-  newToken(): string;
-  clock(): Date;
+  attempt: (delivery: ClaimedDelivery) => Promise<SettledDelivery | undefined>;
+  settle: (result: SettledDelivery) => Promise<void>;
+  timeoutMsOf: (subscriptionId: string) => number;
+  newToken: () => string;
+  clock: () => Date;
   log: Logger;
 }
 

@@ -5,9 +5,9 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SubscriptionDocument } from '@tocsin/contracts';
 import { testDatabase, waitFor } from '@tocsin/testing';
-import { aBatch, anIncidentEvent, incidentId } from '../test/events.ts';
-import { aSubscription, plainKeyRing, startDispatcher, SUBSCRIPTION, WORKSPACE, type Running } from '../test/harness.ts';
-import { startReceiver, type Received, type Receiver } from '../test/receiver.ts';
+import { aBatch, anIncidentEvent, incidentId } from './spec/events.ts';
+import { aSubscription, plainKeyRing, startDispatcher, SUBSCRIPTION, WORKSPACE, type Running } from './spec/harness.ts';
+import { startReceiver, type Received, type Receiver } from './spec/receiver.ts';
 import type { DispatcherParts } from './dispatcher.ts';
 import { listDeliveries, type DeliveryView } from './delivery-log.ts';
 
@@ -39,7 +39,7 @@ const finished = (running: Running, count: number): Promise<DeliveryView[]> =>
     const log = await logOf(running);
     return log.length === count && log.every((one) => one.finished_at !== null) && log;
   }, { timeoutMs: 30_000, what: `${count} finished deliveries` });
-const sequences = (received: Received[]): string[] => received.map(({ headers }) => `${headers['x-tocsin-sequence']}/${headers['x-tocsin-attempt']}`);
+const sequences = (received: Received[]): string[] => received.map(({ headers }) => `${String(headers['x-tocsin-sequence'])}/${String(headers['x-tocsin-attempt'])}`);
 
 describe('a receiver that answers', () => {
   it('gets the envelope of the event, signed so that it verifies by hand and with the standardwebhooks package', async () => {
@@ -110,7 +110,7 @@ describe('a receiver that fails', () => {
     expect(sequences(ofOne).at(-1)).toBe('2/1');
     expect(ofOne.slice(0, -1).every(({ headers }) => headers['x-tocsin-sequence'] === '1')).toBe(true);
     expect(ofOne.length).toBeGreaterThan(2);
-    expect(new Set(ofOne.slice(0, -1).map(({ headers, body }) => `${headers['webhook-id']} ${body}`)).size).toBe(1);
+    expect(new Set(ofOne.slice(0, -1).map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size).toBe(1);
   });
 
   it('has a delivery parked after the last attempt, and gets the next one', async () => {
@@ -221,6 +221,12 @@ describe('a subscription that was changed after planning', () => {
     documents[0] = aSubscription({ url });
     await running.dispatcher.plan(aBatch(anIncidentEvent('one', 2)));
     expect((await finished(running, 2))[0]).toMatchObject({ status: 'delivered', sequence: 2 });
+    const { dispatcher: planner } = running;
+    documents[0] = aSubscription({ url, retrySchedule: [1] });
+    await planner.plan(aBatch(anIncidentEvent('one', 3)));
+    documents.length = 0;
+    expect((await finished(running, 3))[0]).toMatchObject({ status: 'failed', reason: 'subscription-deleted', sequence: 3, attempts: [] });
+    expect(received).toHaveLength(2);
   });
 });
 
@@ -228,7 +234,7 @@ describe('a worker that is killed', () => {
   it('has its deliveries resumed by another long before their lease ends', async () => {
     let stuck = true;
     const { received, url } = await receiver((_request, response) => void (stuck || response.writeHead(200).end()));
-    const entry = new URL('../test/worker-process.ts', import.meta.url).pathname;
+    const entry = new URL('./spec/worker-process.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, ['--conditions=source', '--experimental-transform-types', '--no-warnings', entry, database.url, url], { stdio: 'inherit' });
     open.push(() => Promise.resolve(void child.kill('SIGKILL')));
     const planner = startDispatcher(database.url, [aSubscription({ url, timeoutSeconds: 60 })]);

@@ -1,5 +1,5 @@
 import dns from 'node:dns';
-import type { LookupFunction, Socket } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { checkAddress, parseAddress, type AllowList } from '@tocsin/domain/delivery';
 
@@ -34,7 +34,7 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
     connectors[scheme](target, (...result) => {
       const [error, socket] = result;
       if (error !== null) return callback(error, null);
-      const late = refusal(host, (socket as Socket).remoteAddress ?? '', scheme, options.allow);
+      const late = refusal(host, socket.remoteAddress ?? '', scheme, options.allow);
       if (!late) return callback(null, socket);
       socket.destroy();
       callback(late, null);

@@ -6,17 +6,17 @@ import { lockLanes, storePlan } from './lane-store.ts';
 
 export interface PlanParts {
   feed: Pick<ConfigurationFeed, 'subscriptions' | 'atLeast'>;
-  clock(): Date;
+  clock: () => Date;
   /** Link to an incident for people. */
-  incidentUrl(incidentId: string): string;
+  incidentUrl: (incidentId: string) => string;
   /** Deliveries of these subscriptions were committed. */
-  wake(subscriptionIds: Iterable<string>): void;
+  wake: (subscriptionIds: Iterable<string>) => void;
 }
 
 /** One reading of the configuration for a batch: who subscribes, and under which name. */
 interface Subscriptions {
-  of(workspaceId: string): readonly Subscriber[];
-  nameOf(subscriptionId: string): string;
+  of: (workspaceId: string) => readonly Subscriber[];
+  nameOf: (subscriptionId: string) => string;
 }
 
 /** The revision with which an incident event was decided may be newer than what this process has read. */

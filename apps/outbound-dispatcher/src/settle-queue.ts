@@ -5,7 +5,7 @@ import { settleDeliveries, type SettledDelivery } from './settle-store.ts';
 
 interface Waiting {
   result: SettledDelivery;
-  done(): void;
+  done: () => void;
 }
 
 /** Results per transaction; more wait for the next one. */

@@ -4,9 +4,9 @@ import { DUE_CHANNEL, WORKER_LOCK_CLASS } from './claim-store.ts';
 export interface WorkerSessionOptions {
   pool: Pool;
   /** A new worker id, 1 … 2³¹−1. */
-  newId(): number;
-  onHint(): void;
-  onLost(error: Error | undefined): void;
+  newId: () => number;
+  onHint: () => void;
+  onLost: (error: Error | undefined) => void;
 }
 
 /**

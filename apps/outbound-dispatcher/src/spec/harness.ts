@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SubscriptionDocument, SubscriptionBody, WorkspaceDocument } from '@tocsin/contracts';
 import type { ConfigurationFeed, KeyRing, Logger } from '@tocsin/nest-shell';
 import { createPools, type Output, type Pipeline, type Pools } from '@tocsin/postgres';
-import { createDispatcher, type Dispatcher, type DispatcherParts } from '../src/dispatcher.ts';
+import { createDispatcher, type Dispatcher, type DispatcherParts } from '../dispatcher.ts';
 
 export const WORKSPACE = 'ws_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 export const SUBSCRIPTION = 'sub_aaaaaaaaaaaaaaaaaaaaaaaaaa';
