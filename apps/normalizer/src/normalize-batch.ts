@@ -52,7 +52,11 @@ export const normalizeBatch =
 const factsOf = (receipts: readonly Receipt[]): ReceiptFacts[] =>
   receipts.flatMap((receipt) => (receipt.kind === 'receipt' ? [receipt.facts] : []));
 
-async function collect(batch: Batch, receipts: readonly Receipt[], settings: ReadonlyMap<string, WebhookSettings>): Promise<Appending> {
+async function collect(
+  batch: Batch,
+  receipts: readonly Receipt[],
+  settings: ReadonlyMap<string, WebhookSettings>,
+): Promise<Appending> {
   const appending = new Appending(batch);
   let bytes = 0;
   for (const receipt of receipts) {
@@ -66,11 +70,19 @@ async function collect(batch: Batch, receipts: readonly Receipt[], settings: Rea
   return appending;
 }
 
-function outputsOfReceipt(batch: Batch, receipt: Receipt, settings: ReadonlyMap<string, WebhookSettings>): ReceiptOutputs {
+function outputsOfReceipt(
+  batch: Batch,
+  receipt: Receipt,
+  settings: ReadonlyMap<string, WebhookSettings>,
+): ReceiptOutputs {
   const { input } = receipt;
   if (receipt.kind === 'broken') return { drafts: [deadLetter(batch.source, input, receipt)], settled: [] };
   const { facts } = receipt;
-  const result = normalizeReceipt(input, facts, settings.get(settingsKeyOf(facts)) ?? { document: undefined, notes: [] });
+  const result = normalizeReceipt(
+    input,
+    facts,
+    settings.get(settingsKeyOf(facts)) ?? { document: undefined, notes: [] },
+  );
   try {
     return outputsOf(batch.source, input, facts, result);
   } catch (error) {
@@ -82,7 +94,8 @@ function outputsOfReceipt(batch: Batch, receipt: Receipt, settings: ReadonlyMap<
 
 function normalizeReceipt(input: Input, facts: ReceiptFacts, { document, notes }: WebhookSettings): Normalization {
   const connector = connectorOf(facts.connector);
-  if (!connector) return { kind: 'unreadable', reason: 'connector-failed', detail: `there is no connector "${facts.connector}"` };
+  if (!connector)
+    return { kind: 'unreadable', reason: 'connector-failed', detail: `there is no connector "${facts.connector}"` };
   const context: NormalizeContext = {
     receiptId: facts.receiptId,
     workspaceId: facts.workspaceId,

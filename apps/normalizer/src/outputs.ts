@@ -49,14 +49,23 @@ export function outputsOf(origin: Origin, input: Input, facts: ReceiptFacts, res
     case 'ignored':
       return settledWhole(input, facts, { outcome: 'ignored', reason: result.reason, detail: result.detail });
     case 'unreadable': {
-      const whole = settledWhole(input, facts, { outcome: 'dead-lettered', reason: result.reason, detail: result.detail });
+      const whole = settledWhole(input, facts, {
+        outcome: 'dead-lettered',
+        reason: result.reason,
+        detail: result.detail,
+      });
       const dead = deadLetter(origin, input, { reason: result.reason, detail: result.detail }, facts);
       return { drafts: [dead, ...whole.drafts], settled: whole.settled };
     }
   }
 }
 
-function alertOutputs(origin: Origin, input: Input, facts: ReceiptFacts, result: Extract<Normalization, { kind: 'alerts' }>): ReceiptOutputs {
+function alertOutputs(
+  origin: Origin,
+  input: Input,
+  facts: ReceiptFacts,
+  result: Extract<Normalization, { kind: 'alerts' }>,
+): ReceiptOutputs {
   const { receiptId, workspaceId, webhookId, receivedAt } = facts;
   const scope = workspaceId; // other scope recipes come with their setting
   const envelope = { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal: result.total };
@@ -68,9 +77,20 @@ function alertOutputs(origin: Origin, input: Input, facts: ReceiptFacts, result:
   }));
   const settled: SettledItem[] = [];
   drafts.push(...deadParts(origin, input, facts, result.omitted));
-  for (const answers of chunks(result.omitted.map((omitted) => answerOf(facts, omitted)), ANSWERS_MAX)) {
+  for (const answers of chunks(
+    result.omitted.map((omitted) => answerOf(facts, omitted)),
+    ANSWERS_MAX,
+  )) {
     if (facts.waiting) drafts.push(reply(facts, { total: result.total, alerts: answers }));
-    settled.push({ receiptId, workspaceId, webhookId, receivedAt, settledAt: stampOf(input), total: result.total, alerts: answers });
+    settled.push({
+      receiptId,
+      workspaceId,
+      webhookId,
+      receivedAt,
+      settledAt: stampOf(input),
+      total: result.total,
+      alerts: answers,
+    });
   }
   return { drafts, settled };
 }
@@ -93,7 +113,9 @@ function deadParts(origin: Origin, input: Input, facts: ReceiptFacts, omitted: r
     if (group) group.parts.push(one.index);
     else byReason.set(one.reason, { detail: one.detail, parts: [one.index] });
   }
-  return [...byReason].map(([reason, { detail, parts }]) => deadLetter(origin, input, { reason, detail, parts }, facts));
+  return [...byReason].map(([reason, { detail, parts }]) =>
+    deadLetter(origin, input, { reason, detail, parts }, facts),
+  );
 }
 
 /** Header size is bounded: a receipt with thousands of broken elements names the first ones and says how many there are. */
@@ -121,7 +143,13 @@ export function deadLetter(
     receiptId: facts?.receiptId ?? null,
     ...(parts === undefined ? {} : { parts: parts.slice(0, PARTS_MAX) }),
   };
-  return { topic: 'dead-letters', key: input.key, type: 'dead.letter.v1', value: input.value, facts: encodeFacts('dead.letter.v1', letter) };
+  return {
+    topic: 'dead-letters',
+    key: input.key,
+    type: 'dead.letter.v1',
+    value: input.value,
+    facts: encodeFacts('dead.letter.v1', letter),
+  };
 }
 
 type Whole = Required<Pick<SettledItem, 'outcome' | 'reason' | 'detail'>>;

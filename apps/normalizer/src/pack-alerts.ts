@@ -1,10 +1,19 @@
-import { type AlertsNormalized, encodeRecord, type NormalizedAlert, PACKED_ALERTS_MAX, PACKED_BYTES_MAX } from '@tocsin/contracts';
+import {
+  type AlertsNormalized,
+  encodeRecord,
+  type NormalizedAlert,
+  PACKED_ALERTS_MAX,
+  PACKED_BYTES_MAX,
+} from '@tocsin/contracts';
 
 /**
  * Records of at most 200 alerts and 256 KiB, in the order of the alerts. A single alert that is larger loses its `fields` and then its
  * longest texts, with a note: too large never blocks a partition (architecture §5, Sizes).
  */
-export function packAlerts(envelope: Omit<AlertsNormalized, 'alerts'>, alerts: readonly NormalizedAlert[]): Uint8Array[] {
+export function packAlerts(
+  envelope: Omit<AlertsNormalized, 'alerts'>,
+  alerts: readonly NormalizedAlert[],
+): Uint8Array[] {
   const records: Uint8Array[] = [];
   for (let from = 0; from < alerts.length; from += PACKED_ALERTS_MAX) {
     records.push(...encodeFitting(envelope, alerts.slice(from, from + PACKED_ALERTS_MAX)));
@@ -26,7 +35,10 @@ function encodeFitting(envelope: Omit<AlertsNormalized, 'alerts'>, alerts: Norma
 }
 
 function encodeShrunk(envelope: Omit<AlertsNormalized, 'alerts'>, alert: NormalizedAlert): Uint8Array {
-  const notes = [...alert.notes, { code: 'fields-truncated', path: 'fields', detail: 'the alert was larger than 256 KiB' }];
+  const notes = [
+    ...alert.notes,
+    { code: 'fields-truncated', path: 'fields', detail: 'the alert was larger than 256 KiB' },
+  ];
   const withoutFields = { ...alert, fields: {}, notes };
   const bytes = encode(envelope, [withoutFields]);
   return bytes.length <= PACKED_BYTES_MAX ? bytes : encode(envelope, [shortened(withoutFields)]);
@@ -40,5 +52,8 @@ const shortened = (alert: NormalizedAlert): NormalizedAlert => ({
   services: alert.services.slice(0, SHORT_LIST),
   tags: alert.tags.slice(0, SHORT_LIST),
   customFields: {},
-  notes: [...alert.notes, { code: 'list-truncated', path: 'services, tags', detail: 'the alert was larger than 256 KiB' }],
+  notes: [
+    ...alert.notes,
+    { code: 'list-truncated', path: 'services, tags', detail: 'the alert was larger than 256 KiB' },
+  ],
 });

@@ -7,7 +7,13 @@ export type Receipt =
   /** Not a record of the gateway: nobody can be answered, the bytes are kept. */
   | { kind: 'broken'; input: Input; reason: PoisonReason; detail: string };
 
-const needed = ['receiptId', 'workspaceId', 'webhookId', 'connector', 'receivedAt'] as const satisfies readonly (keyof ReceiptFacts)[];
+const needed = [
+  'receiptId',
+  'workspaceId',
+  'webhookId',
+  'connector',
+  'receivedAt',
+] as const satisfies readonly (keyof ReceiptFacts)[];
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 /** A record of `webhook.received` with its facts. Never throws. */
@@ -27,6 +33,9 @@ export function readReceipt(input: Input): Receipt {
     }
     return { kind: 'receipt', input, facts: read };
   } catch (error) {
-    return broken('undecodable-record', `the facts are not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return broken(
+      'undecodable-record',
+      `the facts are not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -79,19 +79,29 @@ describe.each(connectors.map((connector) => [connector.source.id, connector] as 
   it('has at least three samples and a README with set-up, authentication, resolves and traps', () => {
     expect(samples.length).toBeGreaterThanOrEqual(3);
     const readme = readFileSync(new URL(`${id}/README.md`, here), 'utf8');
-    for (const heading of ['## Set-up', '## Authentication', '## What resolves', '## Traps']) expect(readme).toContain(heading);
+    for (const heading of ['## Set-up', '## Authentication', '## What resolves', '## Traps'])
+      expect(readme).toContain(heading);
   });
 
-  it.each(samples.map((sample) => [sample.name, sample] as const))('reads %s as its expected file says', (_name, sample) =>
-    expect(expectedResultOf(connector, sample.bytes)).toEqual(sample.expected),
+  it.each(samples.map((sample) => [sample.name, sample] as const))(
+    'reads %s as its expected file says',
+    (_name, sample) => expect(expectedResultOf(connector, sample.bytes)).toEqual(sample.expected),
   );
 
-  it.each(samples.map((sample) => [sample.name, sample] as const))('gives %s the same keys in another key order and layout', (_name, { bytes }) => {
-    const keysOf = (from: Uint8Array) =>
-      alertsOf(normalize(connector, from)).map(({ status, dedupKey, resolveKey, firingKey }) => ({ status, dedupKey, resolveKey, firingKey }));
-    const other = Buffer.from(JSON.stringify(reordered(parseJson(bytes.toString('utf8'))), null, 4));
-    expect(keysOf(other)).toEqual(keysOf(bytes));
-  });
+  it.each(samples.map((sample) => [sample.name, sample] as const))(
+    'gives %s the same keys in another key order and layout',
+    (_name, { bytes }) => {
+      const keysOf = (from: Uint8Array) =>
+        alertsOf(normalize(connector, from)).map(({ status, dedupKey, resolveKey, firingKey }) => ({
+          status,
+          dedupKey,
+          resolveKey,
+          firingKey,
+        }));
+      const other = Buffer.from(JSON.stringify(reordered(parseJson(bytes.toString('utf8'))), null, 4));
+      expect(keysOf(other)).toEqual(keysOf(bytes));
+    },
+  );
 
   it.runIf(connector.source.resolves)('has a resolve sample that matches its trigger', () => {
     const alerts = alertsOfSamples(connector);
@@ -101,16 +111,26 @@ describe.each(connectors.map((connector) => [connector.source.id, connector] as 
   });
 
   it('shows each of its ignore rules in a sample', () => {
-    const shown = new Set(samples.map((sample) => normalize(connector, sample.bytes)).flatMap((result) => (result.kind === 'ignored' ? [result.reason] : [])));
+    const shown = new Set(
+      samples
+        .map((sample) => normalize(connector, sample.bytes))
+        .flatMap((result) => (result.kind === 'ignored' ? [result.reason] : [])),
+    );
     for (const rule of connector.source.ignore) expect(shown).toContain(rule.reason);
   });
 
   it('reads any JSON as alerts, an ignore reason or a dead-letter reason', () => {
-    fc.assert(fc.property(fc.json({ maxDepth: 6 }), (text) => expectTotal(connector, Buffer.from(text))), { numRuns: 200 });
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), (text) => expectTotal(connector, Buffer.from(text))),
+      { numRuns: 200 },
+    );
   });
 
   it('reads any bytes likewise', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => expectTotal(connector, bytes)), { numRuns: 100 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => expectTotal(connector, bytes)),
+      { numRuns: 100 },
+    );
   });
 
   it('reads samples with any part replaced likewise', () => {
@@ -125,12 +145,18 @@ describe.each(connectors.map((connector) => [connector.source.id, connector] as 
 
   it('reads samples cut off or with a byte changed likewise', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...samples), fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean(), (sample, at, byte, cut) => {
-        const position = at % sample.bytes.length;
-        const bytes = Buffer.from(cut ? sample.bytes.subarray(0, position) : sample.bytes);
-        if (!cut) bytes[position] = byte;
-        expectTotal(connector, bytes);
-      }),
+      fc.property(
+        fc.constantFrom(...samples),
+        fc.nat(),
+        fc.integer({ min: 0, max: 255 }),
+        fc.boolean(),
+        (sample, at, byte, cut) => {
+          const position = at % sample.bytes.length;
+          const bytes = Buffer.from(cut ? sample.bytes.subarray(0, position) : sample.bytes);
+          if (!cut) bytes[position] = byte;
+          expectTotal(connector, bytes);
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -139,7 +165,10 @@ describe.each(connectors.map((connector) => [connector.source.id, connector] as 
 /** Replaces the n-th node (depth first, wrapping round) of a document. */
 function replacedAt(root: unknown, at: number, replacement: unknown): unknown {
   const count = (value: unknown): number =>
-    1 + (typeof value === 'object' && value !== null ? Object.values(value).reduce<number>((sum, inner) => sum + count(inner), 0) : 0);
+    1 +
+    (typeof value === 'object' && value !== null
+      ? Object.values(value).reduce<number>((sum, inner) => sum + count(inner), 0)
+      : 0);
   let left = at % count(root);
   const copy = (value: unknown): unknown => {
     if (left-- === 0) return replacement;

@@ -15,7 +15,12 @@ const folder = fileURLToPath(new URL('../../../../shared/samples/', import.meta.
 interface Entry {
   file: string;
   headers?: Record<string, string>;
-  expected: Expected & { alerts_count?: number | null; ambiguous?: boolean; alerts?: Expected[]; description_length_max?: number };
+  expected: Expected & {
+    alerts_count?: number | null;
+    ambiguous?: boolean;
+    alerts?: Expected[];
+    description_length_max?: number;
+  };
 }
 interface Expected {
   title?: string | null;
@@ -32,7 +37,9 @@ interface Expected {
 const manifest = join(folder, 'manifest.json');
 const entries = existsSync(manifest) ? (JSON.parse(readFileSync(manifest, 'utf8')) as Entry[]) : [];
 const ours = new Set(connectors.map((connector) => connector.source.id));
-const covered = entries.filter((entry) => ours.has(entry.file.split('--')[0] ?? '') && entry.expected.ambiguous !== true);
+const covered = entries.filter(
+  (entry) => ours.has(entry.file.split('--')[0] ?? '') && entry.expected.ambiguous !== true,
+);
 
 /** Null or absent = not asserted. */
 function expectAlert(alert: NormalizedAlert | undefined, expected: Expected): void {
@@ -51,7 +58,8 @@ describe.runIf(covered.length > 0)('recorded payloads', () => {
     if (expected.status === 'ignored') return expect(result?.kind).toBe('ignored');
     const alerts = result?.kind === 'alerts' ? result.alerts : [];
     if (typeof expected.alerts_count === 'number') expect(alerts).toHaveLength(expected.alerts_count);
-    if (expected.description_length_max) expect(alerts[0]?.description.length).toBeLessThanOrEqual(expected.description_length_max);
+    if (expected.description_length_max)
+      expect(alerts[0]?.description.length).toBeLessThanOrEqual(expected.description_length_max);
     if (!expected.alerts) return expectAlert(alerts[0], expected);
     expected.alerts.forEach((one, index) => expectAlert(alerts[index], one));
   });

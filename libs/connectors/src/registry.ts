@@ -11,7 +11,9 @@ const sources: readonly SourceConnector[] = [generic, pagerduty, prometheus];
 export const connectors: readonly Connector[] = sources.map(compileConnector);
 
 const byId = new Map(connectors.map((connector) => [connector.source.id, connector]));
-const bySlug = new Map(connectors.flatMap((connector) => [connector.source.id, ...connector.source.slugs].map((slug) => [slug, connector])));
+const bySlug = new Map(
+  connectors.flatMap((connector) => [connector.source.id, ...connector.source.slugs].map((slug) => [slug, connector])),
+);
 
 export const connectorOf = (id: string): Connector | undefined => byId.get(id);
 

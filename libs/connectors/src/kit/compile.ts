@@ -69,9 +69,15 @@ export function compileConnector(source: SourceConnector): Connector {
   return { source, normalize: (payload, context) => normalize(source, chains, payload, context) };
 }
 
-function normalize(source: SourceConnector, chains: Chains, payload: Payload, context: NormalizeContext): Normalization {
+function normalize(
+  source: SourceConnector,
+  chains: Chains,
+  payload: Payload,
+  context: NormalizeContext,
+): Normalization {
   const decoded = decodePayload(source.decode, payload);
-  if (decoded.kind === 'undecodable') return { kind: 'unreadable', reason: 'undecodable-payload', detail: decoded.detail };
+  if (decoded.kind === 'undecodable')
+    return { kind: 'unreadable', reason: 'undecodable-payload', detail: decoded.detail };
   const noted = decoded.note === undefined ? context : { ...context, notes: [...context.notes, decoded.note] };
   try {
     if (!source.recognises(decoded.root)) {
@@ -79,7 +85,9 @@ function normalize(source: SourceConnector, chains: Chains, payload: Payload, co
     }
     const elements = source.split(decoded.root);
     if (elements.length === 0) return { kind: 'ignored', reason: 'empty-batch', detail: 'the payload holds no alerts' };
-    return settle(elements.map((element, index) => readElement({ source, chains, context: noted }, decoded.root, element, index)));
+    return settle(
+      elements.map((element, index) => readElement({ source, chains, context: noted }, decoded.root, element, index)),
+    );
   } catch (error) {
     return { kind: 'unreadable', reason: 'connector-failed', detail: messageOf(error) };
   }
@@ -97,7 +105,12 @@ function readElement(run: Run, root: unknown, element: unknown, index: number): 
   const { source, context } = run;
   try {
     if (!source.recognisesElement(element, root)) {
-      return { index, outcome: 'dead-lettered', reason: 'unrecognised-payload', detail: `element ${index} is not an alert of ${source.title}` };
+      return {
+        index,
+        outcome: 'dead-lettered',
+        reason: 'unrecognised-payload',
+        detail: `element ${index} is not an alert of ${source.title}`,
+      };
     }
     const reading: Reading = { element, root, receivedAt: context.receivedAt };
     const rule = source.ignore.find((candidate) => candidate.when(reading));

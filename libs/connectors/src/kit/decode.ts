@@ -32,6 +32,9 @@ function decodeJson({ bytes }: Payload): Decoded {
     return isUtf8(buffer) ? { kind: 'decoded', root } : { kind: 'decoded', root, note: 'invalid-utf8' };
   } catch (error) {
     // A RangeError is nesting beyond the stack, which the gateway refuses but a replayed record could still hold.
-    return { kind: 'undecodable', detail: `not JSON: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300) };
+    return {
+      kind: 'undecodable',
+      detail: `not JSON: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300),
+    };
   }
 }

@@ -67,7 +67,12 @@ export function instantFrom(chain: Chain, reading: Reading, notes: Notes): strin
 const own = <T>(table: Readonly<Record<string, T>> | undefined, word: string): T | undefined =>
   table && Object.hasOwn(table, word) ? table[word] : undefined;
 
-export function statusFrom(chain: Chain, table: SourceConnector['status'], reading: Reading, notes: Notes): AlertStatus {
+export function statusFrom(
+  chain: Chain,
+  table: SourceConnector['status'],
+  reading: Reading,
+  notes: Notes,
+): AlertStatus {
   const text = textFrom(chain, reading, notes, 'status');
   if (text === undefined) return table.absent;
   const status = own(table.map, text.trim().toLowerCase()) ?? statusOf(text);

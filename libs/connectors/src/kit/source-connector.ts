@@ -36,14 +36,7 @@ export interface SourceConnector {
   readonly id: string;
   readonly title: string;
   readonly category:
-    | 'incident-management'
-    | 'monitoring'
-    | 'cloud'
-    | 'apm'
-    | 'uptime'
-    | 'source-control'
-    | 'security'
-    | 'custom';
+    'incident-management' | 'monitoring' | 'cloud' | 'apm' | 'uptime' | 'source-control' | 'security' | 'custom';
   readonly kind: AlertKind;
   /** Names in `/api/integrations/{slug}` beside the id (product P3). */
   readonly slugs: readonly string[];

@@ -26,7 +26,8 @@ function statusOfEvent({ element }: Reading): unknown {
   const type = typeOf(element);
   if (/^incident\.acknowledged?$/.test(type)) return 'acknowledged';
   if (/^incident\.resolved?$/.test(type)) return 'resolved';
-  if (isIncident(element) || isObject(valueAt(element, 'incident'))) return valueAt(incidentOf(element), 'status') ?? 'triggered';
+  if (isIncident(element) || isObject(valueAt(element, 'incident')))
+    return valueAt(incidentOf(element), 'status') ?? 'triggered';
   return 'update';
 }
 
@@ -91,7 +92,8 @@ export const source = {
     },
     {
       // Events about services, and whatever names no incident, have nothing to open or to change.
-      when: ({ element }) => !typeOf(element).startsWith('incident.') || textOf(valueAt(incidentOf(element), 'id')) === undefined,
+      when: ({ element }) =>
+        !typeOf(element).startsWith('incident.') || textOf(valueAt(incidentOf(element), 'id')) === undefined,
       reason: 'unsupported-event',
     },
   ],

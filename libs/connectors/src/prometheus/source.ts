@@ -100,16 +100,27 @@ export const source = {
   occurredAt: { from: ['$.startsAt'], whenResolved: ['$.endsAt'], orders: true },
   status: { from: [statusOfAlert], absent: 'triggered' },
   severity: {
-    from: ['$.labels.severity', '$.annotations.severity', '$.labels.priority', '$.labels.level', '$root.commonLabels.severity'],
+    from: [
+      '$.labels.severity',
+      '$.annotations.severity',
+      '$.labels.priority',
+      '$.labels.level',
+      '$root.commonLabels.severity',
+    ],
     take: 'first-known',
   },
   keep,
   remarks: ({ element, root }, notes) => {
     const truncated = valueAt(root, 'truncatedAlerts');
     if (typeof truncated === 'number' && truncated > 0) {
-      notes.add('alerts-truncated-by-source', '$root.truncatedAlerts', `${truncated} alerts were left out by Alertmanager`);
+      notes.add(
+        'alerts-truncated-by-source',
+        '$root.truncatedAlerts',
+        `${truncated} alerts were left out by Alertmanager`,
+      );
     }
     const end = valueAt(element, 'endsAt');
-    if (saysResolved(valueAt(element, 'status')) && end !== undefined && isUnsetTime(end)) notes.add('end-not-set', 'status');
+    if (saysResolved(valueAt(element, 'status')) && end !== undefined && isUnsetTime(end))
+      notes.add('end-not-set', 'status');
   },
 } as const satisfies SourceConnector;

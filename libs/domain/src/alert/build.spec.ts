@@ -38,7 +38,11 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 describe('an alert without a key of its source', () => {
   it('has the recipe as its key, and a resolve key that knows no severity', () => {
-    expect(build()).toMatchObject({ dedupKey: sha256('Disk fullhighwhk_a'), dedupKeyOrigin: 'recipe', resolveKey: sha256('Disk fullwhk_a') });
+    expect(build()).toMatchObject({
+      dedupKey: sha256('Disk fullhighwhk_a'),
+      dedupKeyOrigin: 'recipe',
+      resolveKey: sha256('Disk fullwhk_a'),
+    });
     expect(build({ severity: 'info', status: 'resolved' }).resolveKey).toBe(build().resolveKey);
     expect(build({ severity: 'info' }).dedupKey).not.toBe(build().dedupKey);
   });
@@ -46,11 +50,13 @@ describe('an alert without a key of its source', () => {
   it('uses the severity as mapped, the default included', () =>
     expect(build({ severity: undefined }).dedupKey).toBe(recipeKeyOf('Disk full', 'medium', 'whk_a')));
 
-  it('belongs to its webhook', () => expect(recipeResolveKeyOf('t', 'whk_a')).not.toBe(recipeResolveKeyOf('t', 'whk_b')));
+  it('belongs to its webhook', () =>
+    expect(recipeResolveKeyOf('t', 'whk_a')).not.toBe(recipeResolveKeyOf('t', 'whk_b')));
 });
 
 describe('an alert with a key of its source', () => {
-  it('dedups and resolves by it', () => expect(build({ dedupKey: '0' })).toMatchObject({ dedupKey: '0', resolveKey: '0', dedupKeyOrigin: 'connector' }));
+  it('dedups and resolves by it', () =>
+    expect(build({ dedupKey: '0' })).toMatchObject({ dedupKey: '0', resolveKey: '0', dedupKeyOrigin: 'connector' }));
 
   it('hashes a key that is too long for an index, with a note', () => {
     const long = build({ dedupKey: 'k'.repeat(600) });
@@ -61,7 +67,11 @@ describe('an alert with a key of its source', () => {
 
 describe('the time of an alert', () => {
   it('is kept where it lies before the receipt', () =>
-    expect(build({ occurredAt: '2026-11-21T08:00:00.000Z' })).toMatchObject({ occurredAt: '2026-11-21T08:00:00.000Z', occurredAtOrders: true, notes: [] }));
+    expect(build({ occurredAt: '2026-11-21T08:00:00.000Z' })).toMatchObject({
+      occurredAt: '2026-11-21T08:00:00.000Z',
+      occurredAtOrders: true,
+      notes: [],
+    }));
 
   it('is clamped to the receipt where a clock runs ahead, with a note', () =>
     expect(build({ occurredAt: '2027-01-01T00:00:00.000Z' })).toMatchObject({
@@ -69,7 +79,8 @@ describe('the time of an alert', () => {
       notes: [{ code: 'time-clamped', detail: '2027-01-01T00:00:00.000Z' }],
     }));
 
-  it('orders nothing where there is none', () => expect(build()).toMatchObject({ occurredAt: null, occurredAtOrders: false }));
+  it('orders nothing where there is none', () =>
+    expect(build()).toMatchObject({ occurredAt: null, occurredAtOrders: false }));
 });
 
 it('an alert is identified by its receipt and its place before any filter', () => {
@@ -77,4 +88,7 @@ it('an alert is identified by its receipt and its place before any filter', () =
 });
 
 it('an alert without a title says so, with a note', () =>
-  expect(build({ title: undefined })).toMatchObject({ title: 'Generic alert without a title', notes: [{ code: 'title-missing', path: 'title' }] }));
+  expect(build({ title: undefined })).toMatchObject({
+    title: 'Generic alert without a title',
+    notes: [{ code: 'title-missing', path: 'title' }],
+  }));

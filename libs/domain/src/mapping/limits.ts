@@ -26,7 +26,12 @@ export function limitText(text: string, notes: Notes, path: string, max: number 
   const clean = cleanText(text, notes, path);
   if (clean.length <= max) return clean;
   notes.add('text-truncated', path, `${clean.length} characters`);
-  return clean.slice(0, max - TEXT_MARK.length).toWellFormed().replace(/\uFFFD$/, '') + TEXT_MARK;
+  return (
+    clean
+      .slice(0, max - TEXT_MARK.length)
+      .toWellFormed()
+      .replace(/\uFFFD$/, '') + TEXT_MARK
+  );
 }
 
 /** Distinct texts in first-seen order, at most 100. */
@@ -56,7 +61,11 @@ const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(val
  * A copy of a payload that is safe to keep: cleaned texts and keys, no `__proto__`, depth ≤ 10, lists ≤ 100 items, texts
  * ≤ 10,000 characters, JSON ≤ 100 KB.
  */
-export function limitFields(fields: Readonly<Record<string, unknown>>, notes: Notes, maxBytes: number = alertLimits.fieldsBytes): Record<string, unknown> {
+export function limitFields(
+  fields: Readonly<Record<string, unknown>>,
+  notes: Notes,
+  maxBytes: number = alertLimits.fieldsBytes,
+): Record<string, unknown> {
   let copy: Record<string, unknown> = {};
   for (const caps of shrinking) {
     copy = copyObject(fields, { caps, notes, budget: { nodes: MAX_NODES } }, '$', 1);

@@ -9,7 +9,11 @@ import { severityOf, statusOf } from './vocabulary.ts';
 
 describe('parsing JSON', () => {
   it('keeps the digits of integers beyond 2^53 and of numbers beyond a double', () =>
-    expect(parseJson('{"ns":1745000000123456789,"neg":-9223372036854775808,"big":1e400,"ok":9007199254740991,"float":0.12345678901234567}')).toEqual({
+    expect(
+      parseJson(
+        '{"ns":1745000000123456789,"neg":-9223372036854775808,"big":1e400,"ok":9007199254740991,"float":0.12345678901234567}',
+      ),
+    ).toEqual({
       ns: '1745000000123456789',
       neg: '-9223372036854775808',
       big: '1e400',
@@ -113,7 +117,8 @@ describe('times', () => {
   ])('reads %j as %s', (value, instant) => expect(instantOf(value)).toBe(instant));
 
   it('knows the ways to say "not set"', () => {
-    for (const value of ['0001-01-01T00:00:00Z', '', 0, -1, '-1', null, undefined]) expect(isUnsetTime(value)).toBe(true);
+    for (const value of ['0001-01-01T00:00:00Z', '', 0, -1, '-1', null, undefined])
+      expect(isUnsetTime(value)).toBe(true);
     for (const value of ['yesterday', 1_795_000_000]) expect(isUnsetTime(value)).toBe(false);
   });
 });
@@ -164,16 +169,23 @@ describe('limits', () => {
     const notes = new Notes();
     let deep: unknown = 'end';
     for (let level = 0; level < 30; level += 1) deep = { deep };
-    const kept = limitFields({ first: 'small', long: Array.from({ length: 60 }, () => 'x'.repeat(9_000)), deep }, notes);
+    const kept = limitFields(
+      { first: 'small', long: Array.from({ length: 60 }, () => 'x'.repeat(9_000)), deep },
+      notes,
+    );
     expect(Buffer.byteLength(JSON.stringify(kept))).toBeLessThanOrEqual(alertLimits.fieldsBytes);
     expect(kept).toMatchObject({ first: 'small' });
     expect(kept['long']).toHaveLength(60);
     expect(JSON.stringify(kept)).toContain('nested too deep');
-    expect(notes.all().map((note) => note.code)).toEqual(expect.arrayContaining(['depth-truncated', 'fields-truncated']));
+    expect(notes.all().map((note) => note.code)).toEqual(
+      expect.arrayContaining(['depth-truncated', 'fields-truncated']),
+    );
   });
 
   it('stop copying where a payload is far too large', () => {
     const wide = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`k${n}`, n]));
-    expect(Buffer.byteLength(JSON.stringify(limitFields(wide, new Notes())))).toBeLessThanOrEqual(alertLimits.fieldsBytes);
+    expect(Buffer.byteLength(JSON.stringify(limitFields(wide, new Notes())))).toBeLessThanOrEqual(
+      alertLimits.fieldsBytes,
+    );
   });
 });

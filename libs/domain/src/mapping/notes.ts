@@ -44,7 +44,11 @@ export class Notes {
     if (this.seen.has(key) || this.notes.length >= MAX_NOTES) return;
     this.seen.add(key);
     const text = detail?.slice(0, MAX_DETAIL).toWellFormed().replaceAll('\0', '\uFFFD');
-    this.notes.push({ code, ...(at === undefined ? {} : { path: at }), ...(text === undefined ? {} : { detail: text }) });
+    this.notes.push({
+      code,
+      ...(at === undefined ? {} : { path: at }),
+      ...(text === undefined ? {} : { detail: text }),
+    });
   }
 
   all(): Note[] {

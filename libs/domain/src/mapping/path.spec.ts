@@ -28,8 +28,9 @@ describe('a path', () => {
     ["$.a['x-y','p.q']", ['dash', 'dot']],
   ])('%s is left to the library and finds %j', (path, found) => expect(find(path)).toEqual(found));
 
-  it.each(['$.constructor', '$.a.__proto__', '$.toString', '$..constructor', 'a.b.map', "$['__proto__']"])('%s reaches no prototype', (path) =>
-    expect(find(path)).toEqual([]),
+  it.each(['$.constructor', '$.a.__proto__', '$.toString', '$..constructor', 'a.b.map', "$['__proto__']"])(
+    '%s reaches no prototype',
+    (path) => expect(find(path)).toEqual([]),
   );
 
   it.each([
@@ -65,7 +66,10 @@ describe('a path', () => {
   });
 
   it('is read or refused, and never throws on a document', () => {
-    const text = fc.string({ unit: fc.constantFrom('$', '.', '[', ']', '*', "'", 'a', '0', ':', ',', '-', ' ', '?', '('), maxLength: 12 });
+    const text = fc.string({
+      unit: fc.constantFrom('$', '.', '[', ']', '*', "'", 'a', '0', ':', ',', '-', ' ', '?', '('),
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(text, fc.jsonValue({ maxDepth: 3 }), (path, root) => {
         try {

@@ -132,7 +132,8 @@ function checkQuery(text: string, query: string): void {
       if (char === quote) quote = undefined;
       continue;
     }
-    if (/[?()^~@`]/.test(char)) throw new PathError(text, column, `"${char}" is not available: filters, scripts and parent selectors are off`);
+    if (/[?()^~@`]/.test(char))
+      throw new PathError(text, column, `"${char}" is not available: filters, scripts and parent selectors are off`);
     if (/[\s$]/.test(char) && at > 0) throw new PathError(text, column, `"${char}" is not expected here`);
     if (char === '[') open.push(column);
     if (char === ']' && open.pop() === undefined) throw new PathError(text, column, '"]" without "["');

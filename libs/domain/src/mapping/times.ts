@@ -1,5 +1,4 @@
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$/i;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$/i;
 const DIGITS = /^\d{9,19}(?:\.\d+)?$/;
 /** Before this a time means "not set": 0, 0001-01-01 and 1970-01-01 are what senders write for it. */
 const EARLIEST = Date.UTC(1990, 0, 1);
@@ -11,7 +10,8 @@ const LATEST = Date.UTC(2200, 0, 1);
  * Undefined for what is unreadable, out of 1990–2200, or one of the "not set" values.
  */
 export function instantOf(value: unknown): string | undefined {
-  const at = typeof value === 'number' ? epochOf(value) : typeof value === 'string' ? millisecondsOf(value.trim()) : undefined;
+  const at =
+    typeof value === 'number' ? epochOf(value) : typeof value === 'string' ? millisecondsOf(value.trim()) : undefined;
   return at === undefined || at < EARLIEST || at > LATEST ? undefined : new Date(at).toISOString();
 }
 
@@ -28,8 +28,16 @@ function millisecondsOf(text: string): number | undefined {
   const match = ISO.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second = '0', fraction = '', zone = 'Z'] = match;
-  const parts = [year, month, day, hour, minute, second].map(Number) as [number, number, number, number, number, number];
-  if (parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 || parts[3] > 24 || parts[4] > 59 || parts[5] > 60) return undefined;
+  const parts = [year, month, day, hour, minute, second].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 || parts[3] > 24 || parts[4] > 59 || parts[5] > 60)
+    return undefined;
   const milliseconds = Number(fraction.slice(0, 3).padEnd(3, '0'));
   return Date.UTC(parts[0], parts[1] - 1, parts[2], parts[3], parts[4], parts[5], milliseconds) - offsetOf(zone);
 }
