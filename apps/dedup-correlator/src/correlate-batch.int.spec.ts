@@ -134,6 +134,20 @@ describe('a batch of records', () => {
     expect(statements.slice(4).length).toBeLessThanOrEqual(5);
   });
 
+  it('can be applied without a broken alert of a packed record: its siblings are answered, as if they had come alone', async () => {
+    const workspace = new Workspace();
+    const stage = newStage();
+    const whole = workspace.record(['a', 'b', 'c'].map((receipt, index) => ({ ...workspace.alert(receipt, 0), index })));
+    expect(stage.parts?.count(whole)).toBe(3);
+    const reduced = stage.parts?.keep(whole, [0, 2]) ?? whole;
+    const tx = await pools.pipeline.connect();
+    await tx.query('begin');
+    const { outputs } = await stage.apply(tx, [reduced], await stage.load([whole]));
+    await tx.query('rollback');
+    tx.release();
+    expect(outputs.map(correlatedOf).map(({ alerts, receiptTotal }) => [receiptTotal, alerts.map(({ alert }) => alert.index)])).toEqual([[3, [0, 2]]]);
+  });
+
   it('goes on beside records that cannot be read', async () => {
     const workspace = new Workspace();
     const broken = (value: string, type = 'alerts.normalized.v1'): Input => ({ ...workspace.record([workspace.alert('x', 0)]), type, value: Buffer.from(value) });

@@ -3,14 +3,15 @@ import { correlate, learn, WorkingSet } from '@tocsin/domain/correlation';
 import type { Input, Output, Stage, Verdict } from '@tocsin/postgres';
 import { correlatedRecords } from './correlated-records.ts';
 import { loadState, prune, saveState } from './correlation-store.ts';
-import { hear, type Heard } from './heard.ts';
+import { alertParts, hear, type Heard } from './heard.ts';
 import { lookupOf } from './lookup.ts';
 import { Pruning } from './pruning.ts';
 import type { RulesOf, WebhookRules } from './webhook-rules.ts';
 
 /** What is read before the transaction: the records, and the rules that decide about their alerts. */
 export interface HeardBatch {
-  heard: ReadonlyMap<bigint, Heard>;
+  /** By the value's buffer: a record that was reduced to its good alerts keeps its offset, but is heard anew. */
+  heard: ReadonlyMap<Buffer, Heard>;
   rulesOf: RulesOf;
 }
 
@@ -22,13 +23,13 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
   const pruning = new Pruning();
   return {
     async load(inputs) {
-      const heard = new Map(inputs.map((input) => [input.offset, hear(input)]));
+      const heard = new Map(inputs.map((input) => [input.value, hear(input)]));
       const alerts = [...heard.values()].flatMap((one) => (one.kind === 'alerts' ? one.record.alerts : []));
       return { heard, rulesOf: await rules.of(alerts) };
     },
 
     async apply(tx, inputs, loaded) {
-      const heard = inputs.map((input) => loaded.heard.get(input.offset) ?? hear(input));
+      const heard = inputs.map((input) => loaded.heard.get(input.value) ?? hear(input));
       const state = new WorkingSet(await loadState(tx, lookupOf(heard, loaded.rulesOf)));
       const folded = heard.map((one, index) => fold(state, one, inputs[index] as Input, loaded.rulesOf));
       const changes = state.changes();
@@ -43,6 +44,7 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
     },
 
     forget: () => pruning.forget(),
+    parts: alertParts,
   };
 }
 

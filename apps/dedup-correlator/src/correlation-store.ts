@@ -30,7 +30,7 @@ async function rowsOf<Row>(tx: Tx, statement: string, lists: readonly unknown[][
 /** Writes every changed row in at most four statements. */
 export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void> {
   const times = <Row extends object>(row: Row, ...names: (keyof Row)[]): object =>
-    Object.assign({}, row, ...names.map((name) => ({ [name]: instant(row[name] as number | null) })));
+    ({ ...row, ...Object.fromEntries(names.map((name) => [name, instant(row[name] as number | null)])) });
   await write(tx, sql.SAVE_PROCESSED, changes.processed.map((row) => times(row, 'receivedAt')));
   await write(tx, sql.SAVE_KEYS, changes.keys.map((row) => times(row, 'firstAt', 'lastAt', 'lastTriggerAt')));
   await write(tx, sql.SAVE_CLOSINGS, changes.orders.map((row) => times(row, 'closedAt', 'keptUntil')));

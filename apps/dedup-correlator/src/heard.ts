@@ -1,4 +1,4 @@
-import { decodeRecord, type AlertsNormalized, type IncidentFact, type PoisonReason } from '@tocsin/contracts';
+import { decodeRecord, encodeRecord, type AlertsNormalized, type IncidentFact, type PoisonReason } from '@tocsin/contracts';
 import type { Input } from '@tocsin/postgres';
 
 /** One record of `correlation.inputs` as it was heard. */
@@ -22,6 +22,16 @@ export function hear(input: Input): Heard {
     return { kind: 'broken', reason: 'undecodable-record', detail: (error as Error).message };
   }
 }
+
+/** How a packed record is taken apart when the database refuses one of its alerts. */
+export const alertParts = {
+  count: (input: Input): number => (input.type === 'alerts.normalized.v1' ? decodeRecord('alerts.normalized.v1', input.value).alerts.length : 1),
+  keep(input: Input, indexes: readonly number[]): Input {
+    const record = decodeRecord('alerts.normalized.v1', input.value);
+    const alerts = record.alerts.filter((_, index) => indexes.includes(index));
+    return { ...input, value: Buffer.from(encodeRecord('alerts.normalized.v1', { ...record, alerts })) };
+  },
+};
 
 const mismatch = (detail: string): Heard => ({ kind: 'broken', reason: 'schema-mismatch', detail });
 const isText = (value: unknown): value is string => typeof value === 'string';

@@ -57,6 +57,7 @@ export const openedBy = (receipt: string): string => incidentIdOf(SCOPE, alertId
 export const alertOf = (receipt: string): string => alertIdOf(receipt, 0);
 
 /** A fact about an incident `at` minutes after the start. */
+// eslint-disable-next-line max-params -- reads as a sentence in specs: which incident, version, time, fact, keys
 export function aFact(incidentId: string, version: number, at: number, fact: IncidentFact['fact'], keys: string[] = [], alertId = ''): IncidentFact {
   const held = keys.map((key) => ({ webhookId: WEBHOOK, dedupKey: key, resolveKey: key, alertId }));
   return { workspaceId: SCOPE, scope: SCOPE, incidentId, version, at: minute(at), fact, keys: held };
