@@ -255,3 +255,21 @@ describe('a worker that is killed', () => {
     await planner.pools.close();
   });
 });
+
+describe('the log of a subscription', () => {
+  it('is filtered and paged, and another workspace sees nothing of it', async () => {
+    const { url } = await receiver();
+    const running = dispatcher([aSubscription({ url })]);
+    await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1, 'IncidentOpened', 'incident.created'), anIncidentEvent('one', 2), anIncidentEvent('two', 1)));
+    await finished(running, 3);
+    const filter = { workspaceId: WORKSPACE, subscriptionId: SUBSCRIPTION, limit: 2 };
+    const first = await listDeliveries(running.pools.rest, filter);
+    const second = await listDeliveries(running.pools.rest, { ...filter, before: first.next! });
+    expect([first.items.length, second.items.length, second.next]).toEqual([2, 1, null]);
+    expect((await listDeliveries(running.pools.rest, { ...filter, eventType: 'incident.created' })).items).toHaveLength(1);
+    expect((await listDeliveries(running.pools.rest, { ...filter, status: 'failed' })).items).toEqual([]);
+    expect((await listDeliveries(running.pools.rest, { ...filter, workspaceId: 'ws_other' })).items).toEqual([]);
+    const { rows } = await running.pools.rest.query('select from outbound_dispatcher.deliveries');
+    expect(rows).toEqual([]); // no workspace set: row level security hides everything
+  });
+});
