@@ -1,0 +1,4 @@
+import { runService } from '@tocsin/nest-shell';
+import { rcaTrigger } from './index.ts';
+
+await runService(rcaTrigger);

@@ -1,0 +1,74 @@
+import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { schemaOf } from '@tocsin/contracts';
+import type { EventLog } from '@tocsin/event-log';
+import {
+  type Assignments,
+  ASSIGNMENTS,
+  CLOCK,
+  type Clock,
+  configOf,
+  CONFIGURATION_FEED,
+  type ConfigurationFeed,
+  EVENT_LOG,
+  LOGGER,
+  type Logger,
+  PIPELINE_POOL,
+} from '@tocsin/nest-shell';
+import { createPipeline, type Pipeline } from '@tocsin/postgres';
+import type { Pool } from 'pg';
+import { RcaChangeEventsConsumer } from './change-events.consumer.ts';
+import { ChangesController } from './changes.controller.ts';
+import { capsOf, RcaEnvironment } from './config.ts';
+import { RcaIncidentEventsConsumer } from './incident-events.consumer.ts';
+import { InvestigationWorker } from './investigation-worker.ts';
+import { IncidentRcaController } from './rca.controller.ts';
+import { recordChangesStage } from './record-changes-batch.ts';
+import { recordIncidentsStage } from './record-incidents-batch.ts';
+import { INVESTIGATION_WORKER, RCA_CONFIG, RCA_PIPELINE, RECORD_CHANGES, RECORD_INCIDENTS } from './tokens.ts';
+
+function pipelineOf(pool: Pool, log: EventLog, now: Clock, assignments: Assignments, logger: Logger): Pipeline {
+  const service = 'rca-trigger';
+  const onError = (error: Error) => logger.error({ err: error, service }, 'pipeline.failed');
+  const pipeline = createPipeline({ pool, schema: schemaOf(service), service, log, now, publisher: 'single', onError });
+  assignments.register(service, pipeline.assigned);
+  return pipeline;
+}
+
+@Module({
+  controllers: [RcaIncidentEventsConsumer, RcaChangeEventsConsumer, IncidentRcaController, ChangesController],
+  providers: [
+    configOf(RCA_CONFIG, RcaEnvironment),
+    { provide: RCA_PIPELINE, inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS, LOGGER], useFactory: pipelineOf },
+    {
+      provide: INVESTIGATION_WORKER,
+      inject: [RCA_PIPELINE, CLOCK, LOGGER, RCA_CONFIG],
+      useFactory: (pipeline: Pipeline, clock: Clock, log: Logger, config: RcaEnvironment) =>
+        new InvestigationWorker({ pipeline, clock, log, settleMs: config.RCA_SETTLE_MS }),
+    },
+    {
+      provide: RECORD_INCIDENTS,
+      inject: [CONFIGURATION_FEED, CLOCK, RCA_CONFIG, INVESTIGATION_WORKER],
+      useFactory: (feed: ConfigurationFeed, clock: Clock, config: RcaEnvironment, worker: InvestigationWorker) =>
+        recordIncidentsStage({ feed, clock, caps: capsOf(config), settleMs: config.RCA_SETTLE_MS, wake: () => worker.wake() }),
+    },
+    { provide: RECORD_CHANGES, useFactory: recordChangesStage },
+  ],
+})
+export class RcaTriggerModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  constructor(
+    @Inject(RCA_PIPELINE) private readonly pipeline: Pipeline,
+    @Inject(INVESTIGATION_WORKER) private readonly worker: InvestigationWorker,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.worker.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.worker.stop();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.pipeline.close();
+  }
+}

@@ -1,0 +1,6 @@
+/** Injection tokens of the rca-trigger. */
+export const RCA_CONFIG = Symbol('RCA_CONFIG');
+export const RCA_PIPELINE = Symbol('RCA_PIPELINE');
+export const RECORD_INCIDENTS = Symbol('RECORD_INCIDENTS');
+export const RECORD_CHANGES = Symbol('RECORD_CHANGES');
+export const INVESTIGATION_WORKER = Symbol('INVESTIGATION_WORKER');
