@@ -13,7 +13,7 @@ const levels = {
   unit: [node, [nx, 'run', 'tocsin:test']],
   int: [node, [vitest, 'run', '--project', 'int']],
   e2e: [node, [vitest, 'run', '--project', 'e2e']],
-  crash: [node, [join(root, 'tools', 'crash', 'main.ts'), '--seconds', '60', '--seed', '1']],
+  crash: [node, [join(root, 'tools', 'crash', 'main.ts'), '--seconds', '60', '--seed', '1', '--proof']],
 };
 
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'));

@@ -21,7 +21,7 @@ export interface MadeWebhook {
 
 /** What a sender, a subscriber and an operator do over HTTP. */
 export class Client {
-  constructor(private readonly site: Site) {}
+  constructor(private readonly site: Pick<Site, 'apiKey' | 'at'>) {}
 
   async api<T = Record<string, unknown>>(method: string, path: string, content?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
     const response = await fetch(`${this.site.at(path)}${path}`, {

@@ -1,23 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { services, type ServiceName } from '@tocsin/contracts';
+import { freePort } from './kafka-broker/broker.ts';
 import { waitFor } from './wait-for.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const READY_MS = 60_000;
 const EXIT_MS = 40_000;
-
-/** A port that was free a moment ago on loopback. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export interface AppOptions {
   /** Folder under `apps/`. */
