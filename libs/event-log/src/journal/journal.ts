@@ -1,6 +1,7 @@
 import type { Topic, TopicDefinition } from '@tocsin/contracts';
 import { EventLogError, type EventLogLogger, PartitionMismatch } from '../errors.ts';
 import { partitionOf } from '../partition-of.ts';
+import { assertSize } from '../record-bytes.ts';
 import type {
   AppendRecord,
   BatchHandler,
@@ -76,7 +77,10 @@ export class Journal implements EventLog {
 
   async append(records: readonly AppendRecord[]): Promise<void> {
     this.assertOpen();
-    for (const { topic } of records) this.partitionsOf(topic);
+    for (const record of records) {
+      this.partitionsOf(record.topic);
+      assertSize(record);
+    }
     if (records.length > 0) await this.writer.append(records);
   }
 
