@@ -28,7 +28,7 @@ import { INVESTIGATION_WORKER, RCA_CONFIG, RCA_PIPELINE, RECORD_CHANGES, RECORD_
 
 function pipelineOf(pool: Pool, log: EventLog, now: Clock, assignments: Assignments, logger: Logger): Pipeline {
   const service = 'rca-trigger';
-  const onError = (error: Error) => logger.error({ err: error, service }, 'pipeline.failed');
+  const onError = (error: unknown) => logger.error({ err: error, service }, 'pipeline.failed');
   const pipeline = createPipeline({ pool, schema: schemaOf(service), service, log, now, publisher: 'single', onError });
   assignments.register(service, pipeline.assigned);
   return pipeline;
