@@ -26,7 +26,8 @@ interface Step {
 }
 
 const FILE_NAME = /^(\d{4})_[a-z0-9_-]+\.sql$/;
-const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
+/** Names that need no quotes, so that they can stand in SQL as they are. */
+export const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 const checksumOf = (sql: string): string => createHash('sha256').update(sql.replaceAll('\r\n', '\n')).digest('hex');
 
 async function serviceSteps(schema: string, directory: URL): Promise<Step[]> {

@@ -37,7 +37,11 @@ export interface Output {
   value: Uint8Array;
   /** Further headers (CloudEvents, traceparent, facts). `type` and `mark` are set by commitBatch. */
   headers?: Record<string, string>;
-  by: { input: bigint } | { stream: string; version: bigint };
+  /**
+   * What it follows from. Outputs of a batch are published in the order of their inputs; for one stream, of its versions.
+   * `input` beside a stream: the input whose `traceparent` this output carries on, where it sets none.
+   */
+  by: { input: bigint } | { stream: string; version: bigint; input?: bigint };
 }
 
 export type Verdict =
@@ -53,6 +57,11 @@ export interface Stage<Loaded> {
   apply(tx: Tx, inputs: Input[], loaded: Loaded): Promise<{ verdicts: Verdict[]; outputs: Output[]; committed?(): void }>;
   /** Drops caches of this partition: another owner may have moved on. */
   forget(source: Source): void;
+  /**
+   * For records that pack several alerts: lets the broken one be named alone while its siblings are applied.
+   * `keep` returns the input reduced to the alerts at these indexes (of the original record).
+   */
+  parts?: { count(input: Input): number; keep(input: Input, indexes: readonly number[]): Input };
 }
 
 /** A batch as `@Hears` doors hand it on. */

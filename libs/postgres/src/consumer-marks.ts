@@ -1,0 +1,58 @@
+import { topics, type Topic } from '@tocsin/contracts';
+import type { Source } from '@tocsin/event-log';
+import type { Pool } from 'pg';
+import { isAfter } from './mark.ts';
+import type { Input, Mark } from './pipeline.ts';
+
+type Querier = Pick<Pool, 'query'>;
+
+/** Highest mark per origin that this partition's consumer has handled. */
+export async function readMarks(db: Querier, schema: string, source: Source, inputs: readonly Input[]): Promise<Map<string, Mark>> {
+  const origins = [...new Set(inputs.flatMap((input) => input.mark?.origin ?? []))];
+  if (origins.length === 0) return new Map();
+  const { rows } = await db.query<{ origin: string; mark_offset: string; ordinal: number }>(
+    `select origin, mark_offset, ordinal from ${schema}.consumer_marks
+     where consumer_group = $1 and topic = $2 and partition = $3 and origin = any($4)`,
+    [source.group, source.topic, source.partition, origins],
+  );
+  return new Map(rows.map((row) => [row.origin, { origin: row.origin, offset: BigInt(row.mark_offset), ordinal: row.ordinal }]));
+}
+
+/** Splits off what was handled before, and says which marks are the highest afterwards. Inputs are in offset order. */
+export function dropRepeated(inputs: readonly Input[], known: ReadonlyMap<string, Mark>): { fresh: Input[]; marks: Mark[] } {
+  const highest = new Map(known);
+  const moved = new Map<string, Mark>();
+  const fresh = inputs.filter(({ mark }) => {
+    if (!mark) return true;
+    const seen = highest.get(mark.origin);
+    if (seen && !isAfter(mark, seen)) return false;
+    highest.set(mark.origin, mark);
+    moved.set(mark.origin, mark);
+    return true;
+  });
+  return { fresh, marks: [...moved.values()] };
+}
+
+const DAY_MS = 24 * 60 * 60_000;
+/** A broker deletes whole segments, and these are rolled after at most 7 days by default: so long may a record outlive its retention. */
+const SEGMENT_DAYS = 8;
+const PRUNE_ROWS = 5_000;
+
+/** Days after which no record on the topic can repeat a mark; undefined for a compacted topic, which keeps records for ever. */
+export function markLifeDays(topic: Topic): number | undefined {
+  const { retentionMs } = topics[topic];
+  return retentionMs === null ? undefined : Math.ceil(retentionMs / DAY_MS) + SEGMENT_DAYS;
+}
+
+/** Removes marks of streams and partitions that can no longer be repeated, a bounded number at a time. @returns how many */
+export async function pruneMarks(db: Querier, schema: string, topic: Topic, now: Date): Promise<number> {
+  const days = markLifeDays(topic);
+  if (days === undefined) return 0;
+  const before = new Date(now.getTime() - days * DAY_MS).toISOString().slice(0, 10);
+  const { rowCount } = await db.query(
+    `delete from ${schema}.consumer_marks where ctid = any(array(
+       select ctid from ${schema}.consumer_marks where touched_on < $1::date and topic = $2 limit ${PRUNE_ROWS}))`,
+    [before, topic],
+  );
+  return rowCount ?? 0;
+}

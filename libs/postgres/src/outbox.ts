@@ -1,0 +1,145 @@
+import type { Topic } from '@tocsin/contracts';
+import { headerNames, type AppendRecord, type Source } from '@tocsin/event-log';
+import type { Pool } from 'pg';
+import { HandlerContractError } from './errors.ts';
+import { markOf } from './mark.ts';
+import type { Input, Mark, Output } from './pipeline.ts';
+
+type Querier = Pick<Pool, 'query'>;
+
+/** A committed record on its way to the log. */
+export interface OutboxRow {
+  id: bigint;
+  record: AppendRecord;
+}
+
+/** Rows per append: with packed records of at most 256 KiB this bounds memory, with small ones it is one produce request. */
+const READ_ROWS = 400;
+
+/** What the outputs of one transaction follow from; without a batch only streams are possible. */
+export interface Cause {
+  origin: string;
+  inputs: readonly Input[];
+}
+
+interface Placed {
+  output: Output;
+  origin: string;
+  offset: bigint;
+}
+
+function placed(output: Output, cause: Cause | undefined): Placed {
+  if ('stream' in output.by) return { output, origin: output.by.stream, offset: output.by.version };
+  const { input } = output.by;
+  if (!cause?.inputs.some(({ offset }) => offset === input)) throw new HandlerContractError(`an output on ${output.topic} names input ${input}, which is not in the batch`);
+  return { output, origin: cause.origin, offset: input };
+}
+
+/**
+ * Readers drop what is not above the highest mark they saw, so per origin the outputs must leave in the order of their
+ * marks: the places that one origin takes are refilled by offset, all else stays as the stage gave it.
+ */
+function inMarkOrder(all: Placed[]): Placed[] {
+  const byOrigin = Map.groupBy(all, ({ origin }) => origin);
+  const queues = new Map([...byOrigin].map(([origin, group]) => [origin, group.toSorted((a, b) => (a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0)).values()]));
+  return all.map(({ origin }) => queues.get(origin)!.next().value as Placed);
+}
+
+function traceOf({ by }: Output, cause: Cause | undefined): string | undefined {
+  if (!cause) return undefined;
+  if (by.input !== undefined) return cause.inputs.find(({ offset }) => offset === by.input)?.headers[headerNames.trace];
+  const traces = new Set(cause.inputs.map(({ headers }) => headers[headerNames.trace]));
+  return traces.size === 1 ? [...traces][0] : undefined; // several causes: none of them is the one
+}
+
+/** The records of a transaction's outputs in publishing order, with type, mark and carried trace. @throws HandlerContractError */
+export function recordsOf(outputs: readonly Output[], cause?: Cause): AppendRecord[] {
+  const ordinals = new Map<string, number>();
+  return inMarkOrder(outputs.map((output) => placed(output, cause))).map(({ output, origin, offset }) => {
+    const key = `${origin};${offset}`;
+    const ordinal = ordinals.get(key) ?? 0;
+    ordinals.set(key, ordinal + 1);
+    const trace = traceOf(output, cause);
+    const headers: Record<string, string> = { ...(trace === undefined ? {} : { [headerNames.trace]: trace }), ...output.headers };
+    headers[headerNames.type] = output.type;
+    headers[headerNames.mark] = markOf({ origin, offset, ordinal });
+    return { topic: output.topic, key: output.key, value: output.value, headers };
+  });
+}
+
+function blobOf(records: readonly AppendRecord[]): { blob: Buffer; starts: number[]; lengths: number[] } {
+  const starts: number[] = [];
+  let length = 0;
+  for (const { value } of records) {
+    starts.push(length + 1);
+    length += value.byteLength;
+  }
+  return { blob: Buffer.concat(records.map(({ value }) => value)), starts, lengths: records.map(({ value }) => value.byteLength) };
+}
+
+const columnsOf = (records: readonly AppendRecord[]): unknown[] => {
+  const { blob, starts, lengths } = blobOf(records);
+  return [records.map(({ topic }) => topic), records.map(({ key }) => key), records.map(({ headers }) => JSON.stringify(headers)), blob, starts, lengths];
+};
+
+export interface Writes {
+  lane: string;
+  records: readonly AppendRecord[];
+  /** Channel that wakes the publisher in another process. */
+  notify?: string;
+}
+
+/**
+ * Marks and outputs of a batch in one statement. Values go as one binary parameter, cut up by the server: an array of
+ * bytea would go as hex text. @returns the outbox rows, ids in publishing order.
+ */
+export async function writeOutcome(db: Querier, schema: string, writes: Writes, consumed?: { source: Source; marks: readonly Mark[]; today: string }): Promise<OutboxRow[]> {
+  const { records, lane, notify } = writes;
+  const marks = consumed?.marks ?? [];
+  if (records.length === 0 && marks.length === 0) return [];
+  const source = consumed?.source;
+  const { rows } = await db.query<{ id: string }>(
+    `with marked as (
+       insert into ${schema}.consumer_marks (consumer_group, topic, partition, origin, mark_offset, ordinal, touched_on)
+       select $1, $2, $3, origin, mark_offset, ordinal, $4::date from unnest($5::text[], $6::bigint[], $7::int[]) m (origin, mark_offset, ordinal)
+       on conflict (consumer_group, topic, partition, origin)
+       do update set mark_offset = excluded.mark_offset, ordinal = excluded.ordinal, touched_on = excluded.touched_on
+     ), written as (
+       insert into ${schema}.outbox (lane, topic, key, headers, value)
+       select $8, topic, key, headers, substring($12::bytea from starts for lengths)
+       from unnest($9::text[], $10::text[], $11::json[], $13::int[], $14::int[]) with ordinality r (topic, key, headers, starts, lengths, n) order by n
+       returning id
+     ) select id${notify === undefined ? '' : ', pg_notify($15, null)'} from written order by id`,
+    [
+      ...[source?.group ?? '', source?.topic ?? '', source?.partition ?? 0, consumed?.today ?? null],
+      ...[marks.map(({ origin }) => origin), marks.map(({ offset }) => offset.toString()), marks.map(({ ordinal }) => ordinal)],
+      lane,
+      ...columnsOf(records),
+      ...(notify === undefined ? [] : [notify]),
+    ],
+  );
+  return rows.map(({ id }, index) => ({ id: BigInt(id), record: records[index]! }));
+}
+
+/** The oldest rows, in id order: of one lane, or of all. Ids are drawn before the commit, so there is no cursor: what was sent is deleted. */
+export async function readOutbox(db: Querier, schema: string, lane?: string): Promise<OutboxRow[]> {
+  const { rows } = await db.query<{ id: string; topic: Topic; key: string; headers: Record<string, string>; value: Buffer }>(
+    `select id, topic, key, headers, value from ${schema}.outbox ${lane === undefined ? '' : 'where lane = $1'} order by id limit ${READ_ROWS}`,
+    lane === undefined ? [] : [lane],
+  );
+  return rows.map(({ id, topic, key, headers, value }) => ({ id: BigInt(id), record: { topic, key, headers, value } }));
+}
+
+/** Removes what is durable on the log. Its commit need not be flushed: a row that comes back is a repeat, and readers drop it by its mark. */
+export async function deleteSent(db: Querier, schema: string, rows: readonly OutboxRow[]): Promise<void> {
+  await db.query(
+    `with lazily as materialized (select set_config('synchronous_commit', 'off', true))
+     delete from ${schema}.outbox using lazily where id = any($1::bigint[])`,
+    [rows.map(({ id }) => id.toString())],
+  );
+}
+
+export async function lanesWithRows(db: Querier, schema: string): Promise<string[]> {
+  const { rows } = await db.query<{ lane: string }>(`select distinct lane from ${schema}.outbox`);
+  return rows.map(({ lane }) => lane);
+}
