@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { incidentStatuses, isId, severities, type PublicIncident } from '@tocsin/contracts';
+import { Problem } from '@tocsin/nest-shell';
+import { withWorkspace, type Tx } from '@tocsin/postgres';
+import type { Pool } from 'pg';
+import { decodeCursor, pageOf } from './cursor.ts';
+import { notFound } from './incident-commands.ts';
+import type { ListIncidents, PageQuery } from './incident.dto.ts';
+import {
+  alertOf,
+  entryOf,
+  receiptOf,
+  type AlertRow,
+  type OutcomeRow,
+  type ReceiptRecord,
+  type TimelineRow,
+} from './views.ts';
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
+const POSITION = /^\d{1,18}$/;
+/** How long `GET receipts/{id}` waits for one that is on its way, and how often it looks. */
+const RECEIPT_WAIT_MS = 2_000;
+const RECEIPT_LOOK_MS = 40;
+
+/** What people and the console read. Row level security shows each caller the rows of its own workspace only. */
+export class IncidentQueries {
+  constructor(private readonly pool: Pool) {}
+
+  async list(workspaceId: string, query: ListIncidents) {
+    const filter = filterOf(query, true);
+    const page = orderOf(query, filter.values);
+    const everywhere = filterOf(query, false);
+    return withWorkspace(this.pool, workspaceId, async (tx) => {
+      const { rows } = await tx.query<{ incident_id: string; place: Date; document: PublicIncident }>(
+        `select incident_id, ${page.column} as place, document from incident_store.incidents
+         where ${[...filter.terms, ...page.terms].join(' and ')} order by ${page.order} limit ${query.limit + 1}`,
+        page.values,
+      );
+      const counted = await tx.query<{ status: string; severity: string; n: string }>(
+        `select status, severity, count(*) as n from incident_store.incidents where ${everywhere.terms.join(' and ')} group by status, severity`,
+        everywhere.values,
+      );
+      const shown = pageOf(
+        rows,
+        query.limit,
+        (row) => row.document,
+        (row) => [query.sort, row.place.toISOString(), row.incident_id],
+      );
+      return { ...shown, counts: countsOf(counted.rows) };
+    });
+  }
+
+  async read(workspaceId: string, id: string): Promise<PublicIncident> {
+    return withWorkspace(this.pool, workspaceId, (tx) => document(tx, id));
+  }
+
+  async timeline(workspaceId: string, id: string, { limit, cursor }: PageQuery) {
+    return withWorkspace(this.pool, workspaceId, async (tx) => {
+      await document(tx, id);
+      const { rows } = await tx.query<TimelineRow>(
+        `select t.position, t.at, t.entry, e.event_id, e.type, e.version, e.actor, e.cause_id, e.reason, e.hash, p.body
+         from incident_store.timeline t
+         left join incident_store.events e on e.stream_id = t.incident_id and e.version = t.version
+         left join incident_store.event_payloads p on p.stream_id = t.incident_id and p.version = t.version
+         where t.incident_id = $1 and t.position > $2 order by t.position limit $3`,
+        [id, cursor === undefined ? '0' : decodeCursor(cursor, [POSITION])[0], limit + 1],
+      );
+      return pageOf(rows, limit, entryOf, (row) => [row.position]);
+    });
+  }
+
+  async alerts(workspaceId: string, id: string, { limit, cursor }: PageQuery) {
+    return withWorkspace(this.pool, workspaceId, async (tx) => {
+      await document(tx, id);
+      const { rows } = await tx.query<AlertRow>(
+        `select a.position, a.status, a.role, a.occurrences, a.resolved_at, a.alert, s.last_seen_at, o.outcome, o.reason
+         from incident_store.incident_alerts a
+         left join incident_store.alert_activity s using (alert_id) left join incident_store.alert_outcomes o using (alert_id)
+         where a.incident_id = $1 and a.position > $2 order by a.position limit $3`,
+        [id, cursor === undefined ? '0' : decodeCursor(cursor, [POSITION])[0], limit + 1],
+      );
+      return pageOf(rows, limit, alertOf, (row) => [row.position]);
+    });
+  }
+
+  /** One that is not settled yet is on its way as a rule: it is waited for, and shown as far as it is known. */
+  async receipt(workspaceId: string, id: string) {
+    if (!isId('rcv', id)) throw new Problem('not-found', `There is no receipt ${id}.`);
+    const tries = RECEIPT_WAIT_MS / RECEIPT_LOOK_MS;
+    for (let attempt = 1; ; attempt++) {
+      const found = await withWorkspace(this.pool, workspaceId, (tx) => readReceipt(tx, id));
+      if (found && (found.settled || attempt > tries)) return found.view;
+      if (attempt > tries) throw new Problem('not-found', `There is no receipt ${id}, or it is still on its way.`);
+      await sleep(RECEIPT_LOOK_MS);
+    }
+  }
+}
+
+async function document(tx: Tx, id: string): Promise<PublicIncident> {
+  if (!isId('inc', id)) throw notFound(id);
+  const { rows } = await tx.query<{ document: PublicIncident }>(
+    'select document from incident_store.incidents where incident_id = $1',
+    [id],
+  );
+  if (!rows[0]) throw notFound(id);
+  return rows[0].document;
+}
+
+async function readReceipt(tx: Tx, id: string) {
+  const receipt = await tx.query<ReceiptRecord>('select * from incident_store.receipts where receipt_id = $1', [id]);
+  if (!receipt.rows[0]) return undefined;
+  const alerts = await tx.query<OutcomeRow>(
+    `select o.alert_id, o.incident_id, o.index, o.outcome, o.reason, o.occurrence_count, coalesce(o.why, (a.alert -> 'why')::jsonb) as why
+     from incident_store.alert_outcomes o left join incident_store.incident_alerts a using (alert_id) where o.receipt_id = $1 order by o.index`,
+    [id],
+  );
+  return { settled: alerts.rows.length >= receipt.rows[0].total, view: receiptOf(receipt.rows[0], alerts.rows) };
+}
+
+/** Filters as SQL terms over numbered values. Counts leave status and severity open, so that they can be offered as choices. */
+function filterOf(query: ListIncidents, narrow: boolean): { terms: string[]; values: unknown[] } {
+  const terms = ['true'];
+  const values: unknown[] = [];
+  const add = (term: string, value: unknown): void => {
+    if (value === undefined) return;
+    values.push(value);
+    terms.push(term.replaceAll('?', `$${values.length}`));
+  };
+  add('status = any(?)', narrow ? query.status : undefined);
+  add('severity = any(?)', narrow ? query.severity : undefined);
+  add('services @> array[?]::text[]', query.service);
+  add('? = any(tags)', query.tag);
+  add('source = ?', query.source);
+  add('webhook_id = ?', query.webhook);
+  add('created_at >= ?::timestamptz', query.from);
+  add('created_at < ?::timestamptz', query.to);
+  const pattern = query.text === undefined ? undefined : `%${query.text.replace(/[\\%_]/g, '\\$&')}%`;
+  add(`(title ilike ? or description ilike ? or '#' || number::text like ?)`, pattern);
+  return { terms, values };
+}
+
+function orderOf({ sort, cursor }: ListIncidents, filtered: readonly unknown[]) {
+  const descending = sort.startsWith('-');
+  const column = descending ? sort.slice(1) : sort;
+  const direction = descending ? 'desc' : 'asc';
+  const values = [...filtered];
+  const terms: string[] = [];
+  if (cursor !== undefined) {
+    const [, place, id] = decodeCursor(cursor, [new RegExp(`^${sort}$`), INSTANT, /^inc_[a-z2-7]{26}$/]);
+    values.push(place, id);
+    terms.push(
+      `(${column}, incident_id) ${descending ? '<' : '>'} ($${values.length - 1}::timestamptz, $${values.length}::text)`,
+    );
+  }
+  return { column, order: `${column} ${direction}, incident_id ${direction}`, terms, values };
+}
+
+function countsOf(rows: readonly { status: string; severity: string; n: string }[]) {
+  const sum = (of: 'status' | 'severity', names: readonly string[]) =>
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        rows.filter((row) => row[of] === name).reduce((total, row) => total + Number(row.n), 0),
+      ]),
+    );
+  return { status: sum('status', incidentStatuses), severity: sum('severity', severities) };
+}

@@ -1,0 +1,99 @@
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { isId } from '@tocsin/contracts';
+import { ApiKeyGuard, body, CallerOf, query, Scopes, type Caller } from '@tocsin/nest-shell';
+import type { FastifyReply } from 'fastify';
+import { idempotencyKeyOf, versionOf } from './command-headers.ts';
+import { notFound, type IncidentCommands, type PersonCommand } from './incident-commands.ts';
+import type { IncidentQueries } from './incident-queries.ts';
+import { IncidentComment, IncidentNote, ListIncidents, PageQuery } from './incident.dto.ts';
+import { INCIDENT_COMMANDS, INCIDENT_QUERIES } from './tokens.ts';
+
+type Asked = Record<string, string | undefined>;
+
+/** Incidents over HTTP: reading with scope `read`, commands with scope `respond`. */
+@Controller('api/v1/incidents')
+@UseGuards(ApiKeyGuard)
+export class IncidentsController {
+  constructor(
+    @Inject(INCIDENT_QUERIES) private readonly queries: IncidentQueries,
+    @Inject(INCIDENT_COMMANDS) private readonly commands: IncidentCommands,
+  ) {}
+
+  @Get()
+  @Scopes('read')
+  list(@CallerOf() caller: Caller, @Query(query(ListIncidents)) filter: ListIncidents) {
+    return this.queries.list(caller.workspaceId, filter);
+  }
+
+  @Get(':id')
+  @Scopes('read')
+  async read(@CallerOf() caller: Caller, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+    const incident = await this.queries.read(caller.workspaceId, id);
+    void reply.header('etag', `"${incident.version}"`);
+    return incident;
+  }
+
+  @Get(':id/timeline')
+  @Scopes('read')
+  timeline(@CallerOf() caller: Caller, @Param('id') id: string, @Query(query(PageQuery)) page: PageQuery) {
+    return this.queries.timeline(caller.workspaceId, id, page);
+  }
+
+  @Get(':id/alerts')
+  @Scopes('read')
+  alerts(@CallerOf() caller: Caller, @Param('id') id: string, @Query(query(PageQuery)) page: PageQuery) {
+    return this.queries.alerts(caller.workspaceId, id, page);
+  }
+
+  @Post(':id/acknowledge')
+  @HttpCode(200)
+  @Scopes('respond')
+  acknowledge(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(IncidentNote)) { note = null }: Noted,
+  ) {
+    return this.run(caller, id, asked, { kind: 'acknowledge', note });
+  }
+
+  @Post(':id/resolve')
+  @HttpCode(200)
+  @Scopes('respond')
+  resolve(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(IncidentNote)) { note = null }: Noted,
+  ) {
+    return this.run(caller, id, asked, { kind: 'resolve', note });
+  }
+
+  @Post(':id/comments')
+  @HttpCode(201)
+  @Scopes('respond')
+  comment(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(IncidentComment)) { text }: IncidentComment,
+  ) {
+    return this.run(caller, id, asked, { kind: 'comment', text });
+  }
+
+  private async run(caller: Caller, incidentId: string, asked: Asked, command: PersonCommand) {
+    if (!isId('inc', incidentId)) throw notFound(incidentId);
+    const expectedVersion = versionOf(asked['if-match']);
+    const idempotencyKey = idempotencyKeyOf(asked['idempotency-key']);
+    const { incident, events } = await this.commands.run({
+      incidentId,
+      command,
+      caller,
+      idempotencyKey,
+      expectedVersion,
+    });
+    return { ...incident, events };
+  }
+}
+
+type Noted = { note?: string | null };

@@ -1,0 +1,116 @@
+import { projectAlerts, publicIncident, type AlertRow, type AlertRowChange } from '@tocsin/domain/incident';
+import type { Tx } from '@tocsin/postgres';
+import type { AppendedStream } from './incident-log.ts';
+
+/** What people read, brought along in the transaction that appends: at most one statement per table and kind of change. */
+export async function writeProjections(tx: Tx, streams: readonly AppendedStream[]): Promise<void> {
+  await upsertIncidents(tx, streams);
+  const rows = streams.map(({ after, events }) => ({ after, ...projectAlerts(events.map(({ event }) => event)) }));
+  const closed = rows
+    .filter(({ closedAt }) => closedAt !== null)
+    .map(({ after, closedAt }) => ({ incident_id: after.id, closed_at: closedAt }));
+  const changed = rows.flatMap((row) => [...row.changed.values()]);
+  const inserted = rows.flatMap(({ after, inserted: added }) =>
+    [...added.values()].map((row) => insertedRow(after.workspaceId, after.id, row)),
+  );
+  if (closed.length > 0) await closeAlerts(tx, closed);
+  if (changed.length > 0) await changeAlerts(tx, changed);
+  if (inserted.length > 0) await insertAlerts(tx, inserted);
+}
+
+async function upsertIncidents(tx: Tx, streams: readonly AppendedStream[]): Promise<void> {
+  const records = streams.map(({ after }) => {
+    const document = publicIncident(after);
+    const {
+      id,
+      workspace_id,
+      number,
+      status,
+      severity,
+      title,
+      description,
+      services,
+      tags,
+      source,
+      webhook_id,
+      created_at,
+      updated_at,
+      version,
+    } = document;
+    return {
+      ...{
+        incident_id: id,
+        workspace_id,
+        number,
+        status,
+        severity,
+        title,
+        description,
+        services,
+        tags,
+        source,
+        webhook_id,
+      },
+      ...{ created_at, updated_at, version, document },
+    };
+  });
+  await tx.query(
+    `insert into incident_store.incidents as i (incident_id, workspace_id, number, status, severity, title, description, services, tags, source,
+       webhook_id, created_at, updated_at, version, document)
+     select incident_id, workspace_id, number, status, severity, title, description, services, tags, source, webhook_id, created_at, updated_at, version, document
+     from json_to_recordset($1::json) as r (incident_id text, workspace_id text, number bigint, status text, severity text, title text, description text,
+       services text[], tags text[], source text, webhook_id text, created_at timestamptz, updated_at timestamptz, version bigint, document json)
+     on conflict (incident_id) do update set status = excluded.status, severity = excluded.severity, title = excluded.title,
+       description = excluded.description, services = excluded.services, tags = excluded.tags, updated_at = excluded.updated_at,
+       version = excluded.version, document = excluded.document
+     where i.version < excluded.version`,
+    [JSON.stringify(records)],
+  );
+}
+
+async function closeAlerts(tx: Tx, closed: { incident_id: string; closed_at: string | null }[]): Promise<void> {
+  await tx.query(
+    `update incident_store.incident_alerts a set status = 'resolved', resolved_at = c.closed_at
+     from json_to_recordset($1::json) as c (incident_id text, closed_at timestamptz) where a.incident_id = c.incident_id and a.status = 'open'`,
+    [JSON.stringify(closed)],
+  );
+}
+
+async function changeAlerts(tx: Tx, changed: AlertRowChange[]): Promise<void> {
+  const records = changed.map(({ alertId, added, resolvedAt }) => ({
+    alert_id: alertId,
+    added,
+    resolved_at: resolvedAt,
+  }));
+  await tx.query(
+    `update incident_store.incident_alerts a set occurrences = a.occurrences + c.added, resolved_at = coalesce(c.resolved_at, a.resolved_at),
+       status = case when c.resolved_at is null then a.status else 'resolved' end
+     from json_to_recordset($1::json) as c (alert_id text, added int, resolved_at timestamptz) where a.alert_id = c.alert_id`,
+    [JSON.stringify(records)],
+  );
+}
+
+const insertedRow = (
+  workspaceId: string,
+  incidentId: string,
+  { alert, status, resolvedAt, occurrences }: AlertRow,
+) => ({
+  ...{
+    alert_id: alert.id,
+    workspace_id: workspaceId,
+    incident_id: incidentId,
+    webhook_id: alert.webhook_id,
+    status,
+    severity: alert.severity,
+  },
+  ...{ role: alert.role, occurrences, received_at: alert.received_at, resolved_at: resolvedAt, alert },
+});
+
+async function insertAlerts(tx: Tx, rows: ReturnType<typeof insertedRow>[]): Promise<void> {
+  await tx.query(
+    `insert into incident_store.incident_alerts (alert_id, workspace_id, incident_id, webhook_id, status, severity, role, occurrences, received_at, resolved_at, alert)
+     select * from json_to_recordset($1::json) as r (alert_id text, workspace_id text, incident_id text, webhook_id text, status text, severity text,
+       role text, occurrences int, received_at timestamptz, resolved_at timestamptz, alert json)`,
+    [JSON.stringify(rows)],
+  );
+}

@@ -1,0 +1,43 @@
+import type { AlertAnswer } from '@tocsin/contracts';
+import type { Tx } from '@tocsin/postgres';
+
+export interface ReceiptRow {
+  receiptId: string;
+  workspaceId: string;
+  webhookId: string;
+  receivedAt: string;
+  settledAt: string;
+  total: number;
+  outcome: string | null;
+  reason: string | null;
+  detail: string | null;
+}
+
+/** Keeps each receipt once; what is known of it only grows. */
+export async function upsertReceipts(tx: Tx, receipts: readonly ReceiptRow[]): Promise<void> {
+  const once = [...new Map(receipts.map((receipt) => [receipt.receiptId, receipt])).values()];
+  if (once.length === 0) return;
+  await tx.query(
+    `insert into incident_store.receipts as r (receipt_id, workspace_id, webhook_id, received_at, settled_at, total, outcome, reason, detail)
+     select * from json_to_recordset($1::json) as s ("receiptId" text, "workspaceId" text, "webhookId" text, "receivedAt" timestamptz, "settledAt" timestamptz,
+       total int, outcome text, reason text, detail text) order by "receiptId"
+     on conflict (receipt_id) do update set total = greatest(r.total, excluded.total), settled_at = greatest(r.settled_at, excluded.settled_at),
+       outcome = coalesce(r.outcome, excluded.outcome), reason = coalesce(r.reason, excluded.reason), detail = coalesce(r.detail, excluded.detail)
+     where r.workspace_id = excluded.workspace_id`,
+    [JSON.stringify(once)],
+  );
+}
+
+export type ForeignAnswer = AlertAnswer & Pick<ReceiptRow, 'receiptId' | 'workspaceId' | 'webhookId' | 'settledAt'>;
+
+/** Answers that another service gave (e.g. dead-lettered elements of a receipt); an alert that has an answer keeps it. */
+export async function insertForeignAnswers(tx: Tx, answers: readonly ForeignAnswer[]): Promise<void> {
+  if (answers.length === 0) return;
+  await tx.query(
+    `insert into incident_store.alert_outcomes (alert_id, index, workspace_id, webhook_id, receipt_id, incident_id, outcome, reason, occurrence_count, settled_at)
+     select * from json_to_recordset($1::json) as s ("alertId" text, index int, "workspaceId" text, "webhookId" text, "receiptId" text, "incidentId" text,
+       outcome text, reason text, "occurrenceCount" int, "settledAt" timestamptz) order by "alertId"
+     on conflict (alert_id) do nothing`,
+    [JSON.stringify(answers)],
+  );
+}

@@ -1,0 +1,8 @@
+/** Injection tokens of this service; its own, because in one process several services share a Nest application. */
+export const INCIDENT_STORE_PIPELINE = Symbol('INCIDENT_STORE_PIPELINE');
+export const RECORD_ALERTS = Symbol('RECORD_ALERTS');
+export const NOTE_RCA = Symbol('NOTE_RCA');
+export const NOTE_DELIVERIES = Symbol('NOTE_DELIVERIES');
+export const SETTLE_RECEIPTS = Symbol('SETTLE_RECEIPTS');
+export const INCIDENT_COMMANDS = Symbol('INCIDENT_COMMANDS');
+export const INCIDENT_QUERIES = Symbol('INCIDENT_QUERIES');
