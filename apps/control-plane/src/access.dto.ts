@@ -21,7 +21,9 @@ export class CreateApiKey {
   @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name!: string;
   @IsArray() @ArrayMinSize(1) @ArrayUnique() @IsIn(scopes, { each: true }) scopes!: Scope[];
   /** ISO 8601 with an offset; null or absent = never. */
-  @OptionalOrNull() @IsISO8601({ strict: true }) @Matches(/T.*(Z|[+-]\d\d:\d\d)$/, { message: 'expires_at must have a time and an offset' })
+  @OptionalOrNull()
+  @IsISO8601({ strict: true })
+  @Matches(/T.*(Z|[+-]\d\d:\d\d)$/, { message: 'expires_at must have a time and an offset' })
   expires_at?: string | null;
 }
 

@@ -95,7 +95,11 @@ async function keepAnAdmin(tx: ConfigurationTx, leaving: ApiKeyRow): Promise<voi
   if (others === 0) throw new Problem('conflict', 'This is the last key with scope admin; make another one first.');
 }
 
-export async function insertWorkspace(tx: ConfigurationTx, credentials: Credentials, input: CreateWorkspace): Promise<WorkspaceRow> {
+export async function insertWorkspace(
+  tx: ConfigurationTx,
+  credentials: Credentials,
+  input: CreateWorkspace,
+): Promise<WorkspaceRow> {
   const row = new WorkspaceRow();
   row.id = tx.workspaceId;
   row.workspaceId = tx.workspaceId;
@@ -135,7 +139,7 @@ export async function insertApiKey(
 
 function expiryOf(text: string | null | undefined, now: Date): Date | null {
   if (text === undefined || text === null) return null;
-  const at = new Date(text); // eslint-disable-line no-restricted-syntax -- reads a given time, not the clock
+  const at = new Date(text);
   if (!(at > now)) throw invalidField('expires_at', 'in-the-past', 'must be in the future');
   return at;
 }

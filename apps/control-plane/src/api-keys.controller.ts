@@ -1,14 +1,30 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, Res, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiKeyGuard, type Caller, CallerOf, Scopes, body, params, query } from '@tocsin/nest-shell';
 import { CreateApiKey, UpdateApiKey } from './access.dto.ts';
 import type { ApiKeys } from './access.ts';
-import { etagOf, IdPath, revisionOf, type Reply } from './fields.ts';
+import { IdPath, revisionOf } from './fields.ts';
 import { PageQuery, pageOf } from './pages.ts';
+import { RevisionTag } from './revision-tag.ts';
 import { API_KEYS } from './tokens.ts';
 import { apiKeyView } from './views.ts';
 
 @Controller('api/v1/api-keys')
 @UseGuards(ApiKeyGuard)
+@UseInterceptors(new RevisionTag())
 @Scopes('admin')
 export class ApiKeysController {
   constructor(@Inject(API_KEYS) private readonly apiKeys: ApiKeys) {}
@@ -19,16 +35,14 @@ export class ApiKeysController {
   }
 
   @Post()
-  async create(@CallerOf() caller: Caller, @Body(body(CreateApiKey)) input: CreateApiKey, @Res({ passthrough: true }) reply: Reply) {
+  async create(@CallerOf() caller: Caller, @Body(body(CreateApiKey)) input: CreateApiKey) {
     const { row, shown } = await this.apiKeys.create(caller.workspaceId, input);
-    reply.header('etag', etagOf(row)).header('location', `/api/v1/api-keys/${row.id}`);
     return { ...apiKeyView(row), ...shown };
   }
 
   @Get(':id')
-  async get(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath, @Res({ passthrough: true }) reply: Reply) {
+  async get(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath) {
     const row = await this.apiKeys.get(caller.workspaceId, id);
-    reply.header('etag', etagOf(row));
     return apiKeyView(row);
   }
 
@@ -38,16 +52,18 @@ export class ApiKeysController {
     @Param(params(IdPath)) { id }: IdPath,
     @Body(body(UpdateApiKey)) input: UpdateApiKey,
     @Headers('if-match') ifMatch: string | undefined,
-    @Res({ passthrough: true }) reply: Reply,
   ) {
     const row = await this.apiKeys.update(caller.workspaceId, id, input, revisionOf(ifMatch));
-    reply.header('etag', etagOf(row));
     return apiKeyView(row);
   }
 
   @Delete(':id')
   @HttpCode(204)
-  async remove(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath, @Headers('if-match') ifMatch: string | undefined) {
+  async remove(
+    @CallerOf() caller: Caller,
+    @Param(params(IdPath)) { id }: IdPath,
+    @Headers('if-match') ifMatch: string | undefined,
+  ) {
     await this.apiKeys.remove(caller.workspaceId, id, revisionOf(ifMatch));
   }
 }

@@ -1,5 +1,11 @@
 import { parseAllowList } from '@tocsin/domain/delivery';
-import { IsString, Validate, type ValidationArguments, ValidatorConstraint, type ValidatorConstraintInterface } from 'class-validator';
+import {
+  IsString,
+  Validate,
+  type ValidationArguments,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
 import { readApiKey } from './credentials.ts';
 
 @ValidatorConstraint({ name: 'outboundAllow' })
@@ -20,7 +26,8 @@ class IsAllowList implements ValidatorConstraintInterface {
 @ValidatorConstraint({ name: 'bootstrapKey' })
 class IsKeyOrEmpty implements ValidatorConstraintInterface {
   validate = (text: unknown): boolean => text === '' || (typeof text === 'string' && readApiKey(text) !== undefined);
-  defaultMessage = (): string => 'must look like tsk_<id>_<secret>, both of a-z and 2-7 (id 8 to 64, secret 16 to 128 characters)';
+  defaultMessage = (): string =>
+    'must look like tsk_<id>_<secret>, both of a-z and 2-7 (id 8 to 64, secret 16 to 128 characters)';
 }
 
 /** What the control-plane reads beside what every process reads. Property names are the variables. */

@@ -5,13 +5,24 @@ import { testDatabase } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiKeys, Workspaces } from './access.ts';
 import { RESTORE_GAP } from './configuration-feed.ts';
-import { bootstrapApiKey, ConfigurationStore, connectorCatalogue, controlPlane, newDemoCredentials, seedDemo, type SeedTools } from './index.ts';
+import {
+  bootstrapApiKey,
+  ConfigurationStore,
+  connectorCatalogue,
+  controlPlane,
+  newDemoCredentials,
+  seedDemo,
+  type SeedTools,
+} from './index.ts';
 import { WebhookRow } from './entities.ts';
 import { Webhooks } from './webhooks.ts';
 import { parseAllowList } from '@tocsin/domain/delivery';
 
 const now = () => new Date();
-const credentials = { keyRing: createKeyRing(`k1:${randomBytes(32).toString('base64')}`, 'pepper-of-the-test-installation', randomBytes), random: randomBytes };
+const credentials = {
+  keyRing: createKeyRing(`k1:${randomBytes(32).toString('base64')}`, 'pepper-of-the-test-installation', randomBytes),
+  random: randomBytes,
+};
 
 interface FeedRow {
   feed_id: string;
@@ -49,7 +60,8 @@ describe('the configuration feed', () => {
     const next = () => `feed_${++made}`;
     expect(await tools.store.claimFeed(next)).toEqual({ feedId: 'feed_1', renewed: false });
     expect(await tools.store.claimFeed(next)).toEqual({ feedId: 'feed_1', renewed: false });
-    const head = async () => Number((await pools.pipeline.query('select revision from control_plane.feed_head')).rows[0].revision);
+    const head = async () =>
+      Number((await pools.pipeline.query('select revision from control_plane.feed_head')).rows[0].revision);
     const before = await head();
     await pools.pipeline.query(`update control_plane.feed_head set marker = 'another cluster'`);
     expect(await tools.store.claimFeed(next)).toEqual({ feedId: 'feed_2', renewed: true });
@@ -104,7 +116,12 @@ describe('the configuration feed', () => {
     const { row, shown } = await webhooks.create(workspace.id, { name: 'From the shop', connector: 'prometheus' });
     await webhooks.remove(workspace.id, row.id);
     const [made, gone] = (await feed()).filter(({ id }) => id === row.id);
-    expect(made).toMatchObject({ kind: 'webhook', deleted: false, workspace_id: workspace.id, revision: String(row.revision) });
+    expect(made).toMatchObject({
+      kind: 'webhook',
+      deleted: false,
+      workspace_id: workspace.id,
+      revision: String(row.revision),
+    });
     expect(made!.body).toEqual({
       name: 'From the shop',
       description: '',
@@ -131,8 +148,12 @@ describe('the configuration feed', () => {
   });
 
   it('is history that neither role may rewrite', async () => {
-    for (const statement of [`update control_plane.configuration_documents set body = '{}'`, 'delete from control_plane.configuration_documents'])
-      for (const pool of [pools.pipeline, pools.rest]) await expect(pool.query(statement)).rejects.toThrow(/permission denied/);
+    for (const statement of [
+      `update control_plane.configuration_documents set body = '{}'`,
+      'delete from control_plane.configuration_documents',
+    ])
+      for (const pool of [pools.pipeline, pools.rest])
+        await expect(pool.query(statement)).rejects.toThrow(/permission denied/);
   });
 
   it('shows nothing to the REST role without a workspace', async () => {
@@ -142,17 +163,31 @@ describe('the configuration feed', () => {
 });
 
 describe('seeding', () => {
-  const at = (subscriptionUrl: string) => ({ subscriptionUrl, allow: parseAllowList('127.0.0.0/8+http'), connectors: connectorCatalogue });
+  const at = (subscriptionUrl: string) => ({
+    subscriptionUrl,
+    allow: parseAllowList('127.0.0.0/8+http'),
+    connectors: connectorCatalogue,
+  });
 
   it('makes the demo once: the same credentials again write nothing', async () => {
     const demo = newDemoCredentials(credentials);
     await seedDemo(tools, demo, at('http://127.0.0.1:8080/sink'));
     const first = await feed();
-    expect(first.filter(({ id }) => [demo.workspaceId, demo.webhookId, demo.subscriptionId, demo.apiKey.split('_')[1]].includes(id))).toHaveLength(4);
+    expect(
+      first.filter(({ id }) =>
+        [demo.workspaceId, demo.webhookId, demo.subscriptionId, demo.apiKey.split('_')[1]].includes(id),
+      ),
+    ).toHaveLength(4);
     await seedDemo(tools, demo, at('http://127.0.0.1:8080/sink'));
     expect(await feed()).toHaveLength(first.length);
     const webhook = first.find(({ id }) => id === demo.webhookId)!.body;
-    expect(webhook).toMatchObject({ connector: 'generic', auth: { method: 'bearer' }, respond: 'wait', rateLimitPerHour: 0, tokenHmac: credentials.keyRing.pepperedHmac(demo.token) });
+    expect(webhook).toMatchObject({
+      connector: 'generic',
+      auth: { method: 'bearer' },
+      respond: 'wait',
+      rateLimitPerHour: 0,
+      tokenHmac: credentials.keyRing.pepperedHmac(demo.token),
+    });
   });
 
   it('lets the subscription follow the sink to another port, and leaves one that a person moved', async () => {
@@ -163,7 +198,10 @@ describe('seeding', () => {
     await seedDemo(tools, demo, at('http://127.0.0.1:8080/sink'));
     await seedDemo(tools, demo, at('http://127.0.0.1:9090/sink'));
     expect(await url()).toBe('http://127.0.0.1:9090/sink');
-    await pools.pipeline.query(`update control_plane.subscriptions set url = 'https://receiver.example/hook' where id = $1`, [demo.subscriptionId]);
+    await pools.pipeline.query(
+      `update control_plane.subscriptions set url = 'https://receiver.example/hook' where id = $1`,
+      [demo.subscriptionId],
+    );
     const before = (await feed()).length;
     await seedDemo(tools, demo, at('http://127.0.0.1:8080/sink'));
     expect((await feed()).length).toBe(before);
@@ -179,7 +217,9 @@ describe('seeding', () => {
   });
 
   it('makes a default workspace when there is none', async () => {
-    const empty = await testDatabase({ migrations: [{ schema: 'control_plane', directory: controlPlane.migrations! }] });
+    const empty = await testDatabase({
+      migrations: [{ schema: 'control_plane', directory: controlPlane.migrations! }],
+    });
     const own = createPools({ connectionString: empty.url, applicationName: 'bootstrap-spec' });
     const store = new ConfigurationStore(own.pipeline, now);
     try {

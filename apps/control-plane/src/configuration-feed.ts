@@ -18,10 +18,9 @@ export const RESTORE_GAP = 1_000_000;
  * Call it last, since every other change waits behind it.
  */
 export async function nextRevision(manager: EntityManager): Promise<number> {
-  const [rows] = (await manager.query('update control_plane.feed_head set revision = revision + 1 returning revision')) as [
-    { revision: string }[],
-    number,
-  ];
+  const [rows] = await manager.query<[{ revision: string }[], number]>(
+    'update control_plane.feed_head set revision = revision + 1 returning revision',
+  );
   if (!rows[0]) throw new Error('control_plane.feed_head has no row');
   return Number(rows[0].revision);
 }
@@ -53,12 +52,14 @@ const MARKER = `
  * control-plane. A volume snapshot that is put back under the same server cannot be told apart from a crash;
  * after one, run `update control_plane.feed_head set marker = ''` and restart the control-plane.
  */
-export async function claimFeed(manager: EntityManager, newFeedId: () => string): Promise<{ feedId: string; renewed: boolean }> {
-  const [head] = (await manager.query('select feed_id, marker from control_plane.feed_head for update')) as {
-    feed_id: string;
-    marker: string;
-  }[];
-  const [here] = (await manager.query(MARKER)) as { marker: string }[];
+export async function claimFeed(
+  manager: EntityManager,
+  newFeedId: () => string,
+): Promise<{ feedId: string; renewed: boolean }> {
+  const [head] = await manager.query<{ feed_id: string; marker: string }[]>(
+    'select feed_id, marker from control_plane.feed_head for update',
+  );
+  const [here] = await manager.query<{ marker: string }[]>(MARKER);
   if (!head || !here) throw new Error('control_plane.feed_head has no row');
   if (head.feed_id !== '' && head.marker === here.marker) return { feedId: head.feed_id, renewed: false };
   const feedId = newFeedId();

@@ -10,7 +10,8 @@ import { type Page, type PageQuery, cursorOf, readCursor } from './pages.ts';
 /** SQLSTATE classes of a database that is away, stopping, full or busy. */
 const AWAY = /^(08|53|57)|^(40001|40P01|55P03)$/;
 /** What pg says without a code when a connection is lost or none is to be had. */
-const GONE = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
+const GONE =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
 
 /** One transaction on the configuration of one workspace. Every change goes to its row and to the feed together. */
 export interface ConfigurationTx {
@@ -83,7 +84,9 @@ export function transactionOn(manager: EntityManager, workspaceId: string, now: 
     return row;
   };
   const one = <Row extends ConfigurationRow>(target: EntityTarget<Row>, id: string) =>
-    manager.createQueryBuilder(target, 'row').where('row.id = :id and row.workspaceId = :workspaceId', { id, workspaceId });
+    manager
+      .createQueryBuilder(target, 'row')
+      .where('row.id = :id and row.workspaceId = :workspaceId', { id, workspaceId });
 
   return {
     manager,
@@ -94,9 +97,13 @@ export function transactionOn(manager: EntityManager, workspaceId: string, now: 
     async lock(target, id, revision) {
       const row = found(await one(target, id).setLock('pessimistic_write').getOne());
       if (revision !== undefined && revision !== row.revision)
-        throw new Problem('precondition-failed', `If-Match names revision ${revision}, the current one is ${row.revision}.`, {
-          headers: { etag: `"${row.revision}"` },
-        });
+        throw new Problem(
+          'precondition-failed',
+          `If-Match names revision ${revision}, the current one is ${row.revision}.`,
+          {
+            headers: { etag: `"${row.revision}"` },
+          },
+        );
       return row;
     },
     async list(target, page) {
@@ -137,6 +144,8 @@ function problemOf(error: unknown): unknown {
   const message = cause instanceof Error ? cause.message : '';
   if (code === '23505') return new Problem('conflict', 'Something with this name or slug exists already.');
   if (AWAY.test(code) || /^E[A-Z]+$/.test(code) || GONE.test(message))
-    return new Problem('unavailable', 'The configuration database cannot be reached.', { headers: { 'retry-after': '5' } });
+    return new Problem('unavailable', 'The configuration database cannot be reached.', {
+      headers: { 'retry-after': '5' },
+    });
   return error;
 }

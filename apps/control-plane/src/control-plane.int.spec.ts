@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJournal } from '@tocsin/event-log/journal';
-import { loadConfig, type Platform, type RunningApplication, ShellEnvironment, startApplication, startPlatform } from '@tocsin/nest-shell';
+import {
+  loadConfig,
+  type Platform,
+  type RunningApplication,
+  ShellEnvironment,
+  startApplication,
+  startPlatform,
+} from '@tocsin/nest-shell';
 import { testDatabase } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlPlane } from './index.ts';
@@ -38,7 +45,10 @@ beforeAll(async () => {
     openLog: () => openJournal({}),
     definitions: [controlPlane],
   });
-  application = await startApplication(platform, [controlPlane.module], [controlPlane.name], { host: '127.0.0.1', port: 0 });
+  application = await startApplication(platform, [controlPlane.module], [controlPlane.name], {
+    host: '127.0.0.1',
+    port: 0,
+  });
 });
 afterAll(async () => {
   await application?.close();
@@ -50,33 +60,63 @@ type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-ex
 interface Answer {
   status: number;
   etag: string | null;
+  location: string | null;
+  cache: string | null;
   type: string | null;
   body: Json;
   text: string;
 }
 
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const response = await fetch(`${application.url}/api/v1/${path}`, {
     method,
-    headers: { authorization: `Bearer ${KEY}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    headers: {
+      authorization: `Bearer ${KEY}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   const type = response.headers.get('content-type');
-  return { status: response.status, etag: response.headers.get('etag'), type, text, body: text === '' ? {} : (JSON.parse(text) as Json) };
+  return {
+    status: response.status,
+    etag: response.headers.get('etag'),
+    location: response.headers.get('location'),
+    cache: response.headers.get('cache-control'),
+    type,
+    text,
+    body: text === '' ? {} : (JSON.parse(text) as Json),
+  };
 }
 
-const newWebhook = async (fields: Json = {}): Promise<Answer> => call('POST', 'webhooks', { name: 'Shop', connector: 'generic', ...fields });
+const newWebhook = async (fields: Json = {}): Promise<Answer> =>
+  call('POST', 'webhooks', { name: 'Shop', connector: 'generic', ...fields });
 const newSubscription = async (fields: Json = {}): Promise<Answer> =>
   call('POST', 'subscriptions', { url: 'https://receiver.example/hook', events: ['*'], ...fields });
 const feedBody = async (id: string): Promise<Json> =>
-  (await platform.pools.pipeline.query('select body from control_plane.configuration_feed where id = $1 order by revision desc limit 1', [id])).rows[0].body;
+  (
+    await platform.pools.pipeline.query(
+      'select body from control_plane.configuration_feed where id = $1 order by revision desc limit 1',
+      [id],
+    )
+  ).rows[0].body;
 
 describe('a webhook', () => {
   it('is made with its address, token and secret, which no later answer shows', async () => {
     const made = await newWebhook();
     expect(made.status).toBe(201);
     const { id, token, secret } = made.body;
+    expect(made).toMatchObject({
+      etag: `"${made.body['revision']}"`,
+      location: `/api/v1/webhooks/${id}`,
+      cache: 'no-store',
+    });
     expect(made.body).toMatchObject({
       url: `${PUBLIC_URL}/webhook/${token}/trigger`,
       integration_url: `${PUBLIC_URL}/api/integrations/webhook?integrationId=${id}`,
@@ -85,7 +125,11 @@ describe('a webhook', () => {
       rate_limit_per_hour: 100,
       has_secret: true,
     });
-    for (const later of [await call('GET', `webhooks/${id}`), await call('GET', 'webhooks?limit=200'), await call('PATCH', `webhooks/${id}`, { name: 'Shop 2' })]) {
+    for (const later of [
+      await call('GET', `webhooks/${id}`),
+      await call('GET', 'webhooks?limit=200'),
+      await call('PATCH', `webhooks/${id}`, { name: 'Shop 2' }),
+    ]) {
       expect(later.status).toBe(200);
       expect(later.text).toContain(id);
       expect(later.text).not.toContain(token);
@@ -106,7 +150,12 @@ describe('a webhook', () => {
     ['a dedup window of 0 h', { dedup: { window_hours: 0 } }, 'dedup.window_hours', 'min'],
     ['a dedup window of 169 h', { dedup: { window_hours: 169 } }, 'dedup.window_hours', 'max'],
     ['a correlation window of 0 min', { correlation: { window_minutes: 0 } }, 'correlation.window_minutes', 'min'],
-    ['a correlation window over a day', { correlation: { window_minutes: 1_441 } }, 'correlation.window_minutes', 'max'],
+    [
+      'a correlation window over a day',
+      { correlation: { window_minutes: 1_441 } },
+      'correlation.window_minutes',
+      'max',
+    ],
     ['a group that is a list', { dedup: [] }, 'dedup', 'is-object'],
     ['a group that is null', { rca: null }, 'rca', 'is-object'],
     ['an unknown severity', { rca: { min_severity: 'apocalyptic' } }, 'rca.min_severity', 'is-in'],
@@ -135,13 +184,22 @@ describe('a webhook', () => {
     expect(made.body).toMatchObject({ auth: { method: 'none' }, has_secret: false });
     expect(made.body).not.toHaveProperty('secret');
     const changed = await call('PATCH', `webhooks/${made.body['id']}`, { auth: { method: 'hmac' } });
-    expect(changed.body).toMatchObject({ auth: { method: 'hmac' }, has_secret: true, secret: expect.stringMatching(/^[a-z2-7]{52}$/) });
+    expect(changed.body).toMatchObject({
+      auth: { method: 'hmac' },
+      has_secret: true,
+      secret: expect.stringMatching(/^[a-z2-7]{52}$/),
+    });
   });
 
   it('changes only what is given', async () => {
     const { id } = (await newWebhook({ dedup: { window_hours: 12 } })).body;
     const changed = await call('PATCH', `webhooks/${id}`, { dedup: { reopen_minutes: 5 } });
-    expect(changed.body['dedup']).toEqual({ window_hours: 12, window_from: 'last', reopen_minutes: 5, resolve_policy: 'all' });
+    expect(changed.body['dedup']).toEqual({
+      window_hours: 12,
+      window_from: 'last',
+      reopen_minutes: 5,
+      resolve_policy: 'all',
+    });
   });
 
   it('refuses a change that was made on an older revision', async () => {
@@ -175,7 +233,11 @@ describe('a webhook', () => {
     expect(kept['secrets'][0].notAfter).toBeNull();
     const left = Date.parse(kept['secrets'][1].notAfter) - Date.parse(first.body['updated_at']);
     expect(left).toBe(24 * 3_600_000);
-    await call('POST', `webhooks/${id}/rotate`, { what: 'secret', overlap_hours: 0, secret: 'made-by-the-sender-itself' });
+    await call('POST', `webhooks/${id}/rotate`, {
+      what: 'secret',
+      overlap_hours: 0,
+      secret: 'made-by-the-sender-itself',
+    });
     const cut = await feedBody(id);
     expect(cut['secrets']).toHaveLength(1);
     const workspace = platform.feed.workspace(first.body['workspace_id'])!;
@@ -189,7 +251,9 @@ describe('a webhook', () => {
     expect(second).not.toHaveProperty('secret');
     const both = await feedBody(made['id']);
     expect(both['tokenHmac']).toBe(platform.keyRing.pepperedHmac(second['token']));
-    expect(both['previousTokens']).toEqual([{ tokenHmac: platform.keyRing.pepperedHmac(made['token']), notAfter: expect.any(String) }]);
+    expect(both['previousTokens']).toEqual([
+      { tokenHmac: platform.keyRing.pepperedHmac(made['token']), notAfter: expect.any(String) },
+    ]);
     await call('POST', `webhooks/${made['id']}/rotate`, { what: 'token', overlap_hours: 0 });
     // The first token's own overlap still runs; the second ended at once.
     expect((await feedBody(made['id']))['previousTokens']).toEqual(both['previousTokens']);
@@ -204,7 +268,10 @@ describe('a webhook', () => {
   ])('refuses to rotate with %j', async (input, path) => {
     const { id } = (await newWebhook()).body;
     const refused = await call('POST', `webhooks/${id}/rotate`, input);
-    expect(refused).toMatchObject({ status: 422, body: { errors: expect.arrayContaining([expect.objectContaining({ path })]) } });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { errors: expect.arrayContaining([expect.objectContaining({ path })]) },
+    });
   });
 });
 
@@ -213,7 +280,16 @@ describe('a subscription', () => {
     const made = await newSubscription();
     expect(made).toMatchObject({
       status: 201,
-      body: { name: 'receiver.example', active: true, signed: false, envelope: 'cloudthinker', retry_schedule: [0, 60, 300, 1800, 7200, 28800], timeout_seconds: 30, update_interval_seconds: 60, headers: {} },
+      body: {
+        name: 'receiver.example',
+        active: true,
+        signed: false,
+        envelope: 'cloudthinker',
+        retry_schedule: [0, 60, 300, 1800, 7200, 28800],
+        timeout_seconds: 30,
+        update_interval_seconds: 60,
+        headers: {},
+      },
     });
     expect(made.body).not.toHaveProperty('secret');
   });
@@ -221,7 +297,11 @@ describe('a subscription', () => {
   it('takes a given secret or makes one, and shows it once', async () => {
     const given = await newSubscription({ secret: 'a secret of the receiver' });
     expect(given.body).toMatchObject({ secret: 'a secret of the receiver', signed: true });
-    const made = await newSubscription({ secret: 'generate', events: ['incident.*', 'incident.resolved'], enabled: false });
+    const made = await newSubscription({
+      secret: 'generate',
+      events: ['incident.*', 'incident.resolved'],
+      enabled: false,
+    });
     expect(made.body).toMatchObject({ secret: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/), active: false });
     const later = await call('GET', `subscriptions/${made.body['id']}`);
     expect(later.text).not.toContain(made.body['secret']);
@@ -234,13 +314,17 @@ describe('a subscription', () => {
   it('seals the values of its headers, masks them, and keeps them where the mask comes back', async () => {
     const made = await newSubscription({ headers: { 'X-Api-Key': 'value-of-the-key', 'X-Team': 'blue' } });
     expect(made.body['headers']).toEqual({ 'X-Api-Key': '********', 'X-Team': '********' });
-    const changed = await call('PATCH', `subscriptions/${made.body['id']}`, { headers: { 'X-Api-Key': '********', 'X-Team': 'green' } });
+    const changed = await call('PATCH', `subscriptions/${made.body['id']}`, {
+      headers: { 'X-Api-Key': '********', 'X-Team': 'green' },
+    });
     const workspace = platform.feed.workspace(made.body['workspace_id'])!;
     const stored = (await feedBody(made.body['id']))['headers'] as { name: string; sealed: string }[];
-    expect(stored.map(({ name, sealed }) => [name, platform.keyRing.open(workspace, made.body['id'], sealed)])).toEqual([
-      ['X-Api-Key', 'value-of-the-key'],
-      ['X-Team', 'green'],
-    ]);
+    expect(stored.map(({ name, sealed }) => [name, platform.keyRing.open(workspace, made.body['id'], sealed)])).toEqual(
+      [
+        ['X-Api-Key', 'value-of-the-key'],
+        ['X-Team', 'green'],
+      ],
+    );
     expect(changed.text).not.toContain('green');
   });
 
@@ -251,7 +335,13 @@ describe('a subscription', () => {
     ['localhost', { url: 'https://localhost/' }, 'url-not-allowed', 'local-name', true],
     ['no URL', { url: 'receiver.example' }, 'url-not-allowed', 'not-a-url', false],
     ['a file', { url: 'file:///etc/passwd' }, 'url-not-allowed', 'scheme-not-allowed', false],
-    ['credentials in the URL', { url: 'https://me:word@receiver.example/' }, 'url-not-allowed', 'userinfo-not-allowed', false],
+    [
+      'credentials in the URL',
+      { url: 'https://me:word@receiver.example/' },
+      'url-not-allowed',
+      'userinfo-not-allowed',
+      false,
+    ],
   ])('is refused with %s', async (_name, fields, code, reason, opened) => {
     const refused = await newSubscription(fields);
     expect(refused).toMatchObject({ status: 422, body: { code, errors: [{ path: 'url', code: reason }] } });
@@ -280,18 +370,29 @@ describe('a subscription', () => {
     ['a field that is not supported', { transform: { a: 1 } }, 'transform'],
   ])('is refused with %s', async (_name, fields, path) => {
     const refused = await newSubscription(fields);
-    expect(refused).toMatchObject({ status: 422, body: { errors: expect.arrayContaining([expect.objectContaining({ path })]) } });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { errors: expect.arrayContaining([expect.objectContaining({ path })]) },
+    });
   });
 });
 
 describe('access', () => {
   it('needs a key, and the scope admin', async () => {
-    expect((await call('GET', 'webhooks', undefined, { authorization: 'Bearer tsk_nobodynobody_aaaaaaaaaaaaaaaaaaaa' })).status).toBe(401);
+    expect(
+      (await call('GET', 'webhooks', undefined, { authorization: 'Bearer tsk_nobodynobody_aaaaaaaaaaaaaaaaaaaa' }))
+        .status,
+    ).toBe(401);
     const reader = await call('POST', 'api-keys', { name: 'Reader', scopes: ['read'] });
-    expect(reader).toMatchObject({ status: 201, body: { key: expect.stringMatching(/^tsk_[a-z2-7]{26}_[a-z2-7]{52}$/), scopes: ['read'] } });
+    expect(reader).toMatchObject({
+      status: 201,
+      body: { key: expect.stringMatching(/^tsk_[a-z2-7]{26}_[a-z2-7]{52}$/), scopes: ['read'] },
+    });
     const authorization = `Bearer ${reader.body['key']}`;
     for (const path of ['webhooks', 'subscriptions', 'api-keys', 'workspaces'])
-      await expect.poll(async () => (await call('GET', path, undefined, { authorization })).body['code']).toBe('forbidden');
+      await expect
+        .poll(async () => (await call('GET', path, undefined, { authorization })).body['code'])
+        .toBe('forbidden');
     expect((await call('GET', `api-keys/${reader.body['id']}`)).text).not.toContain(reader.body['key'].split('_')[2]);
     expect((await call('DELETE', `api-keys/${reader.body['id']}`)).status).toBe(204);
     await expect.poll(async () => (await call('GET', 'webhooks', undefined, { authorization })).status).toBe(401);
@@ -310,7 +411,11 @@ describe('access', () => {
     [{ name: 'x', scopes: ['read'], expires_at: 'tomorrow' }, 'expires_at'],
     [{ name: 'x', scopes: ['read'], expires_at: '2020-01-01T00:00:00Z' }, 'expires_at'],
   ])('refuses the key %j', async (input, path) =>
-    expect(await call('POST', 'api-keys', input)).toMatchObject({ status: 422, body: { errors: expect.arrayContaining([expect.objectContaining({ path })]) } }));
+    expect(await call('POST', 'api-keys', input)).toMatchObject({
+      status: 422,
+      body: { errors: expect.arrayContaining([expect.objectContaining({ path })]) },
+    }),
+  );
 
   it('answers 404 for everything of another workspace', async () => {
     const other = await call('POST', 'workspaces', { name: 'Another Team' });
@@ -327,15 +432,21 @@ describe('access', () => {
       expect((await call('GET', path, undefined, { authorization })).text).not.toContain(id);
       expect((await call('GET', `${path}/${id}`, undefined, { authorization })).status).toBe(404);
       expect((await call('PATCH', `${path}/${id}`, { name: 'Taken' }, { authorization })).status).toBe(404);
-      if (path !== 'workspaces') expect((await call('DELETE', `${path}/${id}`, undefined, { authorization })).status).toBe(404);
+      if (path !== 'workspaces')
+        expect((await call('DELETE', `${path}/${id}`, undefined, { authorization })).status).toBe(404);
       expect((await call('GET', `${path}/${id}`)).body['name']).not.toBe('Taken');
     }
-    expect((await call('POST', `webhooks/${theirs[0]![1]['id']}/rotate`, { what: 'secret' }, { authorization })).status).toBe(404);
+    expect(
+      (await call('POST', `webhooks/${theirs[0]![1]['id']}/rotate`, { what: 'secret' }, { authorization })).status,
+    ).toBe(404);
   });
 
   it('refuses a slug that is taken', async () => {
     await call('POST', 'workspaces', { name: 'Once', slug: 'once' });
-    expect(await call('POST', 'workspaces', { name: 'Twice', slug: 'once' })).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    expect(await call('POST', 'workspaces', { name: 'Twice', slug: 'once' })).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
   });
 });
 
@@ -347,11 +458,18 @@ describe('a list', () => {
     })();
     const headers = { authorization: `Bearer ${key}` };
     await expect.poll(async () => (await call('GET', 'webhooks', undefined, headers)).status).toBe(200);
-    const made = await Promise.all(Array.from({ length: 7 }, (_, n) => call('POST', 'webhooks', { name: `n${n}`, connector: 'generic' }, headers)));
+    const made = await Promise.all(
+      Array.from({ length: 7 }, (_, n) => call('POST', 'webhooks', { name: `n${n}`, connector: 'generic' }, headers)),
+    );
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const page: Answer = await call('GET', `webhooks?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`, undefined, headers);
+      const page: Answer = await call(
+        'GET',
+        `webhooks?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`,
+        undefined,
+        headers,
+      );
       seen.push(...(page.body['items'] as Json[]).map((item) => item['id'] as string));
       expect(page.body['items'].every((item: Json) => item['workspace_id'] === id)).toBe(true);
       cursor = page.body['next_cursor'] as string | null;
@@ -360,16 +478,27 @@ describe('a list', () => {
   });
 
   it.each(['limit=0', 'limit=201', 'limit=ten', 'cursor=nonsense', 'colour=red'])('refuses ?%s', async (text) =>
-    expect((await call('GET', `webhooks?${text}`)).status).toBe(422));
+    expect((await call('GET', `webhooks?${text}`)).status).toBe(422),
+  );
 });
 
 describe('the database', () => {
   it('holds no secret, token or header value in plain text', async () => {
     const webhook = (await newWebhook()).body;
     const rotated = (await call('POST', `webhooks/${webhook['id']}/rotate`, { what: 'secret' })).body;
-    const subscription = (await newSubscription({ secret: 'generate', headers: { Authorization: 'Bearer planted-canary-value' } })).body;
+    const subscription = (
+      await newSubscription({ secret: 'generate', headers: { Authorization: 'Bearer planted-canary-value' } })
+    ).body;
     const apiKey = (await call('POST', 'api-keys', { name: 'Canary', scopes: ['read'] })).body;
-    const planted = [webhook['token'], webhook['secret'], rotated['secret'], subscription['secret'], 'planted-canary-value', apiKey['key'].split('_')[2], KEY.split('_')[2]!];
+    const planted = [
+      webhook['token'],
+      webhook['secret'],
+      rotated['secret'],
+      subscription['secret'],
+      'planted-canary-value',
+      apiKey['key'].split('_')[2],
+      KEY.split('_')[2]!,
+    ];
     const { rows: tables } = await platform.pools.pipeline.query<{ name: string }>(
       `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
        where n.nspname = 'control_plane' and c.relkind in ('r', 'v') and has_table_privilege(c.oid, 'select')`,
@@ -377,8 +506,15 @@ describe('the database', () => {
     expect(tables.length).toBeGreaterThan(6);
     let dump = '';
     for (const { name } of tables)
-      dump += (await platform.pools.pipeline.query<{ row: string }>(`select row_to_json(t)::text as row from control_plane.${name} t`)).rows.map(({ row }) => row).join('\n');
+      dump += (
+        await platform.pools.pipeline.query<{ row: string }>(
+          `select row_to_json(t)::text as row from control_plane.${name} t`,
+        )
+      ).rows
+        .map(({ row }) => row)
+        .join('\n');
     expect(dump).toContain(webhook['id']);
-    for (const secret of planted) expect(dump.includes(secret as string), `a secret of ${(secret as string).length} characters`).toBe(false);
+    for (const secret of planted)
+      expect(dump.includes(secret as string), `a secret of ${(secret as string).length} characters`).toBe(false);
   });
 });

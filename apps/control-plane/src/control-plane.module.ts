@@ -22,9 +22,22 @@ import { ControlPlaneEnvironment } from './config.ts';
 import { ConfigurationBoot } from './configuration-boot.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { connectorCatalogue } from './connector-catalogue.ts';
+import type { Credentials } from './credentials.ts';
+import type { SeedTools } from './seed.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SubscriptionsController } from './subscriptions.controller.ts';
-import { API_KEYS, CONFIGURATION_BOOT, CONFIGURATION_STORE, CONNECTOR_CATALOGUE, CONTROL_PLANE_CONFIG, SUBSCRIPTIONS, WEBHOOKS, WORKSPACES } from './tokens.ts';
+import {
+  API_KEYS,
+  CONFIGURATION_BOOT,
+  CONFIGURATION_STORE,
+  CONNECTOR_CATALOGUE,
+  CONTROL_PLANE_CONFIG,
+  CREDENTIALS,
+  SEED_TOOLS,
+  SUBSCRIPTIONS,
+  WEBHOOKS,
+  WORKSPACES,
+} from './tokens.ts';
 import { type ConnectorCatalogue, Webhooks } from './webhooks.ts';
 import { WebhooksController } from './webhooks.controller.ts';
 import { WorkspacesController } from './workspaces.controller.ts';
@@ -40,37 +53,55 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
     { provide: CONNECTOR_CATALOGUE, useValue: connectorCatalogue },
     {
+      provide: CREDENTIALS,
+      inject: [KEY_RING, RANDOM],
+      useFactory: (keyRing: KeyRing, random: Random): Credentials => ({ keyRing, random }),
+    },
+    {
       provide: CONFIGURATION_STORE,
       inject: [REST_POOL, CLOCK],
       useFactory: (pool: Pool, clock: Clock) => new ConfigurationStore(pool, clock),
     },
     {
+      provide: SEED_TOOLS,
+      inject: [PIPELINE_POOL, CLOCK, CREDENTIALS],
+      useFactory: (pool: Pool, now: Clock, credentials: Credentials): SeedTools => ({
+        ...credentials,
+        store: new ConfigurationStore(pool, now),
+        now,
+      }),
+    },
+    {
       provide: WEBHOOKS,
-      inject: [CONFIGURATION_STORE, KEY_RING, RANDOM, CONNECTOR_CATALOGUE],
-      useFactory: (store: ConfigurationStore, keyRing: KeyRing, random: Random, connectors: ConnectorCatalogue) =>
-        new Webhooks(store, { keyRing, random }, connectors),
+      inject: [CONFIGURATION_STORE, CREDENTIALS, CONNECTOR_CATALOGUE],
+      useFactory: (store: ConfigurationStore, credentials: Credentials, connectors: ConnectorCatalogue) =>
+        new Webhooks(store, credentials, connectors),
     },
     {
       provide: SUBSCRIPTIONS,
-      inject: [CONFIGURATION_STORE, KEY_RING, RANDOM, CONTROL_PLANE_CONFIG, SHELL_CONFIG],
-      useFactory: (store: ConfigurationStore, keyRing: KeyRing, random: Random, config: ControlPlaneEnvironment, shell: ShellConfig) =>
-        new Subscriptions(store, { keyRing, random }, allowListOf(config, shell)),
+      inject: [CONFIGURATION_STORE, CREDENTIALS, CONTROL_PLANE_CONFIG, SHELL_CONFIG],
+      useFactory: (
+        store: ConfigurationStore,
+        credentials: Credentials,
+        config: ControlPlaneEnvironment,
+        shell: ShellConfig,
+      ) => new Subscriptions(store, credentials, allowListOf(config, shell)),
     },
     {
       provide: WORKSPACES,
-      inject: [CONFIGURATION_STORE, KEY_RING, RANDOM],
-      useFactory: (store: ConfigurationStore, keyRing: KeyRing, random: Random) => new Workspaces(store, { keyRing, random }),
+      inject: [CONFIGURATION_STORE, CREDENTIALS],
+      useFactory: (store: ConfigurationStore, credentials: Credentials) => new Workspaces(store, credentials),
     },
     {
       provide: API_KEYS,
-      inject: [CONFIGURATION_STORE, KEY_RING, RANDOM],
-      useFactory: (store: ConfigurationStore, keyRing: KeyRing, random: Random) => new ApiKeys(store, { keyRing, random }),
+      inject: [CONFIGURATION_STORE, CREDENTIALS],
+      useFactory: (store: ConfigurationStore, credentials: Credentials) => new ApiKeys(store, credentials),
     },
     {
       provide: CONFIGURATION_BOOT,
-      inject: [PIPELINE_POOL, CLOCK, KEY_RING, RANDOM, CONTROL_PLANE_CONFIG, LOGGER, CONFIGURATION_STORE],
-      useFactory: (pool: Pool, now: Clock, keyRing: KeyRing, random: Random, config: ControlPlaneEnvironment, log: Logger, rest: ConfigurationStore) =>
-        new ConfigurationBoot({ store: new ConfigurationStore(pool, now), keyRing, random, now }, config, log, rest),
+      inject: [SEED_TOOLS, CONTROL_PLANE_CONFIG, LOGGER, CONFIGURATION_STORE],
+      useFactory: (tools: SeedTools, config: ControlPlaneEnvironment, log: Logger, rest: ConfigurationStore) =>
+        new ConfigurationBoot(tools, config, log, rest),
     },
   ],
 })

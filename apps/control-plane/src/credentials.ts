@@ -37,20 +37,34 @@ export function readApiKey(key: string): { id: string; secret: string } | undefi
 export const sealFor = ({ keyRing }: Credentials, workspace: WorkspaceRow, rowId: string, text: string): string =>
   keyRing.seal(workspaceDocumentOf(workspace), rowId, text);
 
-export const sealedSecret = (credentials: Credentials, workspace: WorkspaceRow, rowId: string, text: string): SealedSecret => ({
+export const sealedSecret = (
+  credentials: Credentials,
+  workspace: WorkspaceRow,
+  rowId: string,
+  text: string,
+): SealedSecret => ({
   id: `sec_${base32(credentials.random(10))}`,
   sealed: sealFor(credentials, workspace, rowId, text),
   notAfter: null,
 });
 
 /** When an old credential ends. */
-export const endOfOverlap = (now: Date, hours: number): string => new Date(now.getTime() + hours * HOUR_MS).toISOString();
+export const endOfOverlap = (now: Date, hours: number): string =>
+  new Date(now.getTime() + hours * HOUR_MS).toISOString();
 
 /** The current secret first, then those whose overlap still runs. With 0 hours the old ones end at once. */
-export function rotated(secrets: readonly SealedSecret[], fresh: SealedSecret, overlapHours: number, now: Date): SealedSecret[] {
+export function rotated(
+  secrets: readonly SealedSecret[],
+  fresh: SealedSecret,
+  overlapHours: number,
+  now: Date,
+): SealedSecret[] {
   const end = endOfOverlap(now, overlapHours);
   const old = secrets
-    .map((secret) => ({ ...secret, notAfter: secret.notAfter !== null && secret.notAfter < end ? secret.notAfter : end }))
+    .map((secret) => ({
+      ...secret,
+      notAfter: secret.notAfter !== null && secret.notAfter < end ? secret.notAfter : end,
+    }))
     .filter((secret) => secret.notAfter > now.toISOString());
   return [fresh, ...old.slice(0, OLD_SECRETS_MAX)];
 }

@@ -5,7 +5,8 @@ import { Matches, ValidateIf } from 'class-validator';
 export const Optional = (): PropertyDecorator => ValidateIf((_body, value) => value !== undefined);
 
 /** The field may be left out or null. */
-export const OptionalOrNull = (): PropertyDecorator => ValidateIf((_body, value) => value !== undefined && value !== null);
+export const OptionalOrNull = (): PropertyDecorator =>
+  ValidateIf((_body, value) => value !== undefined && value !== null);
 
 /** One field that is wrong in a way that a decorator cannot say. */
 export const invalidField = (path: string, code: string, message: string): Problem =>
@@ -25,18 +26,12 @@ export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 export function revisionOf(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
   const [, revision] = /^"(\d{1,15})"$/.exec(ifMatch.trim()) ?? [];
-  if (revision === undefined) throw new Problem('precondition-failed', 'If-Match must be the ETag of an earlier answer, e.g. "42".');
+  if (revision === undefined)
+    throw new Problem('precondition-failed', 'If-Match must be the ETag of an earlier answer, e.g. "42".');
   return Number(revision);
 }
-
-export const etagOf = (row: { revision: number }): string => `"${row.revision}"`;
 
 /** Ids in paths. What cannot be an id is told so; what is not there, or not yours, is a 404. */
 export class IdPath {
   @Matches(/^[a-z0-9_]{1,100}$/, { message: 'id must be an id, e.g. whk_…' }) id!: string;
-}
-
-/** What the doors need of an HTTP answer. */
-export interface Reply {
-  header(name: string, value: string): Reply;
 }

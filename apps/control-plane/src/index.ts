@@ -10,6 +10,13 @@ export const controlPlane: ServiceDefinition = {
 export { ConfigurationStore } from './configuration-store.ts';
 export { connectorCatalogue } from './connector-catalogue.ts';
 export type { Credentials } from './credentials.ts';
-export { BootstrapKeyError, bootstrapApiKey, type DemoCredentials, newDemoCredentials, seedDemo, type SeedTools } from './seed.ts';
+export {
+  BootstrapKeyError,
+  bootstrapApiKey,
+  type DemoCredentials,
+  newDemoCredentials,
+  seedDemo,
+  type SeedTools,
+} from './seed.ts';
 export { integrationUrl, triggerUrl } from './views.ts';
 export type { ConnectorCatalogue } from './webhooks.ts';

@@ -10,7 +10,9 @@ export interface Page<Item> {
 
 /** `?limit=&cursor=` of every list. */
 export class PageQuery {
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value))
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+  )
   @IsInt()
   @Min(1)
   @Max(200)
@@ -29,7 +31,9 @@ export const cursorOf = (row: { createdAt: Date; id: string }): string =>
 /** @throws Problem validation-failed for a cursor that no answer of ours has given. */
 export function readCursor(cursor: string | undefined): { at: string; id: string } | undefined {
   if (cursor === undefined) return undefined;
-  const [, at, id] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([a-z0-9_]+)$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
+  const [, at, id] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([a-z0-9_]+)$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ??
+    [];
   if (!at || !id || Number.isNaN(Date.parse(at)))
     throw new Problem('validation-failed', 'The cursor is not one that a list has answered with.', {
       errors: [{ path: 'cursor', code: 'unknown-cursor', message: 'use next_cursor of the previous page' }],

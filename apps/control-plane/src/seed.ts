@@ -1,8 +1,15 @@
 import { base32, mintId } from '@tocsin/contracts';
 import type { AllowList } from '@tocsin/domain/delivery';
 import { insertApiKey, insertWorkspace } from './access.ts';
-import { ConfigurationStore, transactionOn } from './configuration-store.ts';
-import { type Credentials, newApiKey, newInboundSecret, newOutboundSecret, newToken, readApiKey } from './credentials.ts';
+import { type ConfigurationStore, transactionOn } from './configuration-store.ts';
+import {
+  type Credentials,
+  newApiKey,
+  newInboundSecret,
+  newOutboundSecret,
+  newToken,
+  readApiKey,
+} from './credentials.ts';
 import { ApiKeyRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { insertSubscription } from './subscriptions.ts';
 import { type ConnectorCatalogue, insertWebhook } from './webhooks.ts';
@@ -85,7 +92,13 @@ async function seedSubscription(
 ): Promise<void> {
   const found = await tx.manager.findOneBy(SubscriptionRow, { id: demo.subscriptionId, workspaceId: demo.workspaceId });
   if (!found) {
-    const input = { id: demo.subscriptionId, name: 'Demo sink', url: at.subscriptionUrl, events: ['*'], secret: demo.subscriptionSecret };
+    const input = {
+      id: demo.subscriptionId,
+      name: 'Demo sink',
+      url: at.subscriptionUrl,
+      events: ['*'],
+      secret: demo.subscriptionSecret,
+    };
     await insertSubscription(tx, tools, at.allow, input);
     return;
   }
@@ -108,16 +121,24 @@ export class BootstrapKeyError extends Error {
  * one called "Default" when there is none. A key that exists already is left alone.
  * @throws BootstrapKeyError when the text is not a key, or names the id of a key with another secret
  */
-export async function bootstrapApiKey(tools: SeedTools, key: string): Promise<{ workspaceId: string; created: boolean }> {
+export async function bootstrapApiKey(
+  tools: SeedTools,
+  key: string,
+): Promise<{ workspaceId: string; created: boolean }> {
   const parts = readApiKey(key);
-  if (!parts) throw new BootstrapKeyError('TOCSIN_BOOTSTRAP_API_KEY must look like tsk_<id>_<secret>, both of a-z and 2-7 (id 8 to 64, secret 16 to 128 characters)');
+  if (!parts)
+    throw new BootstrapKeyError(
+      'TOCSIN_BOOTSTRAP_API_KEY must look like tsk_<id>_<secret>, both of a-z and 2-7 (id 8 to 64, secret 16 to 128 characters)',
+    );
   const secretHmac = tools.keyRing.pepperedHmac(parts.secret);
   await tools.store.claimFeed(newFeedId(tools));
   return tools.store.transaction(async (manager) => {
     await manager.query('select pg_advisory_xact_lock(hashtext($1))', ['tocsin.seed']);
     const found = await manager.findOneBy(ApiKeyRow, { id: parts.id });
     if (found && found.secretHmac !== secretHmac)
-      throw new BootstrapKeyError('TOCSIN_BOOTSTRAP_API_KEY: a key with this id exists and has another secret (or TOCSIN_API_KEY_PEPPER has changed)');
+      throw new BootstrapKeyError(
+        'TOCSIN_BOOTSTRAP_API_KEY: a key with this id exists and has another secret (or TOCSIN_API_KEY_PEPPER has changed)',
+      );
     if (found) return { workspaceId: found.workspaceId, created: false };
     const [oldest] = await manager.find(WorkspaceRow, { order: { createdAt: 'asc', id: 'asc' }, take: 1 });
     const tx = transactionOn(manager, oldest?.id ?? mintId('ws', tools.random(16)), tools.now());

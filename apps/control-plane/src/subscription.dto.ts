@@ -29,11 +29,21 @@ export class SubscriptionSettings {
   @Optional() @IsObject() headers?: Record<string, unknown>;
   @Optional() @IsIn(envelopes) envelope?: (typeof envelopes)[number];
   /** Seconds before each attempt, counted from the previous one. */
-  @Optional() @IsArray() @ArrayMinSize(1) @ArrayMaxSize(20) @IsInt({ each: true }) @Min(0, { each: true }) @Max(DAY_SECONDS, { each: true })
+  @Optional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(20)
+  @IsInt({ each: true })
+  @Min(0, { each: true })
+  @Max(DAY_SECONDS, { each: true })
   retry_schedule?: number[];
   /** From connect to response headers. */
   @Optional() @IsInt() @Min(1) @Max(60) timeout_seconds?: number;
-  @OptionalOrNull() @IsString() @Length(1, 200) @Matches(/^[\x20-\x7e]+$/, { message: 'user_agent must be printable ASCII' }) user_agent?: string | null;
+  @OptionalOrNull()
+  @IsString()
+  @Length(1, 200)
+  @Matches(/^[\x20-\x7e]+$/, { message: 'user_agent must be printable ASCII' })
+  user_agent?: string | null;
   @Optional() @IsInt() @Min(0) @Max(DAY_SECONDS) update_interval_seconds?: number;
 }
 

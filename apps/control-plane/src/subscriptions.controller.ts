@@ -1,8 +1,23 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, Res, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiKeyGuard, type Caller, CallerOf, Scopes, body, params, query } from '@tocsin/nest-shell';
 import type { SubscriptionRow } from './entities.ts';
-import { etagOf, IdPath, revisionOf, type Reply } from './fields.ts';
+import { IdPath, revisionOf } from './fields.ts';
 import { PageQuery, pageOf } from './pages.ts';
+import { RevisionTag } from './revision-tag.ts';
 import { CreateSubscription, RotateSubscriptionSecret, UpdateSubscription } from './subscription.dto.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { SUBSCRIPTIONS } from './tokens.ts';
@@ -11,6 +26,7 @@ import type { Changed } from './webhooks.ts';
 
 @Controller('api/v1/subscriptions')
 @UseGuards(ApiKeyGuard)
+@UseInterceptors(new RevisionTag())
 @Scopes('admin')
 export class SubscriptionsController {
   constructor(@Inject(SUBSCRIPTIONS) private readonly subscriptions: Subscriptions) {}
@@ -21,15 +37,14 @@ export class SubscriptionsController {
   }
 
   @Post()
-  async create(@CallerOf() caller: Caller, @Body(body(CreateSubscription)) input: CreateSubscription, @Res({ passthrough: true }) reply: Reply) {
+  async create(@CallerOf() caller: Caller, @Body(body(CreateSubscription)) input: CreateSubscription) {
     const made = await this.subscriptions.create(caller.workspaceId, input);
-    reply.header('location', `/api/v1/subscriptions/${made.row.id}`);
-    return answer(made, reply);
+    return answer(made);
   }
 
   @Get(':id')
-  async get(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath, @Res({ passthrough: true }) reply: Reply) {
-    return answer({ row: await this.subscriptions.get(caller.workspaceId, id), shown: {} }, reply);
+  async get(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath) {
+    return answer({ row: await this.subscriptions.get(caller.workspaceId, id), shown: {} });
   }
 
   @Patch(':id')
@@ -38,14 +53,17 @@ export class SubscriptionsController {
     @Param(params(IdPath)) { id }: IdPath,
     @Body(body(UpdateSubscription)) input: UpdateSubscription,
     @Headers('if-match') ifMatch: string | undefined,
-    @Res({ passthrough: true }) reply: Reply,
   ) {
-    return answer(await this.subscriptions.update(caller.workspaceId, id, input, revisionOf(ifMatch)), reply);
+    return answer(await this.subscriptions.update(caller.workspaceId, id, input, revisionOf(ifMatch)));
   }
 
   @Delete(':id')
   @HttpCode(204)
-  async remove(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath, @Headers('if-match') ifMatch: string | undefined) {
+  async remove(
+    @CallerOf() caller: Caller,
+    @Param(params(IdPath)) { id }: IdPath,
+    @Headers('if-match') ifMatch: string | undefined,
+  ) {
     await this.subscriptions.remove(caller.workspaceId, id, revisionOf(ifMatch));
   }
 
@@ -56,13 +74,11 @@ export class SubscriptionsController {
     @Param(params(IdPath)) { id }: IdPath,
     @Body(body(RotateSubscriptionSecret)) input: RotateSubscriptionSecret,
     @Headers('if-match') ifMatch: string | undefined,
-    @Res({ passthrough: true }) reply: Reply,
   ) {
-    return answer(await this.subscriptions.rotate(caller.workspaceId, id, input, revisionOf(ifMatch)), reply);
+    return answer(await this.subscriptions.rotate(caller.workspaceId, id, input, revisionOf(ifMatch)));
   }
 }
 
-function answer({ row, shown }: Changed<SubscriptionRow, { secret?: string }>, reply: Reply) {
-  reply.header('etag', etagOf(row));
+function answer({ row, shown }: Changed<SubscriptionRow, { secret?: string }>) {
   return { ...subscriptionView(row), ...shown };
 }

@@ -6,7 +6,12 @@ import { type Credentials, newOutboundSecret, rotated, sealFor, sealedSecret } f
 import { SubscriptionRow } from './entities.ts';
 import { CLEAN_TEXT, invalidField } from './fields.ts';
 import type { Page, PageQuery } from './pages.ts';
-import type { CreateSubscription, RotateSubscriptionSecret, SubscriptionSettings, UpdateSubscription } from './subscription.dto.ts';
+import type {
+  CreateSubscription,
+  RotateSubscriptionSecret,
+  SubscriptionSettings,
+  UpdateSubscription,
+} from './subscription.dto.ts';
 import { MASK } from './views.ts';
 import type { Changed } from './webhooks.ts';
 
@@ -35,7 +40,12 @@ export class Subscriptions {
   create = (workspaceId: string, input: CreateSubscription): Promise<Changed<SubscriptionRow, Shown>> =>
     this.store.inWorkspace(workspaceId, (tx) => insertSubscription(tx, this.credentials, this.allow, input));
 
-  update(workspaceId: string, id: string, input: UpdateSubscription, revision?: number): Promise<Changed<SubscriptionRow, Shown>> {
+  update(
+    workspaceId: string,
+    id: string,
+    input: UpdateSubscription,
+    revision?: number,
+  ): Promise<Changed<SubscriptionRow, Shown>> {
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(SubscriptionRow, id, revision);
       if (input.url !== undefined) row.url = checkedUrl(input.url, this.allow).href;
@@ -45,7 +55,12 @@ export class Subscriptions {
     });
   }
 
-  rotate(workspaceId: string, id: string, input: RotateSubscriptionSecret, revision?: number): Promise<Changed<SubscriptionRow, Shown>> {
+  rotate(
+    workspaceId: string,
+    id: string,
+    input: RotateSubscriptionSecret,
+    revision?: number,
+  ): Promise<Changed<SubscriptionRow, Shown>> {
     const secret = secretOf(input.secret ?? 'generate', this.credentials);
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(SubscriptionRow, id, revision);
@@ -120,7 +135,12 @@ async function sealedHeaders(
     throw invalidField(`headers.${name}`, 'is-string', 'must be a text');
   });
   const wrong = checkCustomHeaders(headers);
-  if (wrong) throw invalidField(wrong.name === '' ? 'headers' : `headers.${JSON.stringify(wrong.name).slice(1, -1)}`, wrong.reason, wrong.message);
+  if (wrong)
+    throw invalidField(
+      wrong.name === '' ? 'headers' : `headers.${JSON.stringify(wrong.name).slice(1, -1)}`,
+      wrong.reason,
+      wrong.message,
+    );
   const stored = new Map(row.headers.map((header) => [header.name.toLowerCase(), header.sealed]));
   const workspace = await tx.workspace();
   return headers.map(({ name, value }) => {
@@ -141,7 +161,8 @@ function checkedUrl(text: string, allow: AllowList): URL {
 
 function checkedEvents(events: readonly string[]): string[] {
   const unknown = events.findIndex((name) => !eventPatterns.includes(name));
-  if (unknown >= 0) throw invalidField(`events[${unknown}]`, 'unknown-event', `must be one of ${eventPatterns.join(', ')}`);
+  if (unknown >= 0)
+    throw invalidField(`events[${unknown}]`, 'unknown-event', `must be one of ${eventPatterns.join(', ')}`);
   return [...new Set(events)];
 }
 

@@ -48,7 +48,11 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
     reopen_minutes: row.dedup.reopenMinutes,
     resolve_policy: row.dedup.resolvePolicy,
   },
-  correlation: { enabled: row.correlation.enabled, window_minutes: row.correlation.windowMinutes, by: row.correlation.by },
+  correlation: {
+    enabled: row.correlation.enabled,
+    window_minutes: row.correlation.windowMinutes,
+    by: row.correlation.by,
+  },
   rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
   ...stamp(row),
 });

@@ -26,7 +26,8 @@ const clean = { message: '$property must not contain control characters such as 
 
 export class WebhookAuthInput {
   @Optional() @IsIn(authMethods) method?: AuthMethod;
-  @OptionalOrNull() @Matches(HEADER_NAME, { message: 'header must be the name of an HTTP header' }) header?: string | null;
+  @OptionalOrNull() @Matches(HEADER_NAME, { message: 'header must be the name of an HTTP header' }) header?:
+    string | null;
   @OptionalOrNull() @IsString() @MaxLength(50) @Matches(CLEAN_TEXT, clean) prefix?: string | null;
   @OptionalOrNull() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) username?: string | null;
 }
@@ -52,7 +53,11 @@ export class RcaInput {
 
 /** What can be said of a webhook when it is made and later. Ranges: product P7, P8, P10, P14. */
 export class WebhookSettings {
-  @Optional() @IsString() @MaxLength(10_000) @Matches(STORABLE_TEXT, { message: 'description must not contain U+0000 or half characters' }) description?: string;
+  @Optional()
+  @IsString()
+  @MaxLength(10_000)
+  @Matches(STORABLE_TEXT, { message: 'description must not contain U+0000 or half characters' })
+  description?: string;
   @Optional() @IsBoolean() enabled?: boolean;
   @Optional() @IsObject() @ValidateNested() @Type(() => WebhookAuthInput) auth?: WebhookAuthInput;
   @Optional() @IsIn(respondModes) respond?: (typeof respondModes)[number];

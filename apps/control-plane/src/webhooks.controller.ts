@@ -1,7 +1,32 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Query, Res, UseGuards } from '@nestjs/common';
-import { ApiKeyGuard, type Caller, CallerOf, Scopes, SHELL_CONFIG, type ShellConfig, body, params, query } from '@tocsin/nest-shell';
-import { etagOf, IdPath, revisionOf, type Reply } from './fields.ts';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiKeyGuard,
+  type Caller,
+  CallerOf,
+  Scopes,
+  SHELL_CONFIG,
+  type ShellConfig,
+  body,
+  params,
+  query,
+} from '@tocsin/nest-shell';
+import { IdPath, revisionOf } from './fields.ts';
 import { PageQuery, pageOf } from './pages.ts';
+import { RevisionTag } from './revision-tag.ts';
 import { WEBHOOKS } from './tokens.ts';
 import { triggerUrl, webhookView } from './views.ts';
 import { CreateWebhook, RotateCredential, UpdateWebhook } from './webhook.dto.ts';
@@ -10,6 +35,7 @@ import type { WebhookRow } from './entities.ts';
 
 @Controller('api/v1/webhooks')
 @UseGuards(ApiKeyGuard)
+@UseInterceptors(new RevisionTag())
 @Scopes('admin')
 export class WebhooksController {
   constructor(
@@ -23,15 +49,14 @@ export class WebhooksController {
   }
 
   @Post()
-  async create(@CallerOf() caller: Caller, @Body(body(CreateWebhook)) input: CreateWebhook, @Res({ passthrough: true }) reply: Reply) {
+  async create(@CallerOf() caller: Caller, @Body(body(CreateWebhook)) input: CreateWebhook) {
     const made = await this.webhooks.create(caller.workspaceId, input);
-    reply.header('location', `/api/v1/webhooks/${made.row.id}`);
-    return this.answer(made, reply);
+    return this.answer(made);
   }
 
   @Get(':id')
-  async get(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath, @Res({ passthrough: true }) reply: Reply) {
-    return this.answer({ row: await this.webhooks.get(caller.workspaceId, id), shown: {} }, reply);
+  async get(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath) {
+    return this.answer({ row: await this.webhooks.get(caller.workspaceId, id), shown: {} });
   }
 
   @Patch(':id')
@@ -40,14 +65,17 @@ export class WebhooksController {
     @Param(params(IdPath)) { id }: IdPath,
     @Body(body(UpdateWebhook)) input: UpdateWebhook,
     @Headers('if-match') ifMatch: string | undefined,
-    @Res({ passthrough: true }) reply: Reply,
   ) {
-    return this.answer(await this.webhooks.update(caller.workspaceId, id, input, revisionOf(ifMatch)), reply);
+    return this.answer(await this.webhooks.update(caller.workspaceId, id, input, revisionOf(ifMatch)));
   }
 
   @Delete(':id')
   @HttpCode(204)
-  async remove(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath, @Headers('if-match') ifMatch: string | undefined) {
+  async remove(
+    @CallerOf() caller: Caller,
+    @Param(params(IdPath)) { id }: IdPath,
+    @Headers('if-match') ifMatch: string | undefined,
+  ) {
     await this.webhooks.remove(caller.workspaceId, id, revisionOf(ifMatch));
   }
 
@@ -58,16 +86,18 @@ export class WebhooksController {
     @Param(params(IdPath)) { id }: IdPath,
     @Body(body(RotateCredential)) input: RotateCredential,
     @Headers('if-match') ifMatch: string | undefined,
-    @Res({ passthrough: true }) reply: Reply,
   ) {
-    return this.answer(await this.webhooks.rotate(caller.workspaceId, id, input, revisionOf(ifMatch)), reply);
+    return this.answer(await this.webhooks.rotate(caller.workspaceId, id, input, revisionOf(ifMatch)));
   }
 
   /** The view, and what is shown this once: a new token with its address, a new secret. */
-  private answer({ row, shown }: Changed<WebhookRow, NewCredentials>, reply: Reply) {
-    reply.header('etag', etagOf(row));
+  private answer({ row, shown }: Changed<WebhookRow, NewCredentials>) {
     const { publicUrl } = this.shell;
     const address = shown.token === undefined ? {} : { url: triggerUrl(publicUrl, shown.token), token: shown.token };
-    return { ...webhookView(publicUrl)(row), ...address, ...(shown.secret === undefined ? {} : { secret: shown.secret }) };
+    return {
+      ...webhookView(publicUrl)(row),
+      ...address,
+      ...(shown.secret === undefined ? {} : { secret: shown.secret }),
+    };
   }
 }

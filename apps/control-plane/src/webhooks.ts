@@ -1,10 +1,24 @@
 import { mintId, type AuthMethod, type WebhookBody } from '@tocsin/contracts';
 import type { ConfigurationStore, ConfigurationTx } from './configuration-store.ts';
-import { type Credentials, endOfOverlap, newInboundSecret, newToken, rotated, sealFor, sealedSecret } from './credentials.ts';
+import {
+  type Credentials,
+  endOfOverlap,
+  newInboundSecret,
+  newToken,
+  rotated,
+  sealFor,
+  sealedSecret,
+} from './credentials.ts';
 import { WebhookRow } from './entities.ts';
 import { invalidField } from './fields.ts';
 import type { Page, PageQuery } from './pages.ts';
-import type { CreateWebhook, RotateCredential, UpdateWebhook, WebhookAuthInput, WebhookSettings } from './webhook.dto.ts';
+import type {
+  CreateWebhook,
+  RotateCredential,
+  UpdateWebhook,
+  WebhookAuthInput,
+  WebhookSettings,
+} from './webhook.dto.ts';
 
 /** What the control-plane needs to know of a connector. */
 export interface ConnectorDefaults {
@@ -43,7 +57,12 @@ export class Webhooks {
   create = (workspaceId: string, input: CreateWebhook): Promise<Changed<WebhookRow, NewCredentials>> =>
     this.store.inWorkspace(workspaceId, (tx) => insertWebhook(tx, this.credentials, this.connectors, input));
 
-  update(workspaceId: string, id: string, input: UpdateWebhook, revision?: number): Promise<Changed<WebhookRow, NewCredentials>> {
+  update(
+    workspaceId: string,
+    id: string,
+    input: UpdateWebhook,
+    revision?: number,
+  ): Promise<Changed<WebhookRow, NewCredentials>> {
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(WebhookRow, id, revision);
       row.name = input.name ?? row.name;
@@ -60,12 +79,19 @@ export class Webhooks {
     });
   }
 
-  rotate(workspaceId: string, id: string, input: RotateCredential, revision?: number): Promise<Changed<WebhookRow, NewCredentials>> {
+  rotate(
+    workspaceId: string,
+    id: string,
+    input: RotateCredential,
+    revision?: number,
+  ): Promise<Changed<WebhookRow, NewCredentials>> {
     if (input.what === 'token' && input.secret !== undefined)
       throw invalidField('secret', 'not-applicable', 'belongs to what: secret; tokens are always generated');
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(WebhookRow, id, revision);
-      const shown = await (input.what === 'token' ? this.rotateToken(tx, row, input) : this.rotateSecret(tx, row, input));
+      const shown = await (input.what === 'token'
+        ? this.rotateToken(tx, row, input)
+        : this.rotateSecret(tx, row, input));
       return { row: await tx.save(row), shown };
     });
   }
@@ -106,7 +132,11 @@ export async function insertWebhook(
   row.name = input.name;
   row.connector = input.connector;
   const connector = connectorOf(connectors, input.connector);
-  row.auth = authOf({ method: 'none', header: null, prefix: null, username: null }, input.auth ?? {}, methodOf(connector, input));
+  row.auth = authOf(
+    { method: 'none', header: null, prefix: null, username: null },
+    input.auth ?? {},
+    methodOf(connector, input),
+  );
   Object.assign(row, defaultSettings(connector));
   applySettings(row, input);
   const token = input.token ?? newToken(credentials.random);
@@ -126,7 +156,12 @@ const defaultSettings = (connector: ConnectorDefaults) => ({
   rateLimitPerHour: 100,
   defaultSeverity: 'medium' as const,
   severityProfile: 'tocsin' as const,
-  dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' } satisfies WebhookBody['dedup'],
+  dedup: {
+    windowHours: 24,
+    windowFrom: 'last',
+    reopenMinutes: 30,
+    resolvePolicy: 'all',
+  } satisfies WebhookBody['dedup'],
   correlation: { enabled: true, windowMinutes: 5, by: 'service' } satisfies WebhookBody['correlation'],
   rca: { autoTrigger: true, minSeverity: 'medium' } satisfies WebhookBody['rca'],
 });
@@ -141,12 +176,20 @@ function connectorOf(connectors: ConnectorCatalogue, id: string): ConnectorDefau
 function methodOf(connector: ConnectorDefaults, input: CreateWebhook): AuthMethod {
   if (input.auth?.method) return input.auth.method;
   if (connector.auth.default !== 'none') return connector.auth.default;
-  throw invalidField('auth.method', 'none-must-be-explicit', `${input.connector} sends no credential: ask for "none" explicitly, or choose another method`);
+  throw invalidField(
+    'auth.method',
+    'none-must-be-explicit',
+    `${input.connector} sends no credential: ask for "none" explicitly, or choose another method`,
+  );
 }
 
 function authOf(before: WebhookBody['auth'], input: WebhookAuthInput, method: AuthMethod): WebhookBody['auth'] {
   if (!supportedMethods.includes(method))
-    throw invalidField('auth.method', 'unsupported-auth-method', `must be one of ${supportedMethods.join(', ')} in this version`);
+    throw invalidField(
+      'auth.method',
+      'unsupported-auth-method',
+      `must be one of ${supportedMethods.join(', ')} in this version`,
+    );
   const pick = (name: 'header' | 'prefix' | 'username') => (input[name] === undefined ? before[name] : input[name]);
   return { method, header: pick('header'), prefix: pick('prefix'), username: pick('username') };
 }

@@ -32,7 +32,10 @@ const changeOf = ({ started, finished, recorded_at, ...rest }: ChangeRow): Chang
 });
 
 export async function findChange(tx: Tx, workspaceId: string, id: string): Promise<ChangeEvent | undefined> {
-  const { rows } = await tx.query<ChangeRow>(`select ${names} from rca_trigger.changes where workspace_id = $1 and id = $2`, [workspaceId, id]);
+  const { rows } = await tx.query<ChangeRow>(
+    `select ${names} from rca_trigger.changes where workspace_id = $1 and id = $2`,
+    [workspaceId, id],
+  );
   return rows[0] && changeOf(rows[0]);
 }
 

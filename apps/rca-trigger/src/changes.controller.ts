@@ -1,6 +1,18 @@
 import { Body, Controller, Get, Headers, Inject, Post, Query, UseGuards } from '@nestjs/common';
 import type { ChangeEvent } from '@tocsin/contracts';
-import { ApiKeyGuard, type Caller, CallerOf, CLOCK, type Clock, RANDOM, type Random, REST_POOL, Scopes, body, query } from '@tocsin/nest-shell';
+import {
+  ApiKeyGuard,
+  type Caller,
+  CallerOf,
+  CLOCK,
+  type Clock,
+  RANDOM,
+  type Random,
+  REST_POOL,
+  Scopes,
+  body,
+  query,
+} from '@tocsin/nest-shell';
 import { type Pipeline, withWorkspace } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { listChanges } from './change-store.ts';
@@ -33,7 +45,9 @@ export class ChangesController {
   @Scopes('read')
   async list(@CallerOf() { workspaceId }: Caller, @Query(query(ListChanges)) { service, cursor, limit }: ListChanges) {
     const before = readCursor(cursor);
-    const found = await withWorkspace(this.pool, workspaceId, (tx) => listChanges(tx, { service, before, limit: limit + 1 }));
+    const found = await withWorkspace(this.pool, workspaceId, (tx) =>
+      listChanges(tx, { service, before, limit: limit + 1 }),
+    );
     const items = found.slice(0, limit);
     const last = items.at(-1);
     return { items, next_cursor: last && found.length > limit ? cursorOf(last) : null };

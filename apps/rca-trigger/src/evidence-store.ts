@@ -3,7 +3,7 @@ import { type Evidence, type OtherIncident, type RecentChange, searchWindows } f
 import type { Tx } from '@tocsin/postgres';
 import type { DueInvestigation } from './investigation-store.ts';
 
-const at = (millis: number): Date => new Date(millis); // eslint-disable-line no-restricted-syntax -- a given time, not the clock
+const at = (millis: number): Date => new Date(millis);
 
 /** Loads what the built-in investigator looks at: a few indexed reads within its windows, all of the incident's own workspace. */
 export async function loadEvidence(tx: Tx, due: DueInvestigation): Promise<Evidence> {
@@ -23,12 +23,22 @@ async function neighboursOf(tx: Tx, due: DueInvestigation, openedAt: number): Pr
     `select key, count(*) from rca_trigger.incidents i, unnest(i.service_keys) as key
      where i.workspace_id = $1 and i.service_keys && $2 and i.opened_at > $3 and i.opened_at <= $4 and key <> all($2)
      group by key order by count(*) desc, key limit 50`,
-    [due.workspaceId, due.serviceKeys, at(openedAt - searchWindows.neighbours), at(openedAt + searchWindows.aroundAfter)],
+    [
+      due.workspaceId,
+      due.serviceKeys,
+      at(openedAt - searchWindows.neighbours),
+      at(openedAt + searchWindows.aroundAfter),
+    ],
   );
   return rows.map(({ key }) => key);
 }
 
-async function changesBefore(tx: Tx, due: DueInvestigation, near: readonly string[], openedAt: number): Promise<RecentChange[]> {
+async function changesBefore(
+  tx: Tx,
+  due: DueInvestigation,
+  near: readonly string[],
+  openedAt: number,
+): Promise<RecentChange[]> {
   const { rows } = await tx.query<Omit<RecentChange, 'at'> & { at: Date }>(
     `select id, kind, service, version, environment, status, title, actor, at from rca_trigger.changes
      where workspace_id = $1 and (cardinality($2::text[]) = 0 or service_key = any($3)) and at > $4 and at <= $5
@@ -58,12 +68,23 @@ const otherOf = (row: OtherRow): OtherIncident => ({
   resolvedAt: row.resolved_at?.getTime() ?? null,
 });
 
-async function incidentsAround(tx: Tx, due: DueInvestigation, near: readonly string[], openedAt: number): Promise<OtherIncident[]> {
+async function incidentsAround(
+  tx: Tx,
+  due: DueInvestigation,
+  near: readonly string[],
+  openedAt: number,
+): Promise<OtherIncident[]> {
   const { rows } = await tx.query<OtherRow>(
     `select ${OTHER} from rca_trigger.incidents
      where workspace_id = $1 and id <> $2 and service_keys && $3 and opened_at between $4 and $5
      order by opened_at desc, id limit 100`,
-    [due.workspaceId, due.incidentId, near, at(openedAt - searchWindows.aroundBefore), at(openedAt + searchWindows.aroundAfter)],
+    [
+      due.workspaceId,
+      due.incidentId,
+      near,
+      at(openedAt - searchWindows.aroundBefore),
+      at(openedAt + searchWindows.aroundAfter),
+    ],
   );
   return rows.map(otherOf);
 }
@@ -75,7 +96,14 @@ async function incidentsBefore(tx: Tx, due: DueInvestigation, openedAt: number):
      union
      (select ${OTHER} from rca_trigger.incidents
       where workspace_id = $1 and id <> $2 and service_keys && $4 and opened_at between $5 and $6 order by opened_at desc limit 200)`,
-    [due.workspaceId, due.incidentId, due.titleKey, due.serviceKeys, at(openedAt - searchWindows.past), at(openedAt - 1)],
+    [
+      due.workspaceId,
+      due.incidentId,
+      due.titleKey,
+      due.serviceKeys,
+      at(openedAt - searchWindows.past),
+      at(openedAt - 1),
+    ],
   );
   return rows.map(otherOf);
 }

@@ -1,4 +1,11 @@
-import { decodeRecord, deriveId, type IncidentEventRecord, type PublicIncident, type RcaEvent, type Severity } from '@tocsin/contracts';
+import {
+  decodeRecord,
+  deriveId,
+  type IncidentEventRecord,
+  type PublicIncident,
+  type RcaEvent,
+  type Severity,
+} from '@tocsin/contracts';
 import { decide, type RcaCaps, type RcaSettings, serviceKeys, titleKey } from '@tocsin/domain/rca';
 import type { Input } from '@tocsin/postgres';
 
@@ -61,7 +68,10 @@ export const isIncidentEvent = (input: Input): boolean => input.type === 'incide
 export const incidentRecordOf = (input: Input): IncidentEventRecord => decodeRecord('incident.event.v1', input.value);
 
 /** Folds a batch of incident events: the newest row per incident, and the investigations that they ask for. */
-export function planBatch(records: readonly { offset: bigint; record: IncidentEventRecord }[], context: BatchContext): BatchPlan {
+export function planBatch(
+  records: readonly { offset: bigint; record: IncidentEventRecord }[],
+  context: BatchContext,
+): BatchPlan {
   const now = new Map(context.known);
   const hour = new Map(context.workspaceHour);
   const plan: BatchPlan = { rows: [], requests: [], repeated: new Set() };
@@ -74,9 +84,18 @@ export function planBatch(records: readonly { offset: bigint; record: IncidentEv
       continue;
     }
     const decision = decide(
-      { outboundName: record.outbound_name, status: incident.status, severity: incident.severity, severityBefore: before?.severity ?? null },
+      {
+        outboundName: record.outbound_name,
+        status: incident.status,
+        severity: incident.severity,
+        severityBefore: before?.severity ?? null,
+      },
       context.settingsOf(incident.webhook_id),
-      { running: before?.running ?? false, ofIncident: before?.investigations ?? 0, ofWorkspaceLastHour: hour.get(incident.workspace_id) ?? 0 },
+      {
+        running: before?.running ?? false,
+        ofIncident: before?.investigations ?? 0,
+        ofWorkspaceLastHour: hour.get(incident.workspace_id) ?? 0,
+      },
       context.caps,
     );
     const requested = decision.kind === 'request';
@@ -84,7 +103,11 @@ export function planBatch(records: readonly { offset: bigint; record: IncidentEv
       plan.requests.push(requestOf(record, decision.cause, offset));
       hour.set(incident.workspace_id, (hour.get(incident.workspace_id) ?? 0) + 1);
     }
-    const told = requested ? decision.cause : decision.reason === 'not-a-trigger' ? (before?.decision ?? null) : decision.reason;
+    const told = requested
+      ? decision.cause
+      : decision.reason === 'not-a-trigger'
+        ? (before?.decision ?? null)
+        : decision.reason;
     rows.set(incident.id, rowOf(incident, record.sequence, told, event.config_revision));
     now.set(incident.id, {
       version: record.sequence,
@@ -97,7 +120,11 @@ export function planBatch(records: readonly { offset: bigint; record: IncidentEv
   return { ...plan, rows: [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-const requestOf = ({ incident, event, sequence }: IncidentEventRecord, cause: string, offset: bigint): RequestedInvestigation => ({
+const requestOf = (
+  { incident, event, sequence }: IncidentEventRecord,
+  cause: string,
+  offset: bigint,
+): RequestedInvestigation => ({
   id: deriveId('rca', incident.id, event.id),
   workspace_id: incident.workspace_id,
   incident_id: incident.id,
@@ -109,7 +136,12 @@ const requestOf = ({ incident, event, sequence }: IncidentEventRecord, cause: st
   offset,
 });
 
-const rowOf = (incident: PublicIncident, version: number, decision: string | null, configRevision: number): IncidentRow => ({
+const rowOf = (
+  incident: PublicIncident,
+  version: number,
+  decision: string | null,
+  configRevision: number,
+): IncidentRow => ({
   id: incident.id,
   workspace_id: incident.workspace_id,
   number: incident.number,

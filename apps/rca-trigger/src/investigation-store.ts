@@ -6,7 +6,14 @@ const HOUR_MS = 3_600_000;
 
 /** Locks the rows of these incidents and says what is known of them. */
 export async function lockIncidents(tx: Tx, ids: readonly string[]): Promise<Map<string, KnownIncident>> {
-  const { rows } = await tx.query<{ id: string; version: string; severity: Severity; decision: string | null; running: boolean; investigations: string }>(
+  const { rows } = await tx.query<{
+    id: string;
+    version: string;
+    severity: Severity;
+    decision: string | null;
+    running: boolean;
+    investigations: string;
+  }>(
     `with known as (
        select id, version, severity, decision from rca_trigger.incidents where id = any($1) order by id for update
      )
@@ -53,7 +60,11 @@ export async function storeIncidents(tx: Tx, rows: readonly IncidentRow[]): Prom
 }
 
 /** @returns the ids that were new: a repeated request stays what it was */
-export async function storeRequests(tx: Tx, requests: readonly RequestedInvestigation[], at: { requested: string; due: string }): Promise<Set<string>> {
+export async function storeRequests(
+  tx: Tx,
+  requests: readonly RequestedInvestigation[],
+  at: { requested: string; due: string },
+): Promise<Set<string>> {
   if (requests.length === 0) return new Set();
   const { rows } = await tx.query<{ id: string }>(
     `insert into rca_trigger.investigations
@@ -83,14 +94,20 @@ export interface DueInvestigation {
 
 /** Takes due investigations; nobody else gets them before this transaction ends. */
 export async function claimDue(tx: Tx, now: Date, limit: number): Promise<DueInvestigation[]> {
-  const { rows } = await tx.query<Omit<DueInvestigation, 'incidentVersion' | 'configRevision'> & { incidentVersion: string; configRevision: string }>(
+  const { rows } = await tx.query<
+    Omit<DueInvestigation, 'incidentVersion' | 'configRevision'> & { incidentVersion: string; configRevision: string }
+  >(
     `select r.id, r.workspace_id as "workspaceId", r.incident_id as "incidentId", r.incident_version as "incidentVersion", r.cause,
        r.occurred_at as "occurredAt", r.config_revision as "configRevision", i.title, i.title_key as "titleKey", i.severity, i.services, i.service_keys as "serviceKeys"
      from rca_trigger.investigations r join rca_trigger.incidents i on i.id = r.incident_id
      where r.status = 'requested' and r.due_at <= $1 order by r.due_at, r.id limit $2 for update of r skip locked`,
     [now, limit],
   );
-  return rows.map((row) => ({ ...row, incidentVersion: Number(row.incidentVersion), configRevision: Number(row.configRevision) }));
+  return rows.map((row) => ({
+    ...row,
+    incidentVersion: Number(row.incidentVersion),
+    configRevision: Number(row.configRevision),
+  }));
 }
 
 export interface FinishedInvestigation {

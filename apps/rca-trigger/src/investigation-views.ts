@@ -29,7 +29,10 @@ const viewOf = (row: Row) => ({
 
 /** Newest first, with what the last occasion came to: why there was an investigation, or why not. Undefined for an unknown incident. */
 export async function investigationsOf(tx: Tx, incidentId: string) {
-  const incident = await tx.query<{ decision: string | null }>('select decision from rca_trigger.incidents where id = $1', [incidentId]);
+  const incident = await tx.query<{ decision: string | null }>(
+    'select decision from rca_trigger.incidents where id = $1',
+    [incidentId],
+  );
   if (!incident.rows[0]) return undefined;
   const { rows } = await tx.query<Row>(
     `select id, status, cause, investigator, requested_at, completed_at, incident_version, summary, hypotheses, config_revision

@@ -3,7 +3,13 @@ import { investigate } from '@tocsin/domain/rca';
 import type { Logger } from '@tocsin/nest-shell';
 import type { Output, Pipeline, Tx } from '@tocsin/postgres';
 import { loadEvidence } from './evidence-store.ts';
-import { claimDue, type DueInvestigation, type FinishedInvestigation, prune, storeFinished } from './investigation-store.ts';
+import {
+  claimDue,
+  type DueInvestigation,
+  type FinishedInvestigation,
+  prune,
+  storeFinished,
+} from './investigation-store.ts';
 import { rcaOutput } from './rca-facts.ts';
 
 export interface WorkerParts {
@@ -52,10 +58,16 @@ export class InvestigationWorker {
       const due = await claimDue(tx, now, AT_ONCE);
       const results = [];
       for (const one of due) results.push(await this.look(tx, one, now));
-      if (results.length > 0) await storeFinished(tx, results.map(({ finished }) => finished), now);
+      if (results.length > 0)
+        await storeFinished(
+          tx,
+          results.map(({ finished }) => finished),
+          now,
+        );
       return { result: results.map(({ finished }) => finished), outputs: results.map(({ output }) => output) };
     });
-    for (const { id, status, hypotheses } of done) this.parts.log.info({ rca_id: id, status, hypotheses: hypotheses.length }, 'investigation.finished');
+    for (const { id, status, hypotheses } of done)
+      this.parts.log.info({ rca_id: id, status, hypotheses: hypotheses.length }, 'investigation.finished');
     return done.length;
   }
 
@@ -91,7 +103,11 @@ export class InvestigationWorker {
     });
   }
 
-  private async look(tx: Tx, due: DueInvestigation, now: Date): Promise<{ finished: FinishedInvestigation; output: Output }> {
+  private async look(
+    tx: Tx,
+    due: DueInvestigation,
+    now: Date,
+  ): Promise<{ finished: FinishedInvestigation; output: Output }> {
     const evidence = await loadEvidence(tx, due);
     const finished = this.conclude(due, () => investigate(evidence));
     return { finished, output: rcaOutput(finishedEvent(due, finished, now), { stream: due.id, version: 2n }) };
@@ -103,12 +119,21 @@ export class InvestigationWorker {
       return { id: due.id, status: 'completed', ...run() };
     } catch (error) {
       this.parts.log.error({ err: error, rca_id: due.id }, 'investigation.failed');
-      return { id: due.id, status: 'failed', summary: 'The investigator failed; the reason is in the log of rca-trigger.', hypotheses: [] };
+      return {
+        id: due.id,
+        status: 'failed',
+        summary: 'The investigator failed; the reason is in the log of rca-trigger.',
+        hypotheses: [],
+      };
     }
   }
 }
 
-const finishedEvent = (due: DueInvestigation, { status, summary, hypotheses }: FinishedInvestigation, now: Date): RcaEvent => ({
+const finishedEvent = (
+  due: DueInvestigation,
+  { status, summary, hypotheses }: FinishedInvestigation,
+  now: Date,
+): RcaEvent => ({
   id: deriveId('evt', due.id, status),
   rca_id: due.id,
   incident_id: due.incidentId,

@@ -1,15 +1,23 @@
-import { CLOUD_EVENT_SOURCE, type ChangeEvent, type CloudEventHeaders, encodeRecord, type RcaEvent } from '@tocsin/contracts';
+import {
+  CLOUD_EVENT_SOURCE,
+  type ChangeEvent,
+  type CloudEventHeaders,
+  encodeRecord,
+  type RcaEvent,
+} from '@tocsin/contracts';
 import type { Output } from '@tocsin/postgres';
 
-const cloudEvent = (id: string, type: string, time: string, subject: string, workspace: string): Record<string, string> => {
+const cloudEvent = (
+  about: Record<'id' | 'type' | 'time' | 'subject' | 'workspace', string>,
+): Record<string, string> => {
   const headers: CloudEventHeaders = {
-    ce_id: id,
+    ce_id: about.id,
     ce_source: CLOUD_EVENT_SOURCE,
     ce_specversion: '1.0',
-    ce_type: `tocsin.${type}.v1`,
-    ce_time: time,
-    ce_subject: subject,
-    ce_tocsinworkspace: workspace,
+    ce_type: `tocsin.${about.type}.v1`,
+    ce_time: about.time,
+    ce_subject: about.subject,
+    ce_tocsinworkspace: about.workspace,
     'content-type': 'application/json',
   };
   return { ...headers };
@@ -21,7 +29,13 @@ export const rcaOutput = (event: RcaEvent, by: Output['by']): Output => ({
   key: event.incident_id,
   type: 'rca.event.v1',
   value: encodeRecord('rca.event.v1', event),
-  headers: cloudEvent(event.id, event.type, event.at, event.incident_id, event.workspace_id),
+  headers: cloudEvent({
+    id: event.id,
+    type: event.type,
+    time: event.at,
+    subject: event.incident_id,
+    workspace: event.workspace_id,
+  }),
   by,
 });
 
@@ -31,6 +45,12 @@ export const changeOutput = (change: ChangeEvent): Output => ({
   key: change.workspace_id,
   type: 'change.event.v1',
   value: encodeRecord('change.event.v1', change),
-  headers: cloudEvent(change.id, `change.${change.kind}`, change.recorded_at, change.service, change.workspace_id),
+  headers: cloudEvent({
+    id: change.id,
+    type: `change.${change.kind}`,
+    time: change.recorded_at,
+    subject: change.service,
+    workspace: change.workspace_id,
+  }),
   by: { stream: change.id, version: 1n },
 });

@@ -2,9 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ApiKeyBody, type ChangeEvent, decodeRecord, encodeRecord, eventIdOf, mintId, type PublicIncident, type RcaEvent, type Scope } from '@tocsin/contracts';
+import {
+  type ApiKeyBody,
+  type ChangeEvent,
+  decodeRecord,
+  encodeRecord,
+  eventIdOf,
+  mintId,
+  type PublicIncident,
+  type RcaEvent,
+  type Scope,
+} from '@tocsin/contracts';
 import { openJournal } from '@tocsin/event-log/journal';
-import { loadConfig, type Platform, type RunningApplication, ShellEnvironment, startApplication, startPlatform } from '@tocsin/nest-shell';
+import {
+  loadConfig,
+  type Platform,
+  type RunningApplication,
+  ShellEnvironment,
+  startApplication,
+  startPlatform,
+} from '@tocsin/nest-shell';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rcaTrigger } from './index.ts';
@@ -21,7 +38,11 @@ let database: Awaited<ReturnType<typeof testDatabase>>;
 let directory: string;
 let platform: Platform;
 let application: RunningApplication;
-const said: { rca: RcaEvent[]; changes: { change: ChangeEvent; headers: Record<string, string> }[]; rcaHeaders: Record<string, string>[] } = { rca: [], changes: [], rcaHeaders: [] };
+const said: {
+  rca: RcaEvent[];
+  changes: { change: ChangeEvent; headers: Record<string, string> }[];
+  rcaHeaders: Record<string, string>[];
+} = { rca: [], changes: [], rcaHeaders: [] };
 
 /** Writes what the control-plane would have published. */
 async function publish(kind: string, docId: string, workspaceId: string, body: unknown): Promise<void> {
@@ -35,9 +56,20 @@ async function publish(kind: string, docId: string, workspaceId: string, body: u
 beforeAll(async () => {
   // The one cross-schema read: the feed's own tables, without the control-plane's code.
   const controlPlane = new URL('../../control-plane/src/migrations/', import.meta.url);
-  database = await testDatabase({ migrations: [{ schema: 'control_plane', directory: controlPlane }, { schema: 'rca_trigger', directory: rcaTrigger.migrations! }] });
+  database = await testDatabase({
+    migrations: [
+      { schema: 'control_plane', directory: controlPlane },
+      { schema: 'rca_trigger', directory: rcaTrigger.migrations! },
+    ],
+  });
   directory = await mkdtemp(join(tmpdir(), 'tocsin-rca-'));
-  const environment = { LOG_LEVEL: 'silent', TOCSIN_DATA_DIR: directory, RCA_SETTLE_MS: '0', RCA_MAX_PER_HOUR: '20', RCA_MAX_PER_INCIDENT: '2' };
+  const environment = {
+    LOG_LEVEL: 'silent',
+    TOCSIN_DATA_DIR: directory,
+    RCA_SETTLE_MS: '0',
+    RCA_MAX_PER_HOUR: '20',
+    RCA_MAX_PER_INCIDENT: '2',
+  };
   platform = await startPlatform({
     name: 'rca-trigger-spec',
     shell: loadConfig(ShellEnvironment, environment),
@@ -48,7 +80,12 @@ beforeAll(async () => {
     openLog: () => openJournal({}),
     definitions: [rcaTrigger],
   });
-  const key = (scopes: Scope[]): ApiKeyBody => ({ name: scopes.join(), scopes, secretHmac: platform.keyRing.pepperedHmac(secret), expiresAt: null });
+  const key = (scopes: Scope[]): ApiKeyBody => ({
+    name: scopes.join(),
+    scopes,
+    secretHmac: platform.keyRing.pepperedHmac(secret),
+    expiresAt: null,
+  });
   await publish('api-key', keyIds.admin, WS, key(['admin']));
   await publish('api-key', keyIds.reader, WS, key(['read']));
   await publish('api-key', keyIds.sender, WS, key(['ingest']));
@@ -58,7 +95,10 @@ beforeAll(async () => {
   await publish('webhook', webhooks.highOnly, WS, { tokenHmac: 'c', rca: { autoTrigger: true, minSeverity: 'high' } });
   await platform.feed.refresh();
   await waitFor(() => platform.feed.webhook(webhooks.highOnly));
-  application = await startApplication(platform, [rcaTrigger.module], [rcaTrigger.name], { host: '127.0.0.1', port: 0 });
+  application = await startApplication(platform, [rcaTrigger.module], [rcaTrigger.name], {
+    host: '127.0.0.1',
+    port: 0,
+  });
   await platform.eventLog.consume({ topic: 'rca.events', group: 'spec', mode: 'group' }, (batch) => {
     for (const record of batch.records) {
       said.rca.push(decodeRecord('rca.event.v1', record.value));
@@ -67,7 +107,8 @@ beforeAll(async () => {
     return Promise.resolve({ kind: 'committed', next: batch.records.at(-1)!.offset + 1n });
   });
   await platform.eventLog.consume({ topic: 'change.events', group: 'spec', mode: 'group' }, (batch) => {
-    for (const record of batch.records) said.changes.push({ change: decodeRecord('change.event.v1', record.value), headers: record.headers });
+    for (const record of batch.records)
+      said.changes.push({ change: decodeRecord('change.event.v1', record.value), headers: record.headers });
     return Promise.resolve({ kind: 'committed', next: batch.records.at(-1)!.offset + 1n });
   });
 });
@@ -136,20 +177,32 @@ async function happened(incident: PublicIncident, outboundName: string | null, t
     outbound_name: outboundName,
   });
   const headers = { type: 'incident.event.v1', mark: `${incident.id};${incident.version};0` };
-  for (let i = 0; i < times; i++) await platform.eventLog.append([{ topic: 'incident.events', key: incident.id, value, headers }]);
+  for (let i = 0; i < times; i++)
+    await platform.eventLog.append([{ topic: 'incident.events', key: incident.id, value, headers }]);
 }
 
 type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers are read field by field
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, keyId = keyIds.admin) {
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+  keyId = keyIds.admin,
+) {
   const response = await fetch(`${application.url}/api/v1/${path}`, {
     method,
-    headers: { authorization: `Bearer tsk_${keyId}_${secret}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    headers: {
+      authorization: `Bearer tsk_${keyId}_${secret}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: response.status, body: (await response.json()) as Json };
 }
 const rcaOf = (incident: PublicIncident) => call('GET', `incidents/${incident.id}/rca`);
-const decided = (incident: PublicIncident, decision: string) => waitFor(async () => (await rcaOf(incident)).body['decision'] === decision);
+const decided = (incident: PublicIncident, decision: string) =>
+  waitFor(async () => (await rcaOf(incident)).body['decision'] === decision);
 const completed = (incident: PublicIncident, count = 1): Promise<Json> =>
   waitFor(async () => {
     const { body } = await rcaOf(incident);
@@ -159,7 +212,12 @@ const completed = (incident: PublicIncident, count = 1): Promise<Json> =>
 
 describe('an incident that opens', () => {
   it('is investigated, and the recent change of its service is named', async () => {
-    const change = await call('POST', 'changes', { service: 'Search', version: '4.2.0', title: 'search 4.2.0', actor: 'ana' });
+    const change = await call('POST', 'changes', {
+      service: 'Search',
+      version: '4.2.0',
+      title: 'search 4.2.0',
+      actor: 'ana',
+    });
     expect(change.status).toBe(201);
     const incident = anIncident();
     await happened(incident, 'incident.created');
@@ -171,15 +229,28 @@ describe('an incident that opens', () => {
       incident_version: 1,
       config_revision: 1,
       summary: expect.stringContaining('search 4.2.0'),
-      hypotheses: [{ rank: 1, kind: 'change', evidence: [{ id: change.body['id'], detail: 'deployment, version 4.2.0, by ana' }] }, { rank: 2 }],
+      hypotheses: [
+        { rank: 1, kind: 'change', evidence: [{ id: change.body['id'], detail: 'deployment, version 4.2.0, by ana' }] },
+        { rank: 2 },
+      ],
     });
     await waitFor(() => said.rca.filter(({ incident_id }) => incident_id === incident.id).length === 2);
-    expect(said.rca.filter(({ incident_id }) => incident_id === incident.id).map(({ type, rca_id }) => [type, rca_id])).toEqual([
+    expect(
+      said.rca.filter(({ incident_id }) => incident_id === incident.id).map(({ type, rca_id }) => [type, rca_id]),
+    ).toEqual([
       ['rca.requested', rca['items'][0].id],
       ['rca.completed', rca['items'][0].id],
     ]);
-    const headers = said.rcaHeaders.find(({ ce_subject, ce_type }) => ce_subject === incident.id && ce_type === 'tocsin.rca.completed.v1');
-    expect(headers).toMatchObject({ ce_specversion: '1.0', ce_source: '/tocsin', ce_tocsinworkspace: WS, type: 'rca.event.v1', mark: expect.any(String) });
+    const headers = said.rcaHeaders.find(
+      ({ ce_subject, ce_type }) => ce_subject === incident.id && ce_type === 'tocsin.rca.completed.v1',
+    );
+    expect(headers).toMatchObject({
+      ce_specversion: '1.0',
+      ce_source: '/tocsin',
+      ce_tocsinworkspace: WS,
+      type: 'rca.event.v1',
+      mark: expect.any(String),
+    });
   });
 
   it('is investigated once, however often its event comes', async () => {
@@ -190,7 +261,9 @@ describe('an incident that opens', () => {
     await happened(after, 'incident.created');
     await completed(after);
     expect((await rcaOf(incident)).body['items']).toHaveLength(1);
-    expect(said.rca.filter(({ incident_id, type }) => incident_id === incident.id && type === 'rca.requested')).toHaveLength(1);
+    expect(
+      said.rca.filter(({ incident_id, type }) => incident_id === incident.id && type === 'rca.requested'),
+    ).toHaveLength(1);
     // The two share a service and a moment: the later investigation sees the earlier incident.
     expect((await rcaOf(after)).body['items'][0].hypotheses[0].evidence[0].id).toBe(incident.id);
   });
@@ -224,8 +297,18 @@ describe('an incident that goes on', () => {
     await decided(low, 'already-investigated');
     // What triggers nothing leaves the last decision standing.
     await happened({ ...low, severity: 'critical', version: 4 }, 'incident.comment');
-    await waitFor(async () => (await platform.pools.pipeline.query('select 1 from rca_trigger.incidents where id = $1 and version = 4', [low.id])).rowCount === 1);
-    expect((await rcaOf(low)).body).toMatchObject({ decision: 'already-investigated', items: [{ reason: 'severity-raised', incident_version: 2 }] });
+    await waitFor(
+      async () =>
+        (
+          await platform.pools.pipeline.query('select 1 from rca_trigger.incidents where id = $1 and version = 4', [
+            low.id,
+          ])
+        ).rowCount === 1,
+    );
+    expect((await rcaOf(low)).body).toMatchObject({
+      decision: 'already-investigated',
+      items: [{ reason: 'severity-raised', incident_version: 2 }],
+    });
   });
 
   it('is investigated again when it reopens, up to its share', async () => {
@@ -243,11 +326,17 @@ describe('an incident that goes on', () => {
 
 describe('a storm', () => {
   it('asks for no more than the cap of its workspace', async () => {
-    const incidents = Array.from({ length: 60 }, (_, n) => anIncident({ workspace_id: CAPPED_WS, webhook_id: null, title: `Storm ${n}`, services: ['storm'] }));
+    const incidents = Array.from({ length: 60 }, (_, n) =>
+      anIncident({ workspace_id: CAPPED_WS, webhook_id: null, title: `Storm ${n}`, services: ['storm'] }),
+    );
     // One after another on one key's partition would be slow; the cap is soft across partitions, so wait for each of the first.
     for (const incident of incidents) {
       await happened(incident, 'incident.created');
-      await waitFor(async () => (await platform.pools.pipeline.query('select 1 from rca_trigger.incidents where id = $1', [incident.id])).rowCount === 1);
+      await waitFor(
+        async () =>
+          (await platform.pools.pipeline.query('select 1 from rca_trigger.incidents where id = $1', [incident.id]))
+            .rowCount === 1,
+      );
     }
     const { rows } = await platform.pools.pipeline.query<{ decision: string; count: string }>(
       'select decision, count(*) from rca_trigger.incidents where workspace_id = $1 group by decision order by decision',
@@ -276,17 +365,36 @@ describe('work of a process that died', () => {
 
 describe('changes', () => {
   it('are answered complete, said once on change.events with CloudEvents headers, and listed', async () => {
-    const made = await call('POST', 'changes', { service: 'billing', kind: 'configuration', started: '2026-11-21T10:00:00+01:00', finished: '2026-11-21T09:05:00Z' });
+    const made = await call('POST', 'changes', {
+      service: 'billing',
+      kind: 'configuration',
+      started: '2026-11-21T10:00:00+01:00',
+      finished: '2026-11-21T09:05:00Z',
+    });
     expect(made).toMatchObject({
       status: 201,
-      body: { id: expect.stringMatching(/^chg_/), workspace_id: WS, kind: 'configuration', service: 'billing', version: null, started: '2026-11-21T09:00:00.000Z', finished: '2026-11-21T09:05:00.000Z' },
+      body: {
+        id: expect.stringMatching(/^chg_/),
+        workspace_id: WS,
+        kind: 'configuration',
+        service: 'billing',
+        version: null,
+        started: '2026-11-21T09:00:00.000Z',
+        finished: '2026-11-21T09:05:00.000Z',
+      },
     });
     const [heard] = await waitFor(() => {
       const found = said.changes.filter(({ change }) => change.id === made.body['id']);
       return found.length > 0 && found;
     });
     expect(heard!.change).toEqual(made.body);
-    expect(heard!.headers).toMatchObject({ ce_id: made.body['id'], ce_type: 'tocsin.change.configuration.v1', ce_subject: 'billing', ce_tocsinworkspace: WS, 'content-type': 'application/json' });
+    expect(heard!.headers).toMatchObject({
+      ce_id: made.body['id'],
+      ce_type: 'tocsin.change.configuration.v1',
+      ce_subject: 'billing',
+      ce_tocsinworkspace: WS,
+      'content-type': 'application/json',
+    });
     expect((await call('GET', 'changes?service=BILLING')).body['items']).toEqual([made.body]);
   });
 
@@ -311,8 +419,27 @@ describe('changes', () => {
   });
 
   it('that another service says are known too', async () => {
-    const change: ChangeEvent = { id: id('chg'), workspace_id: WS, kind: 'build', service: 'built', version: '9', environment: null, status: 'success', title: null, url: null, actor: null, started: null, finished: null, recorded_at: now() };
-    const record = { topic: 'change.events' as const, key: WS, value: encodeRecord('change.event.v1', change), headers: { type: 'change.event.v1', mark: `${change.id};1;0` } };
+    const change: ChangeEvent = {
+      id: id('chg'),
+      workspace_id: WS,
+      kind: 'build',
+      service: 'built',
+      version: '9',
+      environment: null,
+      status: 'success',
+      title: null,
+      url: null,
+      actor: null,
+      started: null,
+      finished: null,
+      recorded_at: now(),
+    };
+    const record = {
+      topic: 'change.events' as const,
+      key: WS,
+      value: encodeRecord('change.event.v1', change),
+      headers: { type: 'change.event.v1', mark: `${change.id};1;0` },
+    };
     await platform.eventLog.append([record, record]);
     await waitFor(async () => (await call('GET', 'changes?service=built')).body['items'].length === 1);
     expect((await call('GET', 'changes?service=built')).body['items']).toEqual([change]);
@@ -325,7 +452,11 @@ describe('changes', () => {
     ['an unknown kind', { service: 'a', kind: 'earthquake' }, 'kind'],
     ['a null kind', { service: 'a', kind: null }, 'kind'],
     ['a time without an offset', { service: 'a', started: '2026-11-21T10:00:00' }, 'started'],
-    ['an end before its start', { service: 'a', started: '2026-11-21T10:00:00Z', finished: '2026-11-21T09:00:00Z' }, 'finished'],
+    [
+      'an end before its start',
+      { service: 'a', started: '2026-11-21T10:00:00Z', finished: '2026-11-21T09:00:00Z' },
+      'finished',
+    ],
     ['a URL that is none', { service: 'a', url: 'javascript:alert(1)' }, 'url'],
     ['an unknown field', { service: 'a', colour: 'red' }, 'colour'],
   ])('are refused with %s', async (_name, input, path) => {
@@ -334,7 +465,9 @@ describe('changes', () => {
     expect(refused.body['errors']).toEqual(expect.arrayContaining([expect.objectContaining({ path })]));
   });
 
-  it.each(['limit=0', 'limit=x', 'cursor=nonsense', 'colour=red'])('refuse the query %s', async (text) => expect((await call('GET', `changes?${text}`)).status).toBe(422));
+  it.each(['limit=0', 'limit=x', 'cursor=nonsense', 'colour=red'])('refuse the query %s', async (text) =>
+    expect((await call('GET', `changes?${text}`)).status).toBe(422),
+  );
 });
 
 describe('access', () => {

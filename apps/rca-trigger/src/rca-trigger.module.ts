@@ -1,4 +1,10 @@
-import { type BeforeApplicationShutdown, Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { schemaOf } from '@tocsin/contracts';
 import type { EventLog } from '@tocsin/event-log';
 import {
@@ -26,7 +32,8 @@ import { recordChangesStage } from './record-changes-batch.ts';
 import { recordIncidentsStage } from './record-incidents-batch.ts';
 import { INVESTIGATION_WORKER, RCA_CONFIG, RCA_PIPELINE, RECORD_CHANGES, RECORD_INCIDENTS } from './tokens.ts';
 
-function pipelineOf(pool: Pool, log: EventLog, now: Clock, assignments: Assignments, logger: Logger): Pipeline {
+type PipelineParts = [Pool, EventLog, Clock, Assignments, Logger];
+function pipelineOf(...[pool, log, now, assignments, logger]: PipelineParts): Pipeline {
   const service = 'rca-trigger';
   const onError = (error: unknown) => logger.error({ err: error, service }, 'pipeline.failed');
   const pipeline = createPipeline({ pool, schema: schemaOf(service), service, log, now, publisher: 'single', onError });
@@ -49,7 +56,13 @@ function pipelineOf(pool: Pool, log: EventLog, now: Clock, assignments: Assignme
       provide: RECORD_INCIDENTS,
       inject: [CONFIGURATION_FEED, CLOCK, RCA_CONFIG, INVESTIGATION_WORKER],
       useFactory: (feed: ConfigurationFeed, clock: Clock, config: RcaEnvironment, worker: InvestigationWorker) =>
-        recordIncidentsStage({ feed, clock, caps: capsOf(config), settleMs: config.RCA_SETTLE_MS, wake: () => worker.wake() }),
+        recordIncidentsStage({
+          feed,
+          clock,
+          caps: capsOf(config),
+          settleMs: config.RCA_SETTLE_MS,
+          wake: () => worker.wake(),
+        }),
     },
     { provide: RECORD_CHANGES, useFactory: recordChangesStage },
   ],

@@ -15,7 +15,12 @@ export interface RecordChangeParts {
  * Records a change and says it on `change.events`. With an idempotency key a repeat answers with what the first made.
  * It is stored here in the same transaction, so that an incident a moment later finds it.
  */
-export function recordChange(parts: RecordChangeParts, workspaceId: string, input: RecordChange, idempotencyKey?: string): Promise<ChangeEvent> {
+export function recordChange(
+  parts: RecordChangeParts,
+  workspaceId: string,
+  input: RecordChange,
+  idempotencyKey?: string,
+): Promise<ChangeEvent> {
   const id = idempotencyKey ? deriveId('chg', workspaceId, idempotencyKey) : mintId('chg', parts.random(16));
   const change = changeOf(id, workspaceId, input, parts.clock());
   return parts.pipeline.commitCommand(async (tx) => {
@@ -28,7 +33,8 @@ export function recordChange(parts: RecordChangeParts, workspaceId: string, inpu
 function changeOf(id: string, workspaceId: string, input: RecordChange, now: Date): ChangeEvent {
   const started = instantOf(input.started);
   const finished = instantOf(input.finished);
-  if (started !== null && finished !== null && finished < started) throw wrong('finished', 'before-started', 'must not be before started');
+  if (started !== null && finished !== null && finished < started)
+    throw wrong('finished', 'before-started', 'must not be before started');
   return {
     id,
     workspace_id: workspaceId,
@@ -46,5 +52,6 @@ function changeOf(id: string, workspaceId: string, input: RecordChange, now: Dat
   };
 }
 
-const instantOf = (text: string | null | undefined): string | null => (text ? new Date(text).toISOString() : null); // eslint-disable-line no-restricted-syntax -- a given time
-const wrong = (path: string, code: string, message: string) => new Problem('validation-failed', `${path}: ${message}`, { errors: [{ path, code, message }] });
+const instantOf = (text: string | null | undefined): string | null => (text ? new Date(text).toISOString() : null);
+const wrong = (path: string, code: string, message: string) =>
+  new Problem('validation-failed', `${path}: ${message}`, { errors: [{ path, code, message }] });

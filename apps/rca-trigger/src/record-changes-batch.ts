@@ -8,10 +8,14 @@ export const recordChangesStage = (): Stage<null> => ({
 
   async apply(tx, inputs) {
     const ours = inputs.filter(({ type }) => type === 'change.event.v1');
-    const changes = new Map(ours.map((input) => decodeRecord('change.event.v1', input.value)).map((change) => [change.id, change]));
+    const changes = new Map(
+      ours.map((input) => decodeRecord('change.event.v1', input.value)).map((change) => [change.id, change]),
+    );
     await storeChanges(tx, [...changes.values()]);
     return {
-      verdicts: inputs.map(({ type }) => (type === 'change.event.v1' ? { kind: 'handled' } : { kind: 'skip', reason: 'not-for-this-service' })),
+      verdicts: inputs.map(({ type }) =>
+        type === 'change.event.v1' ? { kind: 'handled' } : { kind: 'skip', reason: 'not-for-this-service' },
+      ),
       outputs: [],
     };
   },

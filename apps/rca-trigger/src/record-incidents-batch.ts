@@ -29,18 +29,31 @@ export const recordIncidentsStage = (parts: RecordIncidentsParts): Stage<null> =
   },
 
   async apply(tx, inputs) {
-    const records = inputs.filter(isIncidentEvent).map((input) => ({ offset: input.offset, record: incidentRecordOf(input) }));
+    const records = inputs
+      .filter(isIncidentEvent)
+      .map((input) => ({ offset: input.offset, record: incidentRecordOf(input) }));
     if (records.length === 0) return { verdicts: inputs.map(() => notOurs), outputs: [] };
     const now = parts.clock();
     const known = await lockIncidents(tx, [...new Set(records.map(({ record }) => record.incident.id))]);
-    const workspaceHour = await countLastHour(tx, [...new Set(records.map(({ record }) => record.incident.workspace_id))], now);
-    const plan = planBatch(records, { known, workspaceHour, caps: parts.caps, settingsOf: (id) => settingsOf(parts.feed, id) });
+    const workspaceHour = await countLastHour(
+      tx,
+      [...new Set(records.map(({ record }) => record.incident.workspace_id))],
+      now,
+    );
+    const plan = planBatch(records, {
+      known,
+      workspaceHour,
+      caps: parts.caps,
+      settingsOf: (id) => settingsOf(parts.feed, id),
+    });
     await storeIncidents(tx, plan.rows);
     const times = { requested: now.toISOString(), due: plus(now, parts.settleMs) };
     const made = await storeRequests(tx, plan.requests, times);
     const fresh = plan.requests.filter(({ id }) => made.has(id));
     return {
-      verdicts: inputs.map((input) => (!isIncidentEvent(input) ? notOurs : plan.repeated.has(input.offset) ? repeated : handled)),
+      verdicts: inputs.map((input) =>
+        !isIncidentEvent(input) ? notOurs : plan.repeated.has(input.offset) ? repeated : handled,
+      ),
       outputs: fresh.map((request) => rcaOutput(requestedEvent(request, times.requested), { input: request.offset })),
       committed: () => {
         if (fresh.length > 0) parts.wake();
@@ -55,7 +68,7 @@ const handled: Verdict = { kind: 'handled' };
 const notOurs: Verdict = { kind: 'skip', reason: 'not-for-this-service' };
 const repeated: Verdict = { kind: 'skip', reason: 'already-processed' };
 
-const plus = (time: Date, millis: number): string => new Date(time.getTime() + millis).toISOString(); // eslint-disable-line no-restricted-syntax -- a given time
+const plus = (time: Date, millis: number): string => new Date(time.getTime() + millis).toISOString();
 
 /** The webhook's settings, in the newest revision; an incident without a webhook, or with a deleted one, has the defaults. */
 function settingsOf(feed: Pick<ConfigurationFeed, 'webhook'>, webhookId: string | null): RcaSettings {

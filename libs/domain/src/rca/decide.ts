@@ -62,7 +62,8 @@ export function decide(occasion: RcaOccasion, settings: RcaSettings, history: Rc
   // A higher severity asks again for what was left out; what has been looked into already is not looked into twice.
   if (cause === 'severity-raised' && history.ofIncident > 0) return skip('already-investigated');
   if (history.ofIncident >= caps.perIncident) return skip('incident-cap-reached');
-  if (caps.perWorkspaceHour > 0 && history.ofWorkspaceLastHour >= caps.perWorkspaceHour) return skip('workspace-cap-reached');
+  if (caps.perWorkspaceHour > 0 && history.ofWorkspaceLastHour >= caps.perWorkspaceHour)
+    return skip('workspace-cap-reached');
   return { kind: 'request', cause };
 }
 

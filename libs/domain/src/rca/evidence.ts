@@ -65,7 +65,8 @@ export type Candidate = Omit<Hypothesis, 'rank'>;
 
 /** How services are compared. */
 export const serviceKey = (service: string): string => service.trim().toLowerCase();
-export const serviceKeys = (services: readonly string[]): string[] => [...new Set(services.map(serviceKey))].filter((key) => key !== '');
+export const serviceKeys = (services: readonly string[]): string[] =>
+  [...new Set(services.map(serviceKey))].filter((key) => key !== '');
 
 export const round = (score: number): number => Math.round(Math.min(1, Math.max(0, score)) * 1000) / 1000;
 export const instant = (at: Millis): string => new Date(at).toISOString();

@@ -1,4 +1,14 @@
-import { type Candidate, type Evidence, instant, type OtherIncident, type RecentChange, round, serviceKey, serviceKeys, span } from './evidence.ts';
+import {
+  type Candidate,
+  type Evidence,
+  instant,
+  type OtherIncident,
+  type RecentChange,
+  round,
+  serviceKey,
+  serviceKeys,
+  span,
+} from './evidence.ts';
 import { overlap, titleKey, titleWords } from './title-key.ts';
 
 const MINUTE = 60_000;
@@ -25,7 +35,14 @@ export function fromChanges({ incident, changes, neighbours }: Evidence): Candid
   return changes.flatMap((change): Candidate[] => {
     const age = incident.openedAt - change.at;
     if (age < 0) return []; // what came after is not the cause
-    const place = own.size === 0 ? 'unknown' : own.has(serviceKey(change.service)) ? 'same' : near.has(serviceKey(change.service)) ? 'neighbour' : undefined;
+    const place =
+      own.size === 0
+        ? 'unknown'
+        : own.has(serviceKey(change.service))
+          ? 'same'
+          : near.has(serviceKey(change.service))
+            ? 'neighbour'
+            : undefined;
     if (!place) return [];
     const failed = /fail|error|abort|cancel|rolled/i.test(change.status ?? '');
     const score = round(CHANGE_WEIGHT[place] * halved(age, CHANGE_HALF_LIFE) + (failed ? 0.05 : 0));
@@ -42,7 +59,8 @@ export function fromChanges({ incident, changes, neighbours }: Evidence): Candid
   });
 }
 
-const nameOf = (change: RecentChange): string => change.title ?? [change.kind, change.version].filter(Boolean).join(' ');
+const nameOf = (change: RecentChange): string =>
+  change.title ?? [change.kind, change.version].filter(Boolean).join(' ');
 const detailOf = (change: RecentChange): string =>
   [
     change.kind,
@@ -71,17 +89,27 @@ export function fromIncidentsAround({ incident, around, neighbours }: Evidence):
         kind: 'related-alert',
         score,
         summary: `Incident #${other.number} "${other.title}" opened ${when} on ${other.services.join(', ')}: one of the two may follow from the other`,
-        evidence: [{ kind: 'incident', id: other.id, at: instant(other.openedAt), detail: `severity ${other.severity}, ${endOf(other)}` }],
+        evidence: [
+          {
+            kind: 'incident',
+            id: other.id,
+            at: instant(other.openedAt),
+            detail: `severity ${other.severity}, ${endOf(other)}`,
+          },
+        ],
       },
     ];
   });
 }
 
-const endOf = ({ openedAt, resolvedAt }: OtherIncident): string => (resolvedAt === null ? 'not resolved' : `resolved after ${span(resolvedAt - openedAt)}`);
+const endOf = ({ openedAt, resolvedAt }: OtherIncident): string =>
+  resolvedAt === null ? 'not resolved' : `resolved after ${span(resolvedAt - openedAt)}`;
 
 function recurrences(incident: Evidence['incident'], past: readonly OtherIncident[]): OtherIncident[] {
   const key = titleKey(incident.title);
-  return past.filter((other) => titleKey(other.title) === key && incident.openedAt - other.openedAt <= 30 * DAY).sort(newestFirst);
+  return past
+    .filter((other) => titleKey(other.title) === key && incident.openedAt - other.openedAt <= 30 * DAY)
+    .sort(newestFirst);
 }
 
 /** The same title again and again: something was never repaired. */
@@ -106,7 +134,10 @@ export function fromSimilarIncidents({ incident, past }: Evidence): Candidate[] 
   const recurring = recurrences(incident, past);
   const alike = past
     .filter((other) => recurring.length < RECURRENCES || !recurring.includes(other)) // those make a hypothesis of their own
-    .map((other) => ({ other, likeness: 0.7 * overlap(words, titleWords(other.title)) + 0.3 * overlap(services, serviceKeys(other.services)) }))
+    .map((other) => ({
+      other,
+      likeness: 0.7 * overlap(words, titleWords(other.title)) + 0.3 * overlap(services, serviceKeys(other.services)),
+    }))
     .filter(({ likeness }) => likeness >= SIMILAR_ENOUGH)
     .sort((a, b) => b.likeness - a.likeness || newestFirst(a.other, b.other));
   const [best] = alike;
@@ -131,20 +162,31 @@ const evidenceOf = (other: OtherIncident) => ({
 
 /** What is left when too little was found, said as it is; never above what was found. */
 export function notKnown({ incident, changes, around, past }: Evidence, ceiling: number): Candidate[] {
-  const where = incident.services.length > 0 ? incident.services.join(', ') : 'this workspace (the incident names no service)';
+  const where =
+    incident.services.length > 0 ? incident.services.join(', ') : 'this workspace (the incident names no service)';
   const searched = { kind: 'search', id: null, at: null };
   return [
     {
       kind: 'unknown',
       score: Math.min(0.1, ceiling),
       summary: `A cause inside ${where} that nothing recorded here shows`,
-      evidence: [{ ...searched, detail: `looked at ${around.length} incidents within 30 min and ${past.length} earlier ones within 90 days` }],
+      evidence: [
+        {
+          ...searched,
+          detail: `looked at ${around.length} incidents within 30 min and ${past.length} earlier ones within 90 days`,
+        },
+      ],
     },
     {
       kind: 'unknown',
       score: Math.min(0.05, ceiling),
       summary: `A change or dependency of ${where} that was not reported`,
-      evidence: [{ ...searched, detail: `looked at ${changes.length} changes within 24 h; deployments are reported with POST /api/v1/changes` }],
+      evidence: [
+        {
+          ...searched,
+          detail: `looked at ${changes.length} changes within 24 h; deployments are reported with POST /api/v1/changes`,
+        },
+      ],
     },
   ];
 }

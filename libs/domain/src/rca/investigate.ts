@@ -25,7 +25,8 @@ export function investigate(evidence: Evidence): Finding {
     ...fromSimilarIncidents(evidence),
   ];
   const ranked = best(found, MOST);
-  const chosen = ranked.length >= LEAST ? ranked : [...ranked, ...notKnown(evidence, ranked.at(-1)?.score ?? 1)].slice(0, LEAST);
+  const chosen =
+    ranked.length >= LEAST ? ranked : [...ranked, ...notKnown(evidence, ranked.at(-1)?.score ?? 1)].slice(0, LEAST);
   const hypotheses = chosen.map((candidate, index) => ({ rank: index + 1, ...candidate }));
   return { hypotheses, summary: summaryOf(hypotheses, found.length) };
 }
@@ -36,7 +37,8 @@ const best = (candidates: readonly Candidate[], most = MOST_OF_A_KIND): Candidat
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function summaryOf([first]: readonly Hypothesis[], found: number): string {
-  if (!first || found === 0) return 'Nothing recorded explains this incident: no recent change, no related alert, no similar incident.';
+  if (!first || found === 0)
+    return 'Nothing recorded explains this incident: no recent change, no related alert, no similar incident.';
   const more = found > 1 ? ` (${found - 1} more ${found === 2 ? 'lead' : 'leads'})` : '';
   return `Most likely: ${first.summary}${more}.`;
 }
