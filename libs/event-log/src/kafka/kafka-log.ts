@@ -24,6 +24,8 @@ export class KafkaLog implements EventLog {
   private readonly lane: ProducerLane;
   private readonly consumers = new Set<KafkaConsumer>();
   private closing: Promise<void> | undefined;
+  /** Resolves when all appends that came before have their place in the queue. */
+  private asking: Promise<void> | undefined;
 
   constructor(private readonly options: KafkaOptions) {
     this.logger = options.logger ?? silentLogger;
@@ -41,20 +43,45 @@ export class KafkaLog implements EventLog {
     return createClient({ ...this.options, logger: this.logger }, retries);
   }
 
-  async append(records: readonly AppendRecord[]): Promise<void> {
-    this.assertOpen();
-    if (records.length === 0) return;
-    const counts = await this.partitionCounts(records);
-    await this.lane.append(records.map((record) => this.place(record, counts.get(record.topic)!)));
+  append(records: readonly AppendRecord[]): Promise<void> {
+    if (this.closing) return Promise.reject(new EventLogError('log-closed', 'the log is closed'));
+    if (records.length === 0) return Promise.resolve();
+    const known = this.asking ? undefined : this.knownCounts(records);
+    if (known) return this.place(records, known);
+    // Appends whose topics have to be asked for first keep their order, and what comes after them waits behind them.
+    const asked = (this.asking ?? Promise.resolve()).then(() =>
+      Promise.all(topicsOf(records).map((topic) => this.topics.partitionsOf(topic))),
+    );
+    const turn = asked.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.asking = turn;
+    void turn.then(() => {
+      if (this.asking === turn) this.asking = undefined;
+    });
+    return asked.then(() => this.place(records, this.knownCounts(records)!));
   }
 
-  private async partitionCounts(records: readonly AppendRecord[]): Promise<Map<string, number>> {
-    const names = [...new Set(records.map(({ topic }) => topic))];
-    const counts = await Promise.all(names.map((topic) => this.topics.partitionsOf(topic)));
-    return new Map(names.map((topic, i) => [topic, counts[i]!]));
+  private knownCounts(records: readonly AppendRecord[]): Map<string, number> | undefined {
+    const counts = new Map<string, number>();
+    for (const topic of topicsOf(records)) {
+      const known = this.topics.known(topic);
+      if (known === undefined) return undefined;
+      counts.set(topic, known);
+    }
+    return counts;
   }
 
-  private place(record: AppendRecord, partitions: number): Placed {
+  private place(records: readonly AppendRecord[], counts: Map<string, number>): Promise<void> {
+    try {
+      return this.lane.append(records.map((record) => this.placeOne(record, counts.get(record.topic)!)));
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  private placeOne(record: AppendRecord, partitions: number): Placed {
     const bytes = assertSize(record);
     const partition = partitionOf(record.key, partitions);
     const { buffer, byteOffset, byteLength } = record.value;
@@ -133,3 +160,5 @@ export class KafkaLog implements EventLog {
     if (this.closing) throw new EventLogError('log-closed', 'the log is closed');
   }
 }
+
+const topicsOf = (records: readonly AppendRecord[]): Topic[] => [...new Set(records.map(({ topic }) => topic))];

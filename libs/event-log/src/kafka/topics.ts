@@ -23,6 +23,11 @@ export class Topics {
     return this.prefix + topic;
   }
 
+  /** Partitions of a topic, if they have been asked for before. */
+  known(topic: string): number | undefined {
+    return this.partitions.get(topic);
+  }
+
   /** @throws EventLogError `unknown-topic` */
   async partitionsOf(topic: string): Promise<number> {
     const known = this.partitions.get(topic);
