@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createKeyRing } from '@tocsin/nest-shell';
 import { createPools, type Pools } from '@tocsin/postgres';
 import { testDatabase } from '@tocsin/testing';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiKeys, Workspaces } from './access.ts';
 import { RESTORE_GAP } from './configuration-feed.ts';
@@ -53,6 +54,40 @@ afterAll(async () => {
 
 const feed = async (): Promise<FeedRow[]> =>
   (await pools.pipeline.query<FeedRow>('select * from control_plane.configuration_feed order by revision')).rows;
+
+describe('a database that was copied', () => {
+  it('has another feed id and leaves out the revisions that the original may have given since', async () => {
+    const original = await testDatabase({
+      migrations: [{ schema: 'control_plane', directory: controlPlane.migrations! }],
+    });
+    const visit = async (url: string) => {
+      const own = createPools({ connectionString: url, applicationName: 'copy-spec' });
+      const store = new ConfigurationStore(own.pipeline, now);
+      const claimed = await store.claimFeed(() => `feed_${randomBytes(4).toString('hex')}`);
+      const head = await own.pipeline.query<{ revision: string }>('select revision from control_plane.feed_head');
+      await store.close();
+      await own.close();
+      return { ...claimed, head: Number(head.rows[0]!.revision) };
+    };
+    const first = await visit(original.url);
+    const copyName = `${new URL(original.url).pathname.slice(1)}_copy`;
+    const copyUrl = Object.assign(new URL(original.url), { pathname: `/${copyName}` }).href;
+    const admin = new Client({ connectionString: database.url });
+    await admin.connect();
+    try {
+      await admin.query(`create database "${copyName}" template "${new URL(original.url).pathname.slice(1)}"`);
+      const copy = await visit(copyUrl);
+      expect(copy).toMatchObject({ renewed: true, head: first.head + RESTORE_GAP });
+      expect(copy.feedId).not.toBe(first.feedId);
+      expect(await visit(copyUrl)).toEqual({ ...copy, renewed: false });
+      expect(await visit(original.url)).toEqual({ ...first, renewed: false });
+    } finally {
+      await admin.query(`drop database if exists "${copyName}" with (force)`);
+      await admin.end();
+      await original.drop();
+    }
+  });
+});
 
 describe('the configuration feed', () => {
   it('gets an id at the first boot, keeps it at the next, and gets another one in a restored database', async () => {
@@ -190,11 +225,9 @@ describe('seeding', () => {
     });
   });
 
-  it('lets the subscription follow the sink to another port, and leaves one that a person moved', async () => {
+  it('makes another demo beside one whose credentials were lost; its subscription follows the sink to another port, unless a person moved it', async () => {
     const demo = newDemoCredentials(credentials);
     const url = async () => (await feed()).filter(({ id }) => id === demo.subscriptionId).at(-1)!.body['url'];
-    // A second demo needs its own slug: the first has "demo".
-    await pools.pipeline.query(`update control_plane.workspaces set slug = 'demo-1' where slug = 'demo'`);
     await seedDemo(tools, demo, at('http://127.0.0.1:8080/sink'));
     await seedDemo(tools, demo, at('http://127.0.0.1:9090/sink'));
     expect(await url()).toBe('http://127.0.0.1:9090/sink');

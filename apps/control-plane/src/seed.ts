@@ -64,7 +64,12 @@ export async function seedDemo(
     const tx = transactionOn(manager, demo.workspaceId, tools.now());
     const exists = (target: typeof WorkspaceRow | typeof WebhookRow | typeof ApiKeyRow, id: string) =>
       manager.existsBy<WorkspaceRow | WebhookRow | ApiKeyRow>(target, { id, workspaceId: demo.workspaceId });
-    if (!(await exists(WorkspaceRow, demo.workspaceId))) await insertWorkspace(tx, tools, { name: 'Demo' });
+    if (!(await exists(WorkspaceRow, demo.workspaceId))) {
+      // An earlier demo whose credentials were lost keeps its slug.
+      const taken = await manager.existsBy(WorkspaceRow, { slug: 'demo' });
+      const slug = taken ? `demo-${demo.workspaceId.slice(-6)}` : 'demo';
+      await insertWorkspace(tx, tools, { name: 'Demo', slug });
+    }
     if (!(await exists(WebhookRow, demo.webhookId)))
       await insertWebhook(tx, tools, at.connectors, {
         id: demo.webhookId,
