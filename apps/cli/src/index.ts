@@ -1,0 +1,2 @@
+export { run, USAGE } from './run.ts';
+export { type Terminal, processTerminal } from './terminal.ts';

@@ -1,0 +1,90 @@
+import { extname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { connectorOf, connectors, type NormalizeContext, type Normalization } from '@tocsin/connectors';
+import type { NormalizedAlert } from '@tocsin/contracts';
+import { type Terminal, UsageError } from './terminal.ts';
+
+/** The receipt that an offline payload is read as: no installation knows these ids. */
+const LOCAL = {
+  receiptId: 'rcv_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  workspaceId: 'ws_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  webhookId: 'whk_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  configRevision: 0,
+  defaultSeverity: 'medium',
+  severityProfile: 'tocsin',
+  notes: [],
+} as const satisfies Partial<NormalizeContext>;
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = { '.json': 'application/json', '.txt': 'text/plain', '.xml': 'application/xml' };
+
+/** `tocsin normalize`: what a connector makes of a payload, with the defaults of a new webhook. Every result is a success. */
+export async function normalize(args: string[], terminal: Terminal): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    // No connector of this version reads the query; the flag is there so that a receipt can be given as it came.
+    options: { connector: { type: 'string' }, headers: { type: 'string' }, query: { type: 'string' } },
+  });
+  const connector = connectorOf(values.connector ?? '');
+  if (!connector) throw new UsageError(`--connector: one of ${connectors.map(({ source }) => source.id).join(', ')}`);
+  const [path, ...more] = positionals;
+  if (path === undefined || more.length > 0) throw new UsageError('normalize: exactly one payload (a file, or -)');
+  const headers = values.headers === undefined ? {} : await headersIn(values.headers, terminal);
+  const bytes = await readPayload(path, terminal);
+  const contentType = headers['content-type'] ?? CONTENT_TYPES[extname(path)] ?? null;
+  const result = connector.normalize({ bytes, contentType }, { ...LOCAL, receivedAt: terminal.now().toISOString() });
+  terminal.out(`${JSON.stringify(viewOf(result), null, 2)}\n`);
+}
+
+async function readPayload(path: string, terminal: Terminal): Promise<Buffer> {
+  try {
+    return await terminal.read(path);
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A JSON object of texts, names in any case. */
+async function headersIn(path: string, terminal: Terminal): Promise<Record<string, string>> {
+  const text = (await readPayload(path, terminal)).toString('utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--headers: ${path} is not JSON: ${(error as Error).message}`);
+  }
+  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+  if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === 'string')) {
+    throw new UsageError(`--headers: ${path} must be an object of texts`);
+  }
+  return Object.fromEntries(entries.map(([name, header]) => [name.toLowerCase(), header]));
+}
+
+/** snake_case, as every file and command prints. `ignored` and `dead_letter` speak of a payload without any alert. */
+function viewOf(result: Normalization) {
+  if (result.kind === 'ignored') return { alerts: [], ignored: { reason: result.reason, detail: result.detail }, dead_letter: null, notes: [] };
+  if (result.kind === 'unreadable') return { alerts: [], ignored: null, dead_letter: { reason: result.reason, detail: result.detail }, notes: [] };
+  return { alerts: result.alerts.map(alertView), ignored: null, dead_letter: null, notes: result.omitted };
+}
+
+const alertView = (alert: NormalizedAlert) => ({
+  index: alert.index,
+  title: alert.title,
+  description: alert.description,
+  severity: alert.severity,
+  status: alert.status,
+  kind: alert.kind,
+  services: alert.services,
+  tags: alert.tags,
+  source: alert.source,
+  url: alert.url,
+  occurred_at: alert.occurredAt,
+  dedup_key: alert.dedupKey,
+  dedup_key_origin: alert.dedupKeyOrigin,
+  resolve_key: alert.resolveKey,
+  firing_key: alert.firingKey,
+  incident_type: alert.incidentType,
+  custom_fields: alert.customFields,
+  fields: alert.fields,
+  notes: alert.notes,
+});

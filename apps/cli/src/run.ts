@@ -1,0 +1,48 @@
+import { DatabaseUrlError } from './config.ts';
+import { normalize } from './normalize.ts';
+import { positions } from './positions.ts';
+import { type Terminal, UsageError } from './terminal.ts';
+
+export const EXIT = { ok: 0, failed: 1, usage: 2, configuration: 78 } as const;
+
+const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => Promise<void>>> = { normalize, positions };
+
+export const USAGE = `Usage: npx --no tocsin <command>
+
+  positions show [--service S]
+      Where each consumer stands, per service, topic and partition. Needs DATABASE_URL.
+
+  positions set --service S --topic T --partition P --offset O [--log-id L]
+      Moves one consumer: the way out of a halt. Without --log-id the stored log id stays. Needs DATABASE_URL.
+
+  normalize --connector ID [--headers FILE.json] [--query STRING] PAYLOAD
+      Prints what a connector makes of a payload (a file, or - for standard input). Offline; no authentication.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad environment variable.
+`;
+
+/** Runs one command line. @returns the exit code of the process */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [name = '', ...rest] = args;
+  if (name === 'help' || name === '--help' || name === '-h') {
+    terminal.out(USAGE);
+    return EXIT.ok;
+  }
+  try {
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (!command) throw new UsageError(name === '' ? 'a command is needed' : `there is no command '${name}'`);
+    await command(rest, terminal);
+    return EXIT.ok;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+function report(error: unknown, terminal: Terminal): number {
+  const message = error instanceof Error ? error.message || error.constructor.name : String(error);
+  // parseArgs says what it did not like with codes of its own.
+  const misused = error instanceof UsageError || String((error as { code?: unknown }).code ?? '').startsWith('ERR_PARSE_ARGS');
+  terminal.err(`tocsin: ${message}\n${misused ? `\n${USAGE}` : ''}`);
+  if (misused) return EXIT.usage;
+  return error instanceof DatabaseUrlError ? EXIT.configuration : EXIT.failed;
+}
