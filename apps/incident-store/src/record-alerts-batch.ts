@@ -1,4 +1,4 @@
-import { decodeRecord, encodeRecord, type AlertsCorrelated, type CorrelatedAlert } from '@tocsin/contracts';
+import { decodeRecord, type AlertsCorrelated, type CorrelatedAlert } from '@tocsin/contracts';
 import {
   exists,
   RecordAlerts,
@@ -67,7 +67,7 @@ export const recordAlertsStage = ({ pool, policies, random }: RecordAlertsParts)
       const record = recordOf(input);
       if (!record) return input;
       const kept = { ...record, alerts: indexes.flatMap((index) => record.alerts[index] ?? []) };
-      return { ...input, value: Buffer.from(encodeRecord('alerts.correlated.v1', kept)) };
+      return { ...input, value: Buffer.from(JSON.stringify(kept)) };
     },
   },
 });

@@ -1,0 +1,315 @@
+import { randomBytes } from 'node:crypto';
+import {
+  deriveId,
+  encodeRecord,
+  mintId,
+  topics,
+  type ApiKeyDocument,
+  type AlertsCorrelated,
+  type RcaEvent,
+  type DeliveryEvent,
+} from '@tocsin/contracts';
+import { openJournal } from '@tocsin/event-log/journal';
+import {
+  Assignments,
+  createKeyRing,
+  Health,
+  startApplication,
+  StaticConfigurationFeed,
+  type RunningApplication,
+} from '@tocsin/nest-shell';
+import { createPools, type Pools } from '@tocsin/postgres';
+import { testDatabase, uniquePrefix, waitFor } from '@tocsin/testing';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Scene } from './correlated-builders.ts';
+import { IncidentStoreModule } from './incident-store.module.ts';
+
+const secret = 'abcdefghijklmnopqrstuvwxyz234567';
+const keyRing = createKeyRing(`k:${randomBytes(32).toString('base64')}`, 'pepper of some length', randomBytes);
+const scene = new Scene(mintId('ws', randomBytes(16)), mintId('whk', randomBytes(16)), Date.now() - 3_600_000);
+const keyOf = (id: string, workspaceId: string, scopes: ApiKeyDocument['body']['scopes']): ApiKeyDocument => ({
+  ...{ revision: 1, kind: 'api-key', id, workspaceId, deleted: false },
+  body: { name: `key ${id}`, scopes, secretHmac: keyRing.pepperedHmac(secret), expiresAt: null },
+});
+
+let database: Awaited<ReturnType<typeof testDatabase>>;
+let pools: Pools;
+let eventLog: Awaited<ReturnType<typeof openJournal>>;
+let running: RunningApplication;
+
+beforeAll(async () => {
+  database = await testDatabase({
+    migrations: [{ schema: 'incident_store', directory: new URL('./migrations/', import.meta.url) }],
+  });
+  pools = createPools({ connectionString: database.url, applicationName: 'incident-store.int.spec' });
+  eventLog = await openJournal();
+  await eventLog.ensureTopics(topics);
+  const feed = new StaticConfigurationFeed([
+    keyOf('responder', scene.workspaceId, ['read', 'respond']),
+    keyOf('readeronly', scene.workspaceId, ['read']),
+    keyOf('stranger', `ws_${uniquePrefix()}`, ['admin']),
+  ]);
+  running = await startApplication(
+    {
+      config: { publicUrl: '', databaseUrl: '', dataDirectory: '', development: true },
+      ...{ environment: {}, eventLog, pools, feed, keyRing, assignments: new Assignments(), random: randomBytes },
+      health: new Health({ pool: pools.pipeline, feed, eventLog }),
+      clock: () => new Date(),
+      log: pino({ level: 'silent' }),
+      close: () => eventLog.close(),
+    },
+    [IncidentStoreModule],
+    ['incident-store'],
+    { host: '127.0.0.1', port: 0 },
+  );
+});
+afterAll(async () => {
+  await running?.close();
+  await pools?.close();
+  await database?.drop();
+});
+
+interface Answer {
+  status: number;
+  body: Record<string, never> & { items: Record<string, never>[] };
+  etag: string | null;
+}
+async function call(path: string, init: RequestInit & { key?: string } = {}): Promise<Answer> {
+  const headers = {
+    authorization: `Bearer tsk_${init.key ?? 'responder'}_${secret}`,
+    'content-type': 'application/json',
+    ...init.headers,
+  };
+  const response = await fetch(`${running.url}/api/v1/${path}`, { ...init, headers });
+  return {
+    status: response.status,
+    body: (await response.json()) as Answer['body'],
+    etag: response.headers.get('etag'),
+  };
+}
+const post = (path: string, body: unknown = {}, headers: Record<string, string> = {}, key?: string): Promise<Answer> =>
+  call(path, { method: 'POST', body: JSON.stringify(body), headers, ...(key ? { key } : {}) });
+
+const say = (...records: AlertsCorrelated[]): Promise<void> =>
+  eventLog.append(
+    records.map((record) => ({
+      ...{ topic: 'alert.correlated' as const, key: record.scope, value: encodeRecord('alerts.correlated.v1', record) },
+      headers: { type: 'alerts.correlated.v1' },
+    })),
+  );
+const incident = (id: string): Promise<Answer['body']> =>
+  waitFor(
+    async () => {
+      const { status, body } = await call(`incidents/${id}`);
+      return status === 200 ? body : undefined;
+    },
+    { timeoutMs: 20_000 },
+  );
+async function open(receipt: string): Promise<string> {
+  await say(scene.record(scene.opened(receipt, 0)));
+  const id = scene.incidentId(receipt);
+  await incident(id);
+  return id;
+}
+
+describe('an incident over HTTP', () => {
+  it('is read, listed, filtered and counted', async () => {
+    const id = await open('read');
+    expect(await call(`incidents/${id}`)).toMatchObject({
+      status: 200,
+      etag: '"1"',
+      body: { id, status: 'open', webhook_occurrence_count: 1 },
+    });
+    const found = await call('incidents?text=Alert%20read&status=open&service=orders&source=spec');
+    expect(found.body).toMatchObject({
+      items: [{ id }],
+      next_cursor: null,
+      counts: { status: { open: 1, resolved: 0 }, severity: { high: 1 } },
+    });
+    expect((await call('incidents?service=other')).body.items).toEqual([]);
+    const alerts = await call(`incidents/${id}/alerts`);
+    expect(alerts.body.items).toMatchObject([
+      { occurrence_count: 1, outcome: 'created', why: { reason: 'new-alert', tried: [{ step: 'open' }] } },
+    ]);
+  });
+
+  it('is paged without gaps or repeats', async () => {
+    for (const name of ['p1', 'p2', 'p3']) await open(name);
+    const all = (await call('incidents')).body.items.map(({ id }) => id as string);
+    const seen: string[] = [];
+    for (let cursor = ''; ;) {
+      const { body } = await call(`incidents?limit=2${cursor}`);
+      seen.push(...body.items.map(({ id }) => id as string));
+      if (body['next_cursor'] === null) break;
+      cursor = `&cursor=${String(body['next_cursor'])}`;
+    }
+    expect(seen).toEqual(all);
+    expect(await call('incidents?cursor=bm9uc2Vuc2U')).toMatchObject({
+      status: 422,
+      body: { code: 'validation-failed' },
+    });
+    expect(await call('incidents?status=sleepy')).toMatchObject({ status: 422 });
+  });
+
+  it('of another workspace, and one with a malformed id, does not exist', async () => {
+    const id = await open('hidden');
+    for (const path of [`incidents/${id}`, `incidents/${id}/timeline`, `incidents/${id}/alerts`])
+      expect(await call(path, { key: 'stranger' })).toMatchObject({ status: 404, body: { code: 'not-found' } });
+    expect(await post(`incidents/${id}/resolve`, {}, {}, 'stranger')).toMatchObject({ status: 404 });
+    expect((await call('incidents', { key: 'stranger' })).body.items).toEqual([]);
+    expect(await call('incidents/not-an-id')).toMatchObject({ status: 404 });
+    expect(await post('incidents/inc_x/acknowledge')).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a command', () => {
+  it('acknowledges, refuses the wrong state and the wrong version, and resolves', async () => {
+    const id = await open('cmd');
+    expect(await post(`incidents/${id}/acknowledge`, {}, { 'if-match': '"9"' })).toMatchObject({
+      status: 412,
+      body: { version: 1 },
+    });
+    expect(await post(`incidents/${id}/acknowledge`, { note: 'mine' }, { 'if-match': '"1"' })).toMatchObject({
+      status: 200,
+      body: { status: 'acknowledged', version: 2 },
+    });
+    expect(await post(`incidents/${id}/acknowledge`)).toMatchObject({
+      status: 409,
+      body: { code: 'wrong-state', current_status: 'acknowledged' },
+    });
+    expect(await post(`incidents/${id}/resolve`)).toMatchObject({
+      status: 200,
+      body: { status: 'resolved', events: [{ type: 'IncidentResolved' }] },
+    });
+    const held = await pools.pipeline.query('select from incident_store.key_holders where incident_id = $1', [id]);
+    expect(held.rowCount).toBe(0);
+    const { body } = await call(`incidents/${id}/timeline`);
+    expect(body.items.map(({ type }) => type)).toEqual(['IncidentOpened', 'IncidentAcknowledged', 'IncidentResolved']);
+  });
+
+  it('with the same Idempotency-Key has one effect, and another body is refused', async () => {
+    const id = await open('idem');
+    const key = { 'idempotency-key': 'k-1' };
+    const first = await post(`incidents/${id}/comments`, { text: 'hello' }, key);
+    const again = await post(`incidents/${id}/comments`, { text: 'hello' }, key);
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.body['events']).toEqual(first.body['events']);
+    expect((await call(`incidents/${id}`)).body['version']).toBe(2);
+    expect(await post(`incidents/${id}/comments`, { text: 'other' }, key)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict' },
+    });
+  });
+
+  it('needs the scope and a body that fits', async () => {
+    const id = await open('scope');
+    expect(await post(`incidents/${id}/resolve`, {}, {}, 'readeronly')).toMatchObject({ status: 403 });
+    expect(await post(`incidents/${id}/comments`, {})).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'text' }, {}, {}] },
+    });
+    expect(await post(`incidents/${id}/comments`, { text: 'x', extra: 1 })).toMatchObject({ status: 422 });
+  });
+});
+
+describe('commands and batches at the same time', () => {
+  it('lose no update', async () => {
+    const id = await open('busy');
+    const comments = Array.from({ length: 20 }, (_, index) => post(`incidents/${id}/comments`, { text: `c${index}` }));
+    const batches = Array.from({ length: 20 }, (_, index) =>
+      say(scene.record(scene.repeat(`busy${index}`, 1, 'busy'))),
+    );
+    const answers = await Promise.all(comments);
+    await Promise.all(batches);
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(201));
+    const after = await waitFor(
+      async () => {
+        const { body } = await call(`incidents/${id}`);
+        return body['webhook_occurrence_count'] === 21 ? body : undefined;
+      },
+      { timeoutMs: 20_000 },
+    );
+    const events = await pools.pipeline.query<{ type: string; version: string }>(
+      'select type, version from incident_store.events where stream_id = $1 order by version',
+      [id],
+    );
+    expect(events.rows.map(({ version }) => Number(version))).toEqual(events.rows.map((_, index) => index + 1));
+    expect(events.rows.filter(({ type }) => type === 'CommentAdded')).toHaveLength(20);
+    expect(after['version']).toBe(events.rowCount);
+  });
+});
+
+describe('what other services say', () => {
+  it('comes into the timeline: results as events, deliveries as facts, each once', async () => {
+    const id = await open('notes');
+    const base = { incident_id: id, workspace_id: scene.workspaceId, at: scene.minute(3) };
+    const rca: RcaEvent = {
+      ...base,
+      ...{
+        id: mintId('evt', randomBytes(16)),
+        rca_id: mintId('rca', randomBytes(16)),
+        type: 'rca.completed',
+        investigator: 'built-in',
+      },
+      ...{ incident_version: 1, reason: null, summary: 'a deployment', hypotheses: [], config_revision: 1 },
+    };
+    const delivery: DeliveryEvent = {
+      ...base,
+      ...{
+        id: mintId('evt', randomBytes(16)),
+        delivery_id: 'dlv_1',
+        subscription_id: 'sub_1',
+        subscription_name: 'pager',
+        event_id: 'evt_1',
+      },
+      ...{ event_type: 'incident.created', type: 'delivery.delivered', attempt: 1, response_status: 200, detail: null },
+    };
+    for (let time = 0; time < 2; time++) {
+      await eventLog.append([
+        { topic: 'rca.events', key: id, value: encodeRecord('rca.event.v1', rca), headers: { type: 'rca.event.v1' } },
+        {
+          topic: 'delivery.events',
+          key: id,
+          value: encodeRecord('delivery.event.v1', delivery),
+          headers: { type: 'delivery.event.v1' },
+        },
+      ]);
+    }
+    await post(`incidents/${id}/comments`, { text: 'after' });
+    const kinds = await waitFor(
+      async () => {
+        const { body } = await call(`incidents/${id}/timeline`);
+        return body.items.length >= 4 ? body.items.map(({ type }) => type as string).sort() : undefined;
+      },
+      { timeoutMs: 20_000 },
+    );
+    expect(kinds).toEqual(['CommentAdded', 'IncidentOpened', 'RcaNoted', 'delivery.delivered']);
+  });
+
+  it('settles receipts that never became alerts', async () => {
+    const receiptId = deriveId('rcv', uniquePrefix());
+    const { workspaceId, webhookId } = scene;
+    const item = {
+      receiptId,
+      workspaceId,
+      webhookId,
+      receivedAt: scene.minute(1),
+      settledAt: scene.minute(1),
+      total: 0,
+      alerts: [],
+    };
+    const value = encodeRecord('receipts.settled.v1', {
+      items: [{ ...item, outcome: 'ignored', reason: 'handshake' }],
+    });
+    const waiting = call(`receipts/${receiptId}`);
+    await eventLog.append([
+      { topic: 'webhook.outcomes', key: webhookId, value, headers: { type: 'receipts.settled.v1' } },
+    ]);
+    expect(await waiting).toMatchObject({
+      status: 200,
+      body: { receipt_id: receiptId, status: 'ignored', reason: 'handshake', incident_id: null, alerts: [] },
+    });
+    expect(await call(`receipts/${receiptId}`, { key: 'stranger' })).toMatchObject({ status: 404 });
+  });
+});
