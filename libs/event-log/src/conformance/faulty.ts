@@ -50,7 +50,10 @@ const impatient = handling(async (handler, batch) => {
 /** Each key is the name of a conformance case. */
 export const faults: Record<string, Fault> = {
   'has every record when append resolves': {
-    append: (log, records) => (void setTimeout(() => void log.append(records).catch(() => undefined), 200), Promise.resolve()),
+    append: (log, records) => (
+      void setTimeout(() => void log.append(records).catch(() => undefined), 200),
+      Promise.resolve()
+    ),
   },
   'still has everything when it is opened again, and is the same log': {
     reopened: (log) => ({
