@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { BODY_LIMIT, Problem } from '@tocsin/nest-shell';
-import { JsonScanner, positionOf, type JsonFault } from './json-scan.ts';
+import { JsonScanner, positionOf, type JsonFault } from '@tocsin/nest-shell';
 
 /** Safety caps of one request (product P7). */
 export const CAPS = { depth: 64, keys: 50_000, alerts: 10_000 } as const;

@@ -170,7 +170,7 @@ const sign = (body: string | Uint8Array) => createHmac('sha256', SECRET).update(
 
 let gateway: Gateway;
 const post = (path: string, body: string | Uint8Array = ALERT, headers: Record<string, string> = {}) =>
-  fetch(`${gateway.url}${path}`, { method: 'POST', body: body as BodyInit, headers: { 'content-type': 'application/json', authorization: `Bearer ${SECRET}`, ...headers } });
+  fetch(`${gateway.url}${path}`, { method: 'POST', body: body, headers: { 'content-type': 'application/json', authorization: `Bearer ${SECRET}`, ...headers } });
 const trigger = (token: string, body?: string | Uint8Array, headers?: Record<string, string>) => post(`/webhook/${token}/trigger`, body, headers);
 const problemOf = async (response: Response) => {
   expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);

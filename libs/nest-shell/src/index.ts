@@ -10,6 +10,7 @@ export * from './configuration/postgres-feed.ts';
 export * from './configuration/static-feed.ts';
 export * from './health/health.ts';
 export * from './http/fastify.ts';
+export * from './http/json-scan.ts';
 export * from './http/problem.filter.ts';
 export * from './http/problem.ts';
 export * from './http/validation.ts';

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { fastifyAdapter } from '../http/fastify.ts';
 import { ProblemFilter } from '../http/problem.filter.ts';
 import { LogStrategy } from '../log/log-strategy.ts';
+import { nestLogger } from './nest-logger.ts';
 import type { Platform } from './platform.ts';
 import { ShellModule } from './shell.module.ts';
 
@@ -29,9 +30,10 @@ export async function startApplication(
   address: { host: string; port: number },
 ): Promise<RunningApplication> {
   const root: DynamicModule = { module: RootModule, imports: [ShellModule.of(platform), ...modules] };
-  const app = await NestFactory.create<NestFastifyApplication>(root, fastifyAdapter(), {
+  const { adapter, beginShutdown } = fastifyAdapter();
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     bodyParser: false,
-    logger: ['error', 'warn', 'fatal'],
+    logger: nestLogger(platform.log),
     abortOnError: false,
   });
   app.useGlobalFilters(app.get(ProblemFilter));
@@ -54,6 +56,7 @@ export async function startApplication(
     url,
     port,
     close: async () => {
+      beginShutdown();
       await app.close();
       await platform.close();
     },

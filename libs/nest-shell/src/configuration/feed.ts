@@ -27,6 +27,9 @@ export interface ConfigurationFeed {
   onChange(listener: (documents: readonly ConfigurationDocument[]) => void): () => void;
 }
 
+/** The webhook's token and those rotated away from: until when an old one is answered is the gateway's to check. */
+const tokensOf = ({ body }: WebhookDocument): string[] => [...(body.previousTokens ?? []).map(({ tokenHmac }) => tokenHmac), body.tokenHmac];
+
 /** Documents by kind, with the indexes that hot paths need. */
 export class ConfigurationView {
   revision = 0;
@@ -43,14 +46,14 @@ export class ConfigurationView {
   /** Applies documents in revision order; a deleted one leaves the view. */
   apply(documents: readonly ConfigurationDocument[]): void {
     for (const document of documents) {
-      if (!(document.kind in this.byKind)) continue; // a kind of a newer version: not for us
+      this.revision = Math.max(this.revision, document.revision);
+      if (!Object.hasOwn(this.byKind, document.kind)) continue; // a kind of a newer version: not for us
       const before = this.byKind[document.kind].get(document.id);
-      if (before?.kind === 'webhook') this.webhooksByToken.delete(before.body.tokenHmac);
+      if (before?.kind === 'webhook') for (const hmac of tokensOf(before)) this.webhooksByToken.delete(hmac);
       if (document.deleted) this.byKind[document.kind].delete(document.id);
       else this.byKind[document.kind].set(document.id, document);
-      if (document.kind === 'webhook' && !document.deleted) this.webhooksByToken.set(document.body.tokenHmac, document);
+      if (document.kind === 'webhook' && !document.deleted) for (const hmac of tokensOf(document)) this.webhooksByToken.set(hmac, document);
       if (document.kind === 'subscription') this.subscriptionsByWorkspace.delete(document.workspaceId);
-      this.revision = Math.max(this.revision, document.revision);
     }
   }
 

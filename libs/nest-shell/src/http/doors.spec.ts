@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { Body, Controller, Get, Module, Param, Post, Req, UseGuards } from '@nestjs/common';
 import type { ApiKeyDocument } from '@tocsin/contracts';
+import type { EventLog } from '@tocsin/event-log';
 import { openJournal } from '@tocsin/event-log/journal';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Max, Min, ValidateNested } from 'class-validator';
@@ -10,6 +11,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiKeyGuard, CallerOf, Scopes, type Caller } from '../access/api-key.guard.ts';
 import { startApplication, type RunningApplication } from '../boot/application.ts';
+import type { Platform } from '../boot/platform.ts';
 import { StaticConfigurationFeed } from '../configuration/static-feed.ts';
 import { Health } from '../health/health.ts';
 import { Assignments } from '../log/assignments.ts';
@@ -24,6 +26,11 @@ class CreateThing {
   @IsString() name!: string;
   @ValidateNested() @Type(() => Window) dedup = new Window();
 }
+
+let begun: () => void;
+let release: () => void;
+const waiting = new Promise<void>((resolve) => (begun = resolve));
+const gate = new Promise<void>((resolve) => (release = resolve));
 
 @Controller('api/v1/things')
 @UseGuards(ApiKeyGuard)
@@ -46,7 +53,11 @@ class ThingsController {
 @Controller('webhook')
 class RawController {
   @Post(':token/trigger')
-  receive(@Req() request: { body: unknown }) {
+  async receive(@Req() request: { body: unknown; url: string }) {
+    if (request.url.includes('/slow/')) {
+      begun();
+      await gate;
+    }
     return { raw: Buffer.isBuffer(request.body), bytes: (request.body as Buffer).length };
   }
 }
@@ -66,25 +77,28 @@ const key = (id: string, scopes: ApiKeyDocument['body']['scopes'], expiresAt: st
   body: { name: id, scopes, secretHmac: keyRing.pepperedHmac(secret), expiresAt },
 });
 
-beforeAll(async () => {
-  const eventLog = await openJournal();
+function platformOf(feed: StaticConfigurationFeed, eventLog: EventLog): Platform {
   const pool = new pg.Pool();
+  return {
+    config: { publicUrl: '', databaseUrl: '', dataDirectory: '', development: true },
+    environment: {},
+    eventLog,
+    pools: { pipeline: pool, rest: pool, close: async () => undefined },
+    feed,
+    keyRing,
+    health: new Health({ pool, feed, eventLog }),
+    assignments: new Assignments(),
+    clock: () => new Date(),
+    random: randomBytes,
+    log: pino({ level: 'silent' }),
+    close: () => eventLog.close(),
+  };
+}
+
+beforeAll(async () => {
   const feed = new StaticConfigurationFeed([key('aaaaaaaa', ['read']), key('bbbbbbbb', ['admin']), key('cccccccc', ['admin'], '2020-01-01T00:00:00.000Z')]);
   running = await startApplication(
-    {
-      config: { publicUrl: '', databaseUrl: '', dataDirectory: '', development: true },
-      environment: {},
-      eventLog,
-      pools: { pipeline: pool, rest: pool, close: async () => undefined },
-      feed,
-      keyRing,
-      health: new Health({ pool, feed, eventLog }),
-      assignments: new Assignments(),
-      clock: () => new Date(),
-      random: randomBytes,
-      log: pino({ level: 'silent' }),
-      close: () => eventLog.close(),
-    },
+    platformOf(feed, await openJournal()),
     [DoorsModule],
     [],
     { host: '127.0.0.1', port: 0 },
@@ -145,6 +159,18 @@ describe('a body', () => {
     socket.destroy();
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain('"code":"body-too-large"');
+  });
+});
+
+describe('a request in flight at shutdown', () => {
+  it('is answered, and its connection does not hold the process', async () => {
+    const own = await startApplication(platformOf(new StaticConfigurationFeed([]), await openJournal()), [DoorsModule], [], { host: '127.0.0.1', port: 0 });
+    const answer = fetch(`${own.url}/webhook/slow/trigger`, { method: 'POST', body: '{}' });
+    await waiting;
+    const closed = own.close();
+    release();
+    expect((await answer).headers.get('connection')).toBe('close');
+    await closed; // would take the keep-alive timeout (65 s) otherwise, which is longer than this test may
   });
 });
 

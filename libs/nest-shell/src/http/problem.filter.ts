@@ -52,7 +52,8 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType() === 'rpc') return throwError(() => error);
     const problem = problemOf(error);
     const http = host.switchToHttp();
-    if (problem.status >= 500) {
+    // An outage is told by health and by whoever noticed it; a line per refused request would bury both.
+    if (problem.status >= 500 && problem.code !== 'unavailable') {
       const request = http.getRequest<{ method: string; routeOptions?: { url?: string } }>();
       this.log.error({ err: error, code: problem.code, method: request.method, route: request.routeOptions?.url }, 'request.failed');
     }
