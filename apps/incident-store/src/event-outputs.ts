@@ -40,7 +40,7 @@ export function publicEvent({
       reason,
       config_revision,
     },
-    ...{ data: event.data as Record<string, unknown>, digest, prev_hash: prevHash, hash },
+    ...{ data: event.data, digest, prev_hash: prevHash, hash },
   };
 }
 

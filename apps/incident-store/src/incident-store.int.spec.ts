@@ -72,7 +72,7 @@ afterAll(async () => {
 
 interface Answer {
   status: number;
-  body: Record<string, never> & { items: Record<string, never>[] };
+  body: Record<string, unknown> & { items: Record<string, unknown>[] };
   etag: string | null;
 }
 async function call(path: string, init: RequestInit & { key?: string } = {}): Promise<Answer> {
@@ -142,7 +142,7 @@ describe('an incident over HTTP', () => {
       const { body } = await call(`incidents?limit=2${cursor}`);
       seen.push(...body.items.map(({ id }) => id as string));
       if (body['next_cursor'] === null) break;
-      cursor = `&cursor=${String(body['next_cursor'])}`;
+      cursor = `&cursor=${body['next_cursor'] as string}`;
     }
     expect(seen).toEqual(all);
     expect(await call('incidents?cursor=bm9uc2Vuc2U')).toMatchObject({

@@ -41,7 +41,9 @@ import {
 } from './tokens.ts';
 
 /** REST and consumers write the same streams, so one publisher keeps their outputs in commit order. */
-function pipelineOf(pool: Pool, log: EventLog, clock: Clock, logger: Logger, assignments: Assignments): Pipeline {
+function pipelineOf(
+  ...[pool, log, clock, logger, assignments]: [Pool, EventLog, Clock, Logger, Assignments]
+): Pipeline {
   const onError = (error: unknown) => logger.warn({ err: error, service: 'incident-store' }, 'pipeline.retried');
   const pipeline = createPipeline({
     pool,

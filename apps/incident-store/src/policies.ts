@@ -8,7 +8,7 @@ const REVISION_WAIT_MS = 10_000;
 export interface AlertPolicies {
   /** Waits until the feed is as new as these revisions, for a bounded time. */
   settle(revisions: readonly number[]): Promise<void>;
-  of(webhookId: string, revision: number): AlertPolicy;
+  readonly of: (webhookId: string, revision: number) => AlertPolicy;
   /** The wall clock, for what is shown as the time of settling; no decision looks at it. */
   now(): string;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { decodeRecord, type IncidentEventRecord, type IncidentFact, type ReceiptReplied } from '@tocsin/contracts';
-import { digestOf, GENESIS_HASH, hashOf } from '@tocsin/domain/incident';
+import { digestOf, GENESIS_HASH, hashOf, type EventMeta } from '@tocsin/domain/incident';
 import { StaticConfigurationFeed } from '@tocsin/nest-shell';
 import { createPools, withWorkspace, type Input, type Output, type Pools } from '@tocsin/postgres';
 import { testDatabase, uniquePrefix } from '@tocsin/testing';
@@ -76,6 +76,19 @@ const factsOf = (outputs: Output[]): IncidentFact[] =>
   outputs.filter(({ type }) => type === 'incident.fact.v1').map(({ value }) => decodeRecord('incident.fact.v1', value));
 const rows = async (sql: string, ...values: unknown[]) =>
   (await pools.pipeline.query<Record<string, unknown>>(sql, values)).rows;
+
+interface ChainRow extends Omit<EventMeta, 'id' | 'at'> {
+  event_id: string;
+  stream_id: string;
+  version: number;
+  type: string;
+  at: Date;
+  salt: Buffer;
+  body: Buffer;
+  digest: string;
+  prev_hash: string;
+  hash: string;
+}
 
 async function withClient<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pools.pipeline.connect();
@@ -258,7 +271,7 @@ describe('the log', () => {
     );
     expect(stored).toHaveLength(4);
     let previous = GENESIS_HASH;
-    for (const row of stored as Record<string, never>[]) {
+    for (const row of stored as unknown as ChainRow[]) {
       const {
         event_id: id,
         workspace_id,
@@ -272,22 +285,22 @@ describe('the log', () => {
         version,
         type,
       } = row;
-      const digest = digestOf(row['salt'], row['body']);
+      const digest = digestOf(row.salt, row.body);
       const meta = {
         id,
         workspace_id,
         schema_version,
-        at: (row['at'] as Date).toISOString(),
+        at: row.at.toISOString(),
         actor,
         cause_id,
         cause_ordinal,
         reason,
         config_revision,
       };
-      expect(row['prev_hash']).toBe(previous);
-      expect(digest).toBe(row['digest']);
+      expect(row.prev_hash).toBe(previous);
+      expect(digest).toBe(row.digest);
       previous = hashOf(previous, { stream, version, type, meta, digest });
-      expect(row['hash']).toBe(previous);
+      expect(row.hash).toBe(previous);
     }
   });
 

@@ -12,7 +12,7 @@ import { RecordAlerts } from './record-alerts.ts';
 import { exists, initialState, type Incident } from './state.ts';
 import type { AlertSettled, World } from './world.ts';
 
-const samples = Object.values(eventSamples).map((versions) => versions.v1 as IncidentEvent);
+const samples = Object.values(eventSamples).map((versions) => versions.v1);
 const anyEvents = fc.array(fc.constantFrom(...samples), { maxLength: 30 });
 const commands: IncidentCommand[] = [
   { kind: 'acknowledge', note: null },
