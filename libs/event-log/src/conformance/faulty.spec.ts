@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openJournal } from '../journal/index.ts';
 import { conformanceCases, type Fault, faults, faulty, suiteTopics, type Target, waitAtMost } from './index.ts';
 
-waitAtMost(3_000);
+waitAtMost(1_500);
 
 /** A sound journal with one fault on top. */
 async function broken(fault: Fault): Promise<Target> {
