@@ -18,6 +18,7 @@ import { outboundDispatcher } from '@tocsin/outbound-dispatcher';
 import { rcaTrigger } from '@tocsin/rca-trigger';
 import { DEFAULT_PORT } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
+import { takeLock } from '@tocsin/event-log/journal';
 import { openDatabase, openLog, type Database } from './embedded.ts';
 import { SinkModule } from './sink/sink.module.ts';
 import { SinkStore } from './sink/sink-store.ts';
@@ -48,7 +49,12 @@ export interface AllInOne {
 export async function startAllInOne(environment: Record<string, string | undefined>): Promise<AllInOne> {
   const shell = loadConfig(ShellEnvironment, environment);
   const data = new DataDirectory(shell.TOCSIN_DATA_DIR);
-  const database = await openDatabase(shell, data);
+  // First of all: a second process on this folder must be refused before it touches the first one's database.
+  const lock = takeLock(data.path);
+  const database = await openDatabase(shell, data).catch((error: unknown) => {
+    lock.release();
+    throw error;
+  });
   let platform: Platform | undefined;
   try {
     platform = await startShared(shell, data, database, environment);
@@ -71,11 +77,13 @@ export async function startAllInOne(environment: Record<string, string | undefin
         await application.close();
         await database.stop();
         data.leave();
+        lock.release();
       },
     };
   } catch (error) {
     await platform?.close().catch(() => undefined);
     await database.stop();
+    lock.release();
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { EventLogError } from '../errors.ts';
 import { type Feed, type PartitionReader, type ReaderOptions, sleep } from '../partition-reader.ts';
 import type { BatchHandler, ConsumeOptions, ConsumerStatus, LogConsumer, LogRecord } from '../port.ts';
-import { Group, type Member } from './group.ts';
+import type { Group } from './group.ts';
+import { type Member } from './group.ts';
 import type { Journal } from './journal.ts';
 
 const MAX_RECORDS = 500;
@@ -59,7 +60,7 @@ export class JournalConsumer implements LogConsumer, Member {
     const { topic, group } = this.options;
     // Broadcast keeps no offset; should its place expire, it goes on with the oldest record there is.
     if (this.broadcast) this.positions.set(partition, from);
-    const records = await this.journal.store.read(topic, partition, from, max, signal);
+    const records = await this.journal.store.read({ topic, partition }, from, max, signal);
     if (this.broadcast && records.length === 0)
       this.positions.set(partition, this.journal.stateOf(topic, partition).first);
     const delay = this.journal.faults.delay?.({ group, topic, partition }) ?? 0;

@@ -29,7 +29,7 @@ export interface JournalParts {
   offsets: GroupOffsets;
   logger: EventLogLogger;
   faults: Faults;
-  now(): number;
+  now: () => number;
   storeTopics(topics: JournalTopics): Promise<void>;
   unlock(): void;
 }

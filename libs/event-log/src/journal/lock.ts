@@ -92,7 +92,4 @@ function read(path: string): string | undefined {
 }
 
 const locked = (directory: string, by: string): EventLogError =>
-  new EventLogError(
-    'log-locked',
-    `the journal ${directory} is in use by ${by}; stop it first, a journal belongs to one process`,
-  );
+  new EventLogError('log-locked', `${directory} is in use by ${by}; stop it first, this folder belongs to one process`);

@@ -13,6 +13,11 @@ export interface Stored {
   bytes: Buffer;
 }
 
+export interface Place {
+  topic: string;
+  partition: number;
+}
+
 /** The records of all partitions: durable ones only, newest in memory, older ones in the files. */
 export class RecordStore {
   private readonly tail: Tail;
@@ -63,7 +68,7 @@ export class RecordStore {
   }
 
   /** Records from `from` on; waits for the first one. Empty when the signal fires or `from` is older than the log. */
-  async read(topic: string, partition: number, from: bigint, max: number, signal: AbortSignal): Promise<LogRecord[]> {
+  async read({ topic, partition }: Place, from: bigint, max: number, signal: AbortSignal): Promise<LogRecord[]> {
     const key = keyOf(topic, partition);
     while (!signal.aborted) {
       if (from < this.first(topic, partition)) return [];

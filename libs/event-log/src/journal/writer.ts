@@ -12,11 +12,11 @@ interface Waiting {
 
 export interface WriterOptions {
   store: RecordStore;
-  partitionOf(record: AppendRecord): number;
-  now(): number;
+  partitionOf: (record: AppendRecord) => number;
+  now: () => number;
   faults: Faults;
   /** Throws when the journal dies at this step. */
-  pass(step: CrashStep): void;
+  pass: (step: CrashStep) => void;
   /** Called after each write, with nothing in flight. */
   afterWrite(): Promise<void>;
 }

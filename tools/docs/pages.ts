@@ -1,0 +1,35 @@
+import { configurationPage } from './configuration-page.ts';
+import { connectorsPage } from './connectors-page.ts';
+import { problemsPage } from './problems-page.ts';
+import { reasonsPage } from './reasons-page.ts';
+import { routesPage } from './routes-page.ts';
+import { topicsPage } from './topics-page.ts';
+
+export const referenceFolder = new URL('../../docs/reference/', import.meta.url);
+
+const entries: readonly { file: string; title: string; what: string; body: () => string }[] = [
+  { file: 'configuration.md', title: 'Configuration', what: 'every environment variable', body: configurationPage },
+  { file: 'connectors.md', title: 'Connectors', what: 'the sources that alerts come from', body: connectorsPage },
+  { file: 'http-routes.md', title: 'HTTP routes', what: 'method, path, scope and service', body: routesPage },
+  { file: 'problems.md', title: 'Problem codes', what: 'what an error answer says', body: problemsPage },
+  {
+    file: 'reasons.md',
+    title: 'Outcomes, reasons, notes',
+    what: 'the closed lists and what each entry means',
+    body: reasonsPage,
+  },
+  { file: 'topics.md', title: 'Topics', what: 'keys, partitions, retention, records', body: topicsPage },
+];
+
+const NOTICE = '<!-- Generated from the code by tools/docs/main.ts. Do not edit. -->';
+const page = (title: string, body: string): string => `${NOTICE}\n\n# ${title}\n\n${body.trim()}\n`;
+
+/** Every page of docs/reference, by file name. */
+export function pages(): Map<string, string> {
+  const index = entries.map(({ file, title, what }) => `* [${title}](${file}): ${what}`).join('\n');
+  const intro = 'Tables that the code itself is the source of. `node tools/docs/main.ts` writes them.';
+  return new Map([
+    ['README.md', page('Reference', `${intro}\n\n${index}`)],
+    ...entries.map(({ file, title, body }): [string, string] => [file, page(title, body())]),
+  ]);
+}
