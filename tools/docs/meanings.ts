@@ -57,7 +57,7 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   handshake: 'The sender asked whether somebody is there.',
   note: 'A note or comment; those open and change nothing.',
   'unsupported-event': 'An event of this platform that says nothing about an alert.',
-  'not-an-alert-state': 'A state between alerts.',
+  'not-an-alert-state': LATER,
   'empty-batch': 'The payload holds no alerts.',
   'unrecognised-payload': 'Not a payload, or not an element, of this platform.',
   'undecodable-payload': 'The bytes are not what the connector decodes.',
@@ -69,9 +69,9 @@ export const decisionMeanings: Record<DecisionReason, string> = {
 
 export const skipMeanings: Record<SkipReason, string> = {
   'already-processed': 'Its alerts were applied before.',
-  'repeated-mark': 'A record with this mark was applied before.',
+  'repeated-mark': LATER,
   'not-for-this-service': 'A record type of the topic that this service does not need.',
-  'unknown-webhook': 'It names a webhook that no configuration revision knows.',
+  'unknown-webhook': LATER,
 };
 
 export const poisonMeanings: Record<PoisonReason, string> = {

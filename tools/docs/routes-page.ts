@@ -1,7 +1,7 @@
 import { routes, type ServiceName } from '@tocsin/contracts';
 import ts from 'typescript';
 import { code, table } from './markdown.ts';
-import { classesOf, commentOf, type Decoration, decorationsOf, filesBelow, parse, valueOf } from './source.ts';
+import { classesOf, type Decoration, decorationsOf, filesBelow, parse, valueOf } from './source.ts';
 
 export interface Route {
   method: string;

@@ -34,7 +34,7 @@ export interface Decoration {
 
 /** The decorators of a class, property or method with their arguments. */
 export function decorationsOf(node: ts.HasDecorators): Decoration[] {
-  return (ts.getDecorators(node) ?? []).flatMap(({ expression }) => {
+  return (ts.getDecorators(node) ?? []).flatMap(({ expression }): Decoration[] => {
     if (!ts.isCallExpression(expression))
       return ts.isIdentifier(expression) ? [{ name: expression.text, args: [] }] : [];
     return [{ name: expression.expression.getText(), args: expression.arguments }];

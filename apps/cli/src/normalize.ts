@@ -15,7 +15,11 @@ const LOCAL = {
   notes: [],
 } as const satisfies Partial<NormalizeContext>;
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = { '.json': 'application/json', '.txt': 'text/plain', '.xml': 'application/xml' };
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.json': 'application/json',
+  '.txt': 'text/plain',
+  '.xml': 'application/xml',
+};
 
 /** `tocsin normalize`: what a connector makes of a payload, with the defaults of a new webhook. Every result is a success. */
 export async function normalize(args: string[], terminal: Terminal): Promise<void> {
@@ -53,7 +57,8 @@ async function headersIn(path: string, terminal: Terminal): Promise<Record<strin
   } catch (error) {
     throw new UsageError(`--headers: ${path} is not JSON: ${(error as Error).message}`);
   }
-  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+  const entries =
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
   if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === 'string')) {
     throw new UsageError(`--headers: ${path} must be an object of texts`);
   }
@@ -62,8 +67,10 @@ async function headersIn(path: string, terminal: Terminal): Promise<Record<strin
 
 /** snake_case, as every file and command prints. `ignored` and `dead_letter` speak of a payload without any alert. */
 function viewOf(result: Normalization) {
-  if (result.kind === 'ignored') return { alerts: [], ignored: { reason: result.reason, detail: result.detail }, dead_letter: null, notes: [] };
-  if (result.kind === 'unreadable') return { alerts: [], ignored: null, dead_letter: { reason: result.reason, detail: result.detail }, notes: [] };
+  if (result.kind === 'ignored')
+    return { alerts: [], ignored: { reason: result.reason, detail: result.detail }, dead_letter: null, notes: [] };
+  if (result.kind === 'unreadable')
+    return { alerts: [], ignored: null, dead_letter: { reason: result.reason, detail: result.detail }, notes: [] };
   return { alerts: result.alerts.map(alertView), ignored: null, dead_letter: null, notes: result.omitted };
 }
 

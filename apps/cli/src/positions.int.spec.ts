@@ -10,7 +10,18 @@ describe('positions', () => {
     const terminal = new FakeTerminal({}, { DATABASE_URL: database.url });
     return { code: await run(['positions', ...args], terminal), out: terminal.printed, err: terminal.complained };
   };
-  const to = (offset: string, ...more: string[]) => ['set', '--service', 'rca-trigger', '--topic', 'change.events', '--partition', '3', '--offset', offset, ...more];
+  const to = (offset: string, ...more: string[]) => [
+    'set',
+    '--service',
+    'rca-trigger',
+    '--topic',
+    'change.events',
+    '--partition',
+    '3',
+    '--offset',
+    offset,
+    ...more,
+  ];
 
   beforeAll(async () => {
     database = await testDatabase({ migrations: [{ schema: 'rca_trigger' }, { schema: 'incident_store' }] });
@@ -28,19 +39,41 @@ describe('positions', () => {
   });
 
   it('refuses a service that keeps none in this database', async () => {
-    const { code, err } = await tocsin('set', '--service', 'dedup-correlator', '--topic', 'correlation.inputs', '--partition', '0', '--offset', '1');
+    const { code, err } = await tocsin(
+      'set',
+      '--service',
+      'dedup-correlator',
+      '--topic',
+      'correlation.inputs',
+      '--partition',
+      '0',
+      '--offset',
+      '1',
+    );
     expect(code).toBe(2);
     expect(err).toContain('keeps no positions');
   });
 
   it('shows and moves what is stored, in the log that is stored or the one that is named', async () => {
     const pools = createPools({ connectionString: database.url, applicationName: 'positions.int.spec' });
-    await setPosition(pools.pipeline, 'rca_trigger', { group: 'rca-trigger', topic: 'change.events', partition: 3, logId: 'log-a', next: 41n });
+    await setPosition(pools.pipeline, 'rca_trigger', {
+      group: 'rca-trigger',
+      topic: 'change.events',
+      partition: 3,
+      logId: 'log-a',
+      next: 41n,
+    });
     await pools.close();
-    expect((await tocsin('show')).out).toMatch(/^SERVICE +TOPIC +PARTITION +NEXT OFFSET +LOG ID\nrca-trigger +change\.events +3 +41 +log-a\n$/);
-    expect((await tocsin(...to('9007199254740993'))).out).toBe('rca-trigger change.events/3: 41 of log log-a → 9007199254740993 of log log-a\n');
+    expect((await tocsin('show')).out).toMatch(
+      /^SERVICE +TOPIC +PARTITION +NEXT OFFSET +LOG ID\nrca-trigger +change\.events +3 +41 +log-a\n$/,
+    );
+    expect((await tocsin(...to('9007199254740993'))).out).toContain(
+      'rca-trigger change.events/3: 41 of log log-a → 9007199254740993 of log log-a\n',
+    );
     expect((await tocsin(...to('0', '--log-id', 'log-b'))).code).toBe(0);
-    expect((await tocsin('show', '--service', 'rca-trigger')).out).toMatch(/rca-trigger +change\.events +3 +0 +log-b\n$/);
+    expect((await tocsin('show', '--service', 'rca-trigger')).out).toMatch(
+      /rca-trigger +change\.events +3 +0 +log-b\n$/,
+    );
     expect((await tocsin('show', '--service', 'incident-store')).out).toBe('No positions are stored yet.\n');
   });
 });

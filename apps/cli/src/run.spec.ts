@@ -8,7 +8,10 @@ const tocsin = async (args: string[], files: Record<string, string> = {}, enviro
 };
 const normalize = async (connector: string, payload: unknown, ...more: string[]) => {
   const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
-  const { code, out } = await tocsin(['normalize', '--connector', connector, ...more, 'payload.json'], { 'payload.json': text, 'headers.json': '{"Content-Type":"text/plain"}' });
+  const { code, out } = await tocsin(['normalize', '--connector', connector, ...more, 'payload.json'], {
+    'payload.json': text,
+    'headers.json': '{"Content-Type":"text/plain"}',
+  });
   return { code, result: JSON.parse(out) };
 };
 
@@ -20,10 +23,65 @@ describe('a command line that is not understood', () => {
     ['there is show and set', ['positions', 'delete']],
     ['--service: one of ingress-gateway', ['positions', 'show', '--service', 'console']],
     ["Unknown option '--all'", ['positions', 'show', '--all']],
-    ['incident-store hears alert.correlated', ['positions', 'set', '--service', 'incident-store', '--topic', 'webhook.received', '--partition', '0', '--offset', '1']],
-    ['alert.correlated has partitions 0 to 11', ['positions', 'set', '--service', 'incident-store', '--topic', 'alert.correlated', '--partition', '12', '--offset', '1']],
-    ['--offset: a whole number', ['positions', 'set', '--service', 'incident-store', '--topic', 'alert.correlated', '--partition', '0', '--offset=-1']],
-    ['--offset: a whole number', ['positions', 'set', '--service', 'incident-store', '--topic', 'alert.correlated', '--partition', '0', '--offset', '9223372036854775808']],
+    [
+      'incident-store hears alert.correlated',
+      [
+        'positions',
+        'set',
+        '--service',
+        'incident-store',
+        '--topic',
+        'webhook.received',
+        '--partition',
+        '0',
+        '--offset',
+        '1',
+      ],
+    ],
+    [
+      'alert.correlated has partitions 0 to 11',
+      [
+        'positions',
+        'set',
+        '--service',
+        'incident-store',
+        '--topic',
+        'alert.correlated',
+        '--partition',
+        '12',
+        '--offset',
+        '1',
+      ],
+    ],
+    [
+      '--offset: a whole number',
+      [
+        'positions',
+        'set',
+        '--service',
+        'incident-store',
+        '--topic',
+        'alert.correlated',
+        '--partition',
+        '0',
+        '--offset=-1',
+      ],
+    ],
+    [
+      '--offset: a whole number',
+      [
+        'positions',
+        'set',
+        '--service',
+        'incident-store',
+        '--topic',
+        'alert.correlated',
+        '--partition',
+        '0',
+        '--offset',
+        '9223372036854775808',
+      ],
+    ],
     ['--connector: one of generic', ['normalize', 'payload.json']],
     ['exactly one payload', ['normalize', '--connector', 'generic']],
     ['missing.json cannot be read', ['normalize', '--connector', 'generic', 'missing.json']],
@@ -42,14 +100,21 @@ describe('a command line that is not understood', () => {
 });
 
 describe('positions without a database', () => {
-  it.each([[{}], [{ DATABASE_URL: 'mysql://localhost' }]])('names DATABASE_URL and ends with 78: %j', async (environment) => {
-    const { code, err } = await tocsin(['positions', 'show'], {}, environment);
-    expect(code).toBe(78);
-    expect(err).toContain('DATABASE_URL');
-  });
+  it.each([[{}], [{ DATABASE_URL: 'mysql://localhost' }]])(
+    'names DATABASE_URL and ends with 78: %j',
+    async (environment) => {
+      const { code, err } = await tocsin(['positions', 'show'], {}, environment);
+      expect(code).toBe(78);
+      expect(err).toContain('DATABASE_URL');
+    },
+  );
 
   it('ends with 1 where nobody listens, and never prints the password', async () => {
-    const { code, err } = await tocsin(['positions', 'show'], {}, { DATABASE_URL: 'postgres://me:hidden-word@127.0.0.1:1/tocsin' });
+    const { code, err } = await tocsin(
+      ['positions', 'show'],
+      {},
+      { DATABASE_URL: 'postgres://me:hidden-word@127.0.0.1:1/tocsin' },
+    );
     expect(code).toBe(1);
     expect(err).not.toBe('');
     expect(err).not.toContain('hidden-word');
@@ -58,7 +123,12 @@ describe('positions without a database', () => {
 
 describe('normalize', () => {
   it('prints the alerts of a payload in snake_case', async () => {
-    const { code, result } = await normalize('generic', { title: 'Disk full', severity: 'critical', service: 'db', dedup_key: 'disk-1' });
+    const { code, result } = await normalize('generic', {
+      title: 'Disk full',
+      severity: 'critical',
+      service: 'db',
+      dedup_key: 'disk-1',
+    });
     expect(code).toBe(0);
     expect(result).toMatchObject({ ignored: null, dead_letter: null, notes: [] });
     expect(result.alerts).toHaveLength(1);
@@ -93,6 +163,10 @@ describe('normalize', () => {
   it('says which elements of a list became no alert, beside those that did', async () => {
     const { result } = await normalize('generic', [{ title: 'A' }, 5], '--headers', 'headers.json', '--query', 'a=b');
     expect(result.alerts.map((alert: { index: number }) => alert.index)).toEqual([0]);
-    expect(result).toMatchObject({ ignored: null, dead_letter: null, notes: [{ index: 1, outcome: 'dead-lettered', reason: 'unrecognised-payload' }] });
+    expect(result).toMatchObject({
+      ignored: null,
+      dead_letter: null,
+      notes: [{ index: 1, outcome: 'dead-lettered', reason: 'unrecognised-payload' }],
+    });
   });
 });

@@ -5,7 +5,10 @@ import { type Terminal, UsageError } from './terminal.ts';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, configuration: 78 } as const;
 
-const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => Promise<void>>> = { normalize, positions };
+const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => Promise<void>>> = {
+  normalize,
+  positions,
+};
 
 export const USAGE = `Usage: npx --no tocsin <command>
 
@@ -41,7 +44,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 function report(error: unknown, terminal: Terminal): number {
   const message = error instanceof Error ? error.message || error.constructor.name : String(error);
   // parseArgs says what it did not like with codes of its own.
-  const misused = error instanceof UsageError || String((error as { code?: unknown }).code ?? '').startsWith('ERR_PARSE_ARGS');
+  const { code = '' } = error as { code?: string };
+  const misused = error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS');
   terminal.err(`tocsin: ${message}\n${misused ? `\n${USAGE}` : ''}`);
   if (misused) return EXIT.usage;
   return error instanceof DatabaseUrlError ? EXIT.configuration : EXIT.failed;
