@@ -59,6 +59,8 @@ export async function startAllInOne(environment: Record<string, string | undefin
   try {
     platform = await startShared(shell, data, database, environment);
     const demo = data.demo(() => newDemoCredentials(platform as Platform));
+    const { feed, health } = platform;
+    health.also(() => ({ name: 'demo workspace', ok: feed.webhook(demo.webhookId) !== undefined && feed.subscriptions(demo.workspaceId).length > 0 }));
     const application = await startApplication(
       platform,
       [...definitions.map(({ module }) => module), SinkModule.of({ store: new SinkStore(data.of('sink.json')), secret: demo.subscriptionSecret })],

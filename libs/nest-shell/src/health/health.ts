@@ -17,17 +17,23 @@ const DATABASE_DEADLINE_MS = 2_000;
  */
 export class Health {
   private strategy: LogStrategy | undefined;
+  private readonly further: (() => Check)[] = [];
 
   constructor(
     private readonly parts: { pool: Pool; feed: ConfigurationFeed; eventLog: EventLog },
   ) {}
+
+  /** A further condition of readiness. */
+  also(check: () => Check): void {
+    this.further.push(check);
+  }
 
   watch(strategy: LogStrategy): void {
     this.strategy = strategy;
   }
 
   async checks(): Promise<Check[]> {
-    return [this.configuration(), await this.database(), ...this.consumers()];
+    return [this.configuration(), await this.database(), ...this.consumers(), ...this.further.map((check) => check())];
   }
 
   private configuration(): Check {
