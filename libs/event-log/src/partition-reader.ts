@@ -32,6 +32,8 @@ export interface Halt {
 }
 
 const ASK_AGAIN_MS = { first: 50, most: 2_000 };
+/** So many looks before a log counts as behind. */
+const SURE_AFTER = 3;
 const FAILED_AGAIN_MS = { first: 100, most: 5_000 };
 
 /**
@@ -55,11 +57,14 @@ export class PartitionReader {
     return this.options.source;
   }
 
-  start(): this {
-    this.running = this.run().catch((error: unknown) => {
-      // Only a defect of the driver itself gets here; the partition stays visible as halted.
-      this.halt({ reason: 'handler-contract', detail: messageOf(error) });
-    });
+  /** `former`: the end of the reader before this one; there is never more than one handler call at a time. */
+  start(former: Promise<void> = Promise.resolve()): this {
+    this.running = former
+      .then(() => this.run())
+      .catch((error: unknown) => {
+        // Only a defect of the driver itself gets here; the partition stays visible as halted.
+        this.halt({ reason: 'handler-contract', detail: messageOf(error) });
+      });
     return this;
   }
 
@@ -83,46 +88,42 @@ export class PartitionReader {
   }
 
   /** Asks where to start, again and again until there is an answer; undefined when there is nothing to read any more. */
-  private async position(): Promise<bigint | undefined> {
+  private async position(ask: Assigned = this.options.onAssigned): Promise<bigint | undefined> {
+    let behind = 0;
     for (let wait = ASK_AGAIN_MS.first; !this.stopped; wait = Math.min(wait * 2, ASK_AGAIN_MS.most)) {
       try {
         const state = await this.feed.state();
         this.logId = state.logId;
-        const answer = await this.options.onAssigned(this.source, state);
+        const answer = await ask(this.source, state);
+        const wanted =
+          answer === 'group-offset' ? { groupOffset: (await this.feed.committed()) ?? state.first } : answer;
         if (this.stopped) return undefined;
-        const position = answer === 'group-offset' ? await this.groupOffset(state) : this.seek(answer, state);
-        this.positioned = position !== undefined;
-        return position;
+        // The former owner may still have moved the position after we looked at the log's end: look once more.
+        if (!isBehind(wanted, state) || ++behind === SURE_AFTER) return this.startAt(wanted, state);
       } catch (error) {
         this.options.logger.warn({ ...this.source, error: messageOf(error), againInMs: wait }, 'position.unknown');
-        await sleep(wait, this.stopping.signal);
       }
+      await sleep(wait, this.stopping.signal);
     }
     return undefined;
   }
 
-  private seek(
-    answer: { seek: bigint } | { halt: HaltReason; detail: string },
-    state: PartitionState,
-  ): bigint | undefined {
-    if ('halt' in answer) return this.halt({ reason: answer.halt, detail: answer.detail });
+  private startAt(wanted: Wanted, { first, end }: PartitionState): bigint | undefined {
+    if ('halt' in wanted) return this.halt({ reason: wanted.halt, detail: wanted.detail });
+    const place = 'seek' in wanted ? wanted.seek : wanted.groupOffset;
+    const outOfRange = place < first || place > end;
     // A client library would silently start at the earliest or latest record instead.
-    if (answer.seek < state.first)
-      return this.halt({ reason: 'gap', detail: `position ${answer.seek}, but the log begins at ${state.first}` });
-    if (answer.seek > state.end)
-      return this.halt({ reason: 'log-behind', detail: `position ${answer.seek}, but the log ends at ${state.end}` });
-    return answer.seek;
-  }
-
-  private async groupOffset(state: PartitionState): Promise<bigint> {
-    const committed = await this.feed.committed();
-    if (committed === undefined) return state.first;
-    if (committed >= state.first && committed <= state.end) return committed;
+    if (outOfRange && 'seek' in wanted)
+      return place < first
+        ? this.halt({ reason: 'gap', detail: `position ${place}, but the log begins at ${first}` })
+        : this.halt({ reason: 'log-behind', detail: `position ${place}, but the log ends at ${end}` });
+    this.positioned = true;
+    if (!outOfRange) return place;
     this.options.logger.error(
-      { ...this.source, committed: String(committed), first: String(state.first), end: String(state.end) },
+      { ...this.source, committed: `${place}`, first: `${first}`, end: `${end}` },
       'group-offset.out-of-range',
     );
-    return state.first;
+    return first;
   }
 
   /** Hands a batch over until it is settled. Answers the next position, or undefined when stopped or halted. */
@@ -171,17 +172,9 @@ export class PartitionReader {
   }
 
   /** Another owner moved the position: go on there, if the log has it. */
-  private async follow(next: bigint, records: LogRecord[]): Promise<bigint | undefined> {
-    if (next >= records[0]!.offset && next <= after(records)) return next;
-    for (let wait = ASK_AGAIN_MS.first; !this.stopped; wait = Math.min(wait * 2, ASK_AGAIN_MS.most)) {
-      try {
-        return this.seek({ seek: next }, await this.feed.state());
-      } catch (error) {
-        this.options.logger.warn({ ...this.source, error: messageOf(error), againInMs: wait }, 'position.unknown');
-        await sleep(wait, this.stopping.signal);
-      }
-    }
-    return undefined;
+  private follow(next: bigint, records: LogRecord[]): Promise<bigint | undefined> {
+    if (next >= records[0]!.offset && next <= after(records)) return Promise.resolve(next);
+    return this.position(() => Promise.resolve({ seek: next }));
   }
 
   private halt(halt: Halt): undefined {
@@ -189,6 +182,13 @@ export class PartitionReader {
     this.options.logger.error({ ...this.source, ...halt }, 'partition.halted');
     return undefined;
   }
+}
+
+type Wanted = { seek: bigint } | { groupOffset: bigint } | { halt: HaltReason; detail: string };
+
+function isBehind(wanted: Wanted, { end }: PartitionState): boolean {
+  if ('halt' in wanted) return wanted.halt === 'log-behind';
+  return ('seek' in wanted ? wanted.seek : wanted.groupOffset) > end;
 }
 
 const after = (records: LogRecord[]): bigint => records[records.length - 1]!.offset + 1n;

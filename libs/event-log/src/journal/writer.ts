@@ -6,8 +6,8 @@ import type { RecordStore, Stored } from './store.ts';
 
 interface Waiting {
   records: readonly AppendRecord[];
-  resolve(): void;
-  reject(error: unknown): void;
+  resolve: () => void;
+  reject: (error: unknown) => void;
 }
 
 export interface WriterOptions {

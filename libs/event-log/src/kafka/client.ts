@@ -20,8 +20,8 @@ export interface KafkaOptions {
   sessionTimeoutMs?: number;
 }
 
-/** Patient: a broker comes back within 60 s, and the own deadlines decide what may not wait for it. */
-const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 60 };
+/** Patient, so that an outage does not end a client; what may not wait has its own deadline, a consumer that ends is rebuilt. */
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 30 };
 
 /** A kafkajs client and the door of all its sockets. */
 export interface Client {

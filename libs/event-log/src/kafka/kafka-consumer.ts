@@ -22,7 +22,7 @@ export interface KafkaConsumerOptions extends ConsumeOptions {
 }
 
 const MAX_RECORDS = 500;
-const REBUILD_AFTER_MS = { first: 200, most: 5_000 };
+const REBUILD_AFTER_MS = { first: 200, most: 2_000 };
 
 interface Assignment {
   reader: PartitionReader;
@@ -97,13 +97,11 @@ export class KafkaConsumer implements LogConsumer {
   private assign(membership: Membership, partitions: number[]): void {
     if (membership !== this.membership || this.closing.signal.aborted) return;
     for (const partition of partitions) {
-      // A reader that could not be stopped in time before the rebalance is left alone: the position fences what it does.
-      void this.assignments.get(partition)?.reader.stop();
+      // There is one where a handler took longer than a rebalance may; the new reader waits for it.
+      const former = this.assignments.get(partition)?.reader.stop();
       const feed = this.feed(membership, partition);
-      this.assignments.set(partition, {
-        feed,
-        reader: new PartitionReader(feed, this.readerOptions(partition)).start(),
-      });
+      const reader = new PartitionReader(feed, this.readerOptions(partition)).start(former);
+      this.assignments.set(partition, { feed, reader });
     }
   }
 

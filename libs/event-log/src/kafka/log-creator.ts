@@ -32,10 +32,13 @@ const healing = [
   'Restarting the consumer',
 ];
 
+/** kafkajs's levels as numbers, which is what its log entries carry. */
+const levels: { WARN: number } = { WARN: kafkajs.logLevel.WARN };
+
 interface Entry {
   level: number;
   namespace: string;
-  log: { message: string; error?: unknown; [field: string]: unknown };
+  log: { message: string; error?: string; groupId?: string; broker?: string };
 }
 
 /** kafkajs's log in ours: what heals by itself goes to debug, chatter too. */
@@ -43,17 +46,15 @@ export const logCreatorFor =
   (logger: EventLogLogger): LogCreator =>
   () =>
   ({ level, namespace, log }: Entry) => {
-    const { message, error, groupId, broker } = log;
+    const { message, error = '', groupId, broker } = log;
+    const text = `${message} ${error}`;
     const fields = {
       client: namespace,
-      detail: message,
-      ...(error ? { error: String(error) } : {}),
+      detail: text.trim(),
       ...(groupId ? { group: groupId } : {}),
       ...(broker ? { broker } : {}),
     };
-    const text = `${message} ${String(error ?? '')}`;
-    if (level > kafkajs.logLevel.WARN || healing.some((part) => text.includes(part)))
-      logger.debug(fields, 'kafka.client');
-    else if (level === kafkajs.logLevel.WARN) logger.warn(fields, 'kafka.client');
+    if (level > levels.WARN || healing.some((part) => text.includes(part))) logger.debug(fields, 'kafka.client');
+    else if (level === levels.WARN) logger.warn(fields, 'kafka.client');
     else logger.error(fields, 'kafka.client');
   };

@@ -70,9 +70,11 @@ export class Membership {
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: concurrency,
       // Never waits and never throws: handlers run beside the fetch loop, which keeps the membership alive.
-      eachBatch: ({ batch, resolveOffset, isStale }) => {
+      eachBatch: (payload) => {
+        const { batch } = payload;
         const fetched = batch as typeof batch & FetchedBatch;
-        if (!isStale() && this.options.fetched(batch.partition, fetched)) resolveOffset(batch.lastOffset());
+        if (!payload.isStale() && this.options.fetched(batch.partition, fetched))
+          payload.resolveOffset(batch.lastOffset());
         return Promise.resolve();
       },
     });

@@ -62,15 +62,17 @@ export class ProducerLane {
   private async drain(): Promise<void> {
     while (this.queue.length > 0) {
       const request = this.nextRequest();
-      try {
-        await this.sendInTime(request);
-        for (const { owner } of request) if (--owner.left === 0) owner.resolve();
-      } catch (error) {
-        for (const { owner } of request) owner.reject(error);
-        this.rejectOverdue(error);
-      }
+      await this.sendInTime(request).then(
+        () => request.forEach(({ owner }) => --owner.left === 0 && owner.resolve()),
+        (error: unknown) => this.rejected(request, error),
+      );
     }
     this.running = undefined;
+  }
+
+  private rejected(request: Queued[], error: unknown): void {
+    for (const { owner } of request) owner.reject(error);
+    this.rejectOverdue(error);
   }
 
   /** In order; what does not fit into its partition's share waits, and so does all that follows it there. */
@@ -180,7 +182,7 @@ export class ProducerLane {
   /** Appends that have waited for as long as one request may take are told, not kept waiting for the next. */
   private rejectOverdue(error: unknown): void {
     const now = performance.now();
-    const overdue = this.queue.filter(({ owner }) => now - owner.since >= this.timeoutMs || owner.left < 0);
+    const overdue = this.queue.filter(({ owner }) => now - owner.since >= this.timeoutMs);
     if (overdue.length === 0) return;
     const gone = new Set(overdue.map(({ owner }) => owner));
     for (const owner of gone) owner.reject(error);

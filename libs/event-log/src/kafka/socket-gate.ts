@@ -1,5 +1,5 @@
 import { connect as connectTcp, isIP, Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
 
 const KEEP_ALIVE_MS = 60_000;
@@ -15,10 +15,7 @@ export class SocketGate {
   readonly factory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
     if (this.closed) return this.refused();
     const socket = ssl
-      ? connectTls(
-          { host, port, ...(isIP(host) ? {} : { servername: host }), ...(ssl as ConnectionOptions) },
-          onConnect,
-        )
+      ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
       : connectTcp({ host, port }, onConnect);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
