@@ -21,7 +21,11 @@ export interface MadeWebhook {
 
 /** What a sender, a subscriber and an operator do over HTTP. */
 export class Client {
-  constructor(private readonly site: Pick<Site, 'apiKey' | 'at'>) {}
+  private readonly site: Pick<Site, 'apiKey' | 'at'>;
+
+  constructor(site: Pick<Site, 'apiKey' | 'at'>) {
+    this.site = site;
+  }
 
   async api<T = Record<string, unknown>>(method: string, path: string, content?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
     const response = await fetch(`${this.site.at(path)}${path}`, {

@@ -11,10 +11,13 @@ export interface Received {
 /** A real HTTP receiver on loopback that keeps what it got, in the order of arrival. */
 export class Receiver {
   readonly received: Received[] = [];
-  private constructor(
-    private readonly server: Server,
-    readonly url: string,
-  ) {}
+  readonly url: string;
+  private readonly server: Server;
+
+  private constructor(server: Server, url: string) {
+    this.server = server;
+    this.url = url;
+  }
 
   static async start(status: () => number = () => 204): Promise<Receiver> {
     const server = createServer();
