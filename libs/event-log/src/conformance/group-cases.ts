@@ -6,6 +6,7 @@ const group = 'conformance';
 const mode = 'group';
 /** Longer than the session timeout of the suite's Kafka clients. */
 const SLOW_MS = 2_500;
+const HOLD_MS = 1_500;
 
 /** Several consumers. */
 export const groupCases: ConformanceCase[] = [
@@ -45,7 +46,8 @@ export const groupCases: ConformanceCase[] = [
       );
       const other = await another();
       const joined = other.consume({ topic, group, mode }, b.handler);
-      setTimeout(hand.open, 300);
+      // Longer than a member takes to hear of another one: a driver that does not wait has handed over by then.
+      setTimeout(hand.open, HOLD_MS);
       const second = await joined;
       await until('the second member', () => second.status().ready && second.status().partitions.length > 0);
       await log.append(records(16, 1).map((one) => ({ ...one, value: Buffer.from(`later ${one.value.toString()}`) })));

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import kafkajs from 'kafkajs';
 import { startKafkaBroker, testKafka, uniquePrefix } from '@tocsin/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { record, Recorder, suiteTopics, until } from '../../conformance/recorder.ts';
@@ -94,6 +95,40 @@ describe('when acknowledgements are lost', () => {
     const recorder = new Recorder();
     await log.consume({ topic, group, mode: 'group' }, recorder.handler);
     await until('every resolved append', () => resolved.every((value) => recorder.seen.has(value)));
+  });
+});
+
+describe('the proxy that loses acknowledgements', () => {
+  it('makes a client lose records that are sent in idempotent mode with several requests under way', async () => {
+    const { brokers, prefix, log } = await onSharedBroker();
+    const [host, port] = brokers[0]!.split(':') as [string, string];
+    const proxy = new CutProxy({ host, port: Number(port) });
+    cleanups.push(() => proxy.close());
+    const through = [await proxy.listen()];
+    const client = new kafkajs.Kafka({ brokers: through, clientId: 'control', logLevel: kafkajs.logLevel.NOTHING });
+    const producer = client.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    });
+    cleanups.push(() => producer.disconnect());
+    await producer.connect();
+
+    const resolved: string[] = [];
+    const send = (value: string): Promise<unknown> =>
+      producer.send({ topic: `${prefix}${topic}`, acks: -1, messages: [{ key: 'a', value }] });
+    await send('warm');
+    for (let round = 0; round < 8; round++) {
+      proxy.cutNext();
+      const values = ['x', 'y', 'z'].map((name) => `${name}:${round}`);
+      const sent = await Promise.allSettled(values.map(send));
+      resolved.push(...values.filter((_, i) => sent[i]!.status === 'fulfilled'));
+    }
+    await log.append([record('a', 'last')]);
+    const recorder = new Recorder();
+    await log.consume({ topic, group, mode: 'group' }, recorder.handler);
+    await until('the last record', () => recorder.seen.has('last'));
+    expect(resolved.filter((value) => !recorder.seen.has(value))).not.toEqual([]);
   });
 });
 
