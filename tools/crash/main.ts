@@ -78,7 +78,7 @@ try {
     failed = failuresOf(report);
     passed = report.checks.length - failed;
     for (const sabotage of values.proof ? (Object.keys(sabotages) as Sabotage[]) : []) {
-      const { checks } = await one(sabotaged(sabotage, 20));
+      const { checks } = await one(sabotaged(sabotage, 12));
       // A run that was too soft says nothing: only a broken promise counts as noticed.
       const noticed = checks.slice(1).some(({ failures }) => failures.length > 0);
       say(noticed ? `ok     the suite notices ${sabotage}` : `FAILED the suite did not notice ${sabotage}`);

@@ -46,18 +46,25 @@ export interface CrashReport {
 
 /** With nothing sabotaged, everything must be settled this soon after the last kill (reliability R1). */
 const DRAIN_MS = 60_000;
-const SABOTAGED_DRAIN_MS = 15_000;
+/** What a sabotaged run still misses after this long without any progress is lost, not late. */
+const STALLED_MS = 8_000;
 
 const sabotageFile = (name: Sabotage) => fileURLToPath(new URL(`sabotage/${name}.mjs`, import.meta.url));
 
-async function drained(ledger: Ledger, pool: pg.Pool, receiver: Receiver, withinMs: number): Promise<number> {
+/** Resolves when nothing is missing any more, or when it is clear that it never will be. */
+async function drained(ledger: Ledger, pool: pg.Pool, receiver: Receiver, stalledMs: number): Promise<number> {
   const started = performance.now();
-  while (performance.now() - started < withinMs) {
+  let seen = '';
+  let progressAt = started;
+  while (performance.now() - started < DRAIN_MS && performance.now() - progressAt < stalledMs) {
     const missing = missingAlerts(ledger, await settledAlerts(pool)).length;
     const incidents = [...(await storedIncidents(pool)).values()].flat();
     const created = new Set(receiver.received.filter(({ json }) => json.type === 'incident.created').map(({ json }) => json.data.id));
-    const left = await pool.query<{ left: number }>('select count(*)::int as left from incident_store.outbox');
-    if (missing === 0 && left.rows[0]?.left === 0 && incidents.every(({ incident_id }) => created.has(incident_id))) break;
+    const { rows } = await pool.query<{ left: number }>('select count(*)::int as left from incident_store.outbox');
+    const undelivered = incidents.filter(({ incident_id }) => !created.has(incident_id)).length;
+    const now = `${missing} ${rows[0]?.left} ${undelivered}`;
+    if (now === '0 0 0') break;
+    if (now !== seen) [seen, progressAt] = [now, performance.now()];
     await pause(250);
   }
   return (performance.now() - started) / 1_000;
@@ -125,7 +132,7 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
     stop.abort();
     await loading;
     await split.ready();
-    const drainSeconds = await drained(ledger, pool, receiver, options.sabotage ? SABOTAGED_DRAIN_MS : DRAIN_MS);
+    const drainSeconds = await drained(ledger, pool, receiver, options.sabotage ? STALLED_MS : DRAIN_MS);
     await split.stop();
     const log = await openKafka({ brokers: options.brokers, clientId: 'crash-checker', prefix });
     const evidence = { ledger, pool, log, receiver, byKey: await storedIncidents(pool) };
