@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { hears, isTopic, schemaOf, services, type ServiceName, type Topic, topics } from '@tocsin/contracts';
 import { createPools, type Position, setPosition, showPositions } from '@tocsin/postgres';
-import { databaseUrlOf } from './config.ts';
+import { databaseUrl } from './database.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 
 type Database = ReturnType<typeof createPools>['pipeline'];
@@ -12,7 +12,7 @@ export async function positions(args: string[], terminal: Terminal): Promise<voi
   if (verb !== 'show' && verb !== 'set') throw new UsageError(`positions ${verb || '?'}: there is show and set`);
   const command = verb === 'show' ? show(rest) : set(rest);
   const pools = createPools({
-    connectionString: databaseUrlOf(terminal.environment),
+    connectionString: await databaseUrl(terminal),
     max: 2,
     applicationName: 'tocsin-cli',
   });

@@ -1,8 +1,14 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from './run.ts';
 import { FakeTerminal } from './spec/fake-terminal.ts';
 
-const tocsin = async (args: string[], files: Record<string, string> = {}, environment: Record<string, string> = {}) => {
+const tocsin = async (
+  args: string[],
+  files: Record<string, string> = {},
+  environment: Record<string, string | undefined> = {},
+) => {
   const terminal = new FakeTerminal(files, environment);
   return { code: await run(args, terminal), out: terminal.printed, err: terminal.complained };
 };
@@ -100,14 +106,16 @@ describe('a command line that is not understood', () => {
 });
 
 describe('positions without a database', () => {
-  it.each([[{}], [{ DATABASE_URL: 'mysql://localhost' }]])(
-    'names DATABASE_URL and ends with 78: %j',
-    async (environment) => {
-      const { code, err } = await tocsin(['positions', 'show'], {}, environment);
-      expect(code).toBe(78);
-      expect(err).toContain('DATABASE_URL');
-    },
-  );
+  const nowhere = join(tmpdir(), 'tocsin-cli-without-data');
+
+  it.each([
+    ['nothing is named', { TOCSIN_DATA_DIR: nowhere }],
+    ['another kind of database is named', { DATABASE_URL: 'mysql://localhost' }],
+  ])('names DATABASE_URL and ends with 78 where %s', async (_what, environment) => {
+    const { code, err } = await tocsin(['positions', 'show'], {}, environment);
+    expect(code).toBe(78);
+    expect(err).toContain('DATABASE_URL');
+  });
 
   it('ends with 1 where nobody listens, and never prints the password', async () => {
     const { code, err } = await tocsin(

@@ -13,13 +13,15 @@ const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => 
 export const USAGE = `Usage: npx --no tocsin <command>
 
   positions show [--service S]
-      Where each consumer stands, per service, topic and partition. Needs DATABASE_URL.
+      Where each consumer stands, per service, topic and partition.
 
   positions set --service S --topic T --partition P --offset O [--log-id L]
-      Moves one consumer: the way out of a halt. Without --log-id the stored log id stays. Needs DATABASE_URL.
+      Moves one consumer: the way out of a halt. Without --log-id the stored log id stays.
 
   normalize --connector ID [--headers FILE.json] [--query STRING] PAYLOAD
       Prints what a connector makes of a payload (a file, or - for standard input). Offline; no authentication.
+
+positions works on DATABASE_URL, else on the database of the all-in-one that runs here.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad environment variable.
 `;
