@@ -89,6 +89,7 @@ export class BatchRun<Loaded> {
   private async commitWithoutPoison(inputs: Input[], fresh: Input[], marks: Mark[], suspicion: Suspicion): Promise<BatchResult> {
     const next = inputs.at(-1)!.offset + 1n;
     const findings = await isolatePoison(fresh, this.stage.parts, suspicion, (some) => this.trial(some, next));
+    if (this.state.poison.wouldExceed(findings.length, this.deps.now())) return this.tooMuchPoison();
     if (findings.length > 0) {
       try {
         return await this.apply(inputs, withoutPoison(fresh, findings, this.stage.parts), marks, findings);
@@ -125,7 +126,7 @@ export class BatchRun<Loaded> {
       },
       { inputs, marks, findings },
     );
-    if ('tooMuchPoison' in done) return halt('poison-rate', `more than ${POISON_LIMIT} dead letters within a minute`);
+    if ('tooMuchPoison' in done) return this.tooMuchPoison();
     state.expected = next;
     state.poison.note(done.dead, deps.now());
     this.changeCaches(done.committed);
@@ -163,6 +164,10 @@ export class BatchRun<Loaded> {
         return { rows, dead: dead.length, committed: result.committed?.bind(result) };
       });
     });
+  }
+
+  private tooMuchPoison(): BatchResult {
+    return halt('poison-rate', `more than ${POISON_LIMIT} dead letters within a minute`);
   }
 
   private changeCaches(committed: (() => void) | undefined): void {

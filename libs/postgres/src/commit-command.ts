@@ -13,7 +13,8 @@ export interface CommandDeps {
   lane: string;
 }
 
-const TRIES = 12;
+/** About 4 s of waiting in all. */
+const TRIES = 20;
 const FIRST_WAIT_MS = 4;
 const LAST_WAIT_MS = 250;
 

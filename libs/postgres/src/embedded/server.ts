@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chown, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -36,7 +37,7 @@ const program = (place: Place, name: string): string => join(place.installation,
 /** Creates the cluster in a folder of its own first, so that a killed attempt leaves nothing that looks finished. */
 export async function initialise(place: Place, password: string): Promise<void> {
   if (await stat(join(place.data, 'PG_VERSION')).catch(() => undefined)) return;
-  const fresh = `${place.data}.${process.pid}`;
+  const fresh = `${place.data}.${randomBytes(6).toString('hex')}`;
   const passwordFile = `${fresh}.password`;
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (place.account) await chown(passwordFile, place.account.uid, place.account.gid);
