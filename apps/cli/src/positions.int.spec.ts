@@ -76,4 +76,23 @@ describe('positions', () => {
     );
     expect((await tocsin('show', '--service', 'incident-store')).out).toBe('No positions are stored yet.\n');
   });
+
+  it('moves everything to a new log, above what any service has stored, or to the offset that is given', async () => {
+    const pools = createPools({ connectionString: database.url, applicationName: 'positions.int.spec' });
+    const at = (schema: string, group: string, next: bigint, logId: string) =>
+      setPosition(pools.pipeline, schema, { group, topic: 'rca.events', partition: 1, logId, next });
+    await at('rca_trigger', 'rca-trigger', 3n, 'log-b');
+    await at('incident_store', 'incident-store', 9n, 'log-b');
+    await pools.close();
+    expect((await tocsin('adopt', '--log-id', 'log-c')).out).toContain('3 positions go on in log log-c');
+    const lines = (await tocsin('show')).out.trim().split('\n').slice(1);
+    expect(lines.map((line) => line.split(/ +/).slice(1))).toEqual([
+      ['rca.events', '1', '9', 'log-c'],
+      ['change.events', '3', '0', 'log-c'],
+      ['rca.events', '1', '9', 'log-c'],
+    ]);
+    expect((await tocsin('adopt', '--log-id', 'log-c')).out).toContain('0 positions go on');
+    expect((await tocsin('adopt', '--log-id', 'log-d', '--offset', '0')).out).toContain('3 positions');
+    expect((await tocsin('show')).out.match(/ 0 +log-d/g)).toHaveLength(3);
+  });
 });

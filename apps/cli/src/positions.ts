@@ -6,11 +6,14 @@ import { type Terminal, UsageError } from './terminal.ts';
 
 type Database = ReturnType<typeof createPools>['pipeline'];
 
-/** `tocsin positions show|set`: where the consumers stand, and the operator's way out of a halt. */
+const verbs: Readonly<Record<string, (args: string[]) => Command>> = { show, set, adopt };
+
+/** `tocsin positions show|set|adopt`: where the consumers stand, and the operator's way out of a halt. */
 export async function positions(args: string[], terminal: Terminal): Promise<void> {
   const [verb = '', ...rest] = args;
-  if (verb !== 'show' && verb !== 'set') throw new UsageError(`positions ${verb || '?'}: there is show and set`);
-  const command = verb === 'show' ? show(rest) : set(rest);
+  const make = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+  if (!make) throw new UsageError(`positions ${verb || '?'}: there is ${Object.keys(verbs).join(', ')}`);
+  const command = make(rest);
   const pools = createPools({
     connectionString: await databaseUrl(terminal),
     max: 2,
@@ -29,12 +32,7 @@ function show(args: string[]): Command {
   const { values } = parseArgs({ args, options: { service: { type: 'string' } } });
   const wanted = values.service === undefined ? services : [serviceOf(values.service)];
   return async (database, terminal) => {
-    const rows: string[][] = [];
-    for (const service of wanted) {
-      if (!(await keepsPositions(database, service))) continue;
-      for (const position of await showPositions(database, schemaOf(service)))
-        rows.push([service, ...cellsOf(position)]);
-    }
+    const rows = (await stored(database, wanted)).map(({ service, ...position }) => [service, ...cellsOf(position)]);
     terminal.out(rows.length === 0 ? 'No positions are stored yet.\n' : table([HEAD, ...rows]));
   };
 }
@@ -69,10 +67,41 @@ function set(args: string[]): Command {
     const position: Position = { group: known?.group ?? service, topic, partition, logId, next };
     await setPosition(database, schema, position);
     const before = known === undefined ? 'no position' : `${known.next} of log ${known.logId}`;
-    terminal.out(
-      `${service} ${topic}/${partition}: ${before} → ${next} of log ${logId}\nA consumer that has halted goes on from here once its service is restarted.\n`,
-    );
+    terminal.out(`${service} ${topic}/${partition}: ${before} → ${next} of log ${logId}\n${RESTART}`);
   };
+}
+
+/**
+ * After a lost log: every position goes on in the new one. A new journal begins above the greatest position that any service had
+ * stored, so that is where all of them go on; a new Kafka cluster begins at 0.
+ */
+function adopt(args: string[]): Command {
+  const { values } = parseArgs({ args, options: { 'log-id': { type: 'string' }, offset: { type: 'string' } } });
+  const logId = values['log-id'];
+  if (!logId) throw new UsageError('--log-id: the id of the new log, as the halted service names it');
+  const given = values.offset === undefined ? undefined : BigInt(wholeNumber('offset', values.offset));
+  return async (database, terminal) => {
+    const old = (await stored(database, services)).filter((position) => position.logId !== logId);
+    const greatest = Map.groupBy(old, placeOf);
+    for (const { service, ...position } of old) {
+      const offsets = (greatest.get(placeOf(position)) ?? []).map(({ next }) => next);
+      const next = given ?? offsets.reduce((most, one) => (one > most ? one : most), 0n);
+      await setPosition(database, schemaOf(service), { ...position, logId, next });
+    }
+    terminal.out(`${old.length} positions go on in log ${logId}\n${RESTART}`);
+  };
+}
+
+const RESTART = 'A consumer that has halted goes on from here once its service is restarted.\n';
+const placeOf = ({ topic, partition }: Pick<Position, 'topic' | 'partition'>): string => `${topic}/${partition}`;
+
+async function stored(database: Database, wanted: readonly ServiceName[]) {
+  const found: (Position & { service: ServiceName })[] = [];
+  for (const service of wanted) {
+    if (!(await keepsPositions(database, service))) continue;
+    for (const position of await showPositions(database, schemaOf(service))) found.push({ ...position, service });
+  }
+  return found;
 }
 
 /** Stateless services have no schema, and a service that never ran here has none yet. */

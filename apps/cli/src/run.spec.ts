@@ -25,8 +25,10 @@ describe('a command line that is not understood', () => {
   it.each([
     ['a command is needed', []],
     ["there is no command 'constructor'", ['constructor']],
-    ['there is show and set', ['positions']],
-    ['there is show and set', ['positions', 'delete']],
+    ['there is show, set, adopt', ['positions']],
+    ['there is show, set, adopt', ['positions', 'delete']],
+    ['there is show, set, adopt', ['positions', 'toString']],
+    ['--log-id: the id', ['positions', 'adopt']],
     ['--service: one of ingress-gateway', ['positions', 'show', '--service', 'console']],
     ["Unknown option '--all'", ['positions', 'show', '--all']],
     [

@@ -18,6 +18,9 @@ export const USAGE = `Usage: npx --no tocsin <command>
   positions set --service S --topic T --partition P --offset O [--log-id L]
       Moves one consumer: the way out of a halt. Without --log-id the stored log id stays.
 
+  positions adopt --log-id L [--offset O]
+      After a lost log: moves every consumer to the new one, to the greatest stored offset of its partition or to O.
+
   normalize --connector ID [--headers FILE.json] [--query STRING] PAYLOAD
       Prints what a connector makes of a payload (a file, or - for standard input). Offline; no authentication.
 
