@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { defaultPortOf, hears, services, topicNames } from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
-import { pages } from './pages.ts';
+import { pageOf } from './pages.ts';
 import { filesBelow, root } from './source.ts';
 
 const guides = [
@@ -32,7 +32,7 @@ describe.each(guides)('%s', (path) => {
   });
 
   it('names variables that are read', () => {
-    const known = pages().get('configuration.md') ?? '';
+    const known = pageOf('configuration.md');
     const named = found(
       text,
       /`((?:TOCSIN|TEST|DATABASE|KAFKA|TOPIC|OUTBOUND|INGRESS|RCA|CONFIGURATION)_[A-Z_]+)[`=]/g,

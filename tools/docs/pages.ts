@@ -24,12 +24,16 @@ const entries: readonly { file: string; title: string; what: string; body: () =>
 const NOTICE = '<!-- Generated from the code by tools/docs/main.ts. Do not edit. -->';
 const page = (title: string, body: string): string => `${NOTICE}\n\n# ${title}\n\n${body.trim()}\n`;
 
-/** Every page of docs/reference, by file name. */
-export function pages(): Map<string, string> {
-  const index = entries.map(({ file, title, what }) => `* [${title}](${file}): ${what}`).join('\n');
-  const intro = 'Tables that the code itself is the source of. `node tools/docs/main.ts` writes them.';
-  return new Map([
-    ['README.md', page('Reference', `${intro}\n\n${index}`)],
-    ...entries.map(({ file, title, body }): [string, string] => [file, page(title, body())]),
-  ]);
+const INDEX = 'README.md';
+export const pageFiles: readonly string[] = [INDEX, ...entries.map(({ file }) => file)];
+
+/** The text of one page of docs/reference. */
+export function pageOf(file: string): string {
+  const entry = entries.find((one) => one.file === file);
+  if (entry) return page(entry.title, entry.body());
+  const index = entries.map(({ file: path, title, what }) => `* [${title}](${path}): ${what}`).join('\n');
+  return page(
+    'Reference',
+    `Tables that the code itself is the source of. \`node tools/docs/main.ts\` writes them.\n\n${index}`,
+  );
 }
