@@ -75,7 +75,7 @@ async function once(stampFile, stamp, work) {
 
 /** Installs when the lock file changed, builds when a source changed; does nothing otherwise. */
 export async function setup() {
-  const locked = hash(read(join(root, 'package-lock.json')), read(join(root, 'package.json')));
+  const locked = hash(read(join(root, 'package-lock.json')));
   await once(join(root, 'node_modules', '.tocsin-installed'), locked, () =>
     step('Installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true, env: process.env }),
   );
