@@ -26,7 +26,7 @@ export async function normalize(args: string[], terminal: Terminal): Promise<voi
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    // No connector of this version reads the query; the flag is there so that a receipt can be given as it came.
+    // Headers and query go to the connector with the bytes, as a receipt has them; a connector reads what it needs.
     options: { connector: { type: 'string' }, headers: { type: 'string' }, query: { type: 'string' } },
   });
   const connector = connectorOf(values.connector ?? '');
@@ -36,7 +36,8 @@ export async function normalize(args: string[], terminal: Terminal): Promise<voi
   const headers = values.headers === undefined ? {} : await headersIn(values.headers, terminal);
   const bytes = await readPayload(path, terminal);
   const contentType = headers['content-type'] ?? CONTENT_TYPES[extname(path)] ?? null;
-  const result = connector.normalize({ bytes, contentType }, { ...LOCAL, receivedAt: terminal.now().toISOString() });
+  const payload = { bytes, contentType, headers, query: values.query ?? '' };
+  const result = connector.normalize(payload, { ...LOCAL, receivedAt: terminal.now().toISOString() });
   terminal.out(`${JSON.stringify(viewOf(result), null, 2)}\n`);
 }
 
