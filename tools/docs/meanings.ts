@@ -103,15 +103,12 @@ export const haltMeanings: Record<HaltReason, string> = {
 };
 
 export const rejectionMeanings: Record<RejectionReason, string> = {
-  'credential-missing': 'The header or the query parameter is not there.',
+  'credential-missing': 'The header is not there.',
   'credential-malformed': 'The header does not look like a credential of this method.',
-  'credential-repeated': 'It came more than once.',
+  'credential-repeated': 'The header came more than once.',
   'credential-wrong': 'It fits none of the live secrets.',
-  'credential-stale': 'The time that the signature covers is too far from ours.',
-  'subject-not-allowed': 'The vendor signed it, but for another topic, repository, account or audience.',
-  'vendor-key-refused': 'The vendor’s certificate or key is not one that may sign.',
   'no-live-secret': 'The webhook has no secret that is still valid.',
-  'method-not-supported': 'The webhook’s platform has no such method.',
+  'method-not-supported': 'The webhook’s method is not part of this version.',
 };
 
 export const attemptMeanings: Record<AttemptReason, string> = {
