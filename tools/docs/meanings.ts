@@ -59,6 +59,7 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   'unsupported-event': 'An event of this platform that says nothing about an alert.',
   'not-an-alert-state': LATER,
   'empty-batch': 'The payload holds no alerts.',
+  'change-recorded': 'A build or a deployment was recorded as a change; the webhook raises no alerts of changes.',
   'unrecognised-payload': 'Not a payload, or not an element, of this platform.',
   'undecodable-payload': 'The bytes are not what the connector decodes.',
   'connector-failed': 'The connector threw on it.',
@@ -103,12 +104,15 @@ export const haltMeanings: Record<HaltReason, string> = {
 };
 
 export const rejectionMeanings: Record<RejectionReason, string> = {
-  'credential-missing': 'The header is not there.',
+  'credential-missing': 'The header or the query parameter is not there.',
   'credential-malformed': 'The header does not look like a credential of this method.',
-  'credential-repeated': 'The header came more than once.',
+  'credential-repeated': 'It came more than once.',
   'credential-wrong': 'It fits none of the live secrets.',
+  'credential-stale': 'The time that the signature covers is too far from ours.',
+  'subject-not-allowed': 'The vendor signed it, but for another topic, repository, account or audience.',
+  'vendor-key-refused': 'The vendor’s certificate or key is not one that may sign.',
   'no-live-secret': 'The webhook has no secret that is still valid.',
-  'method-not-supported': 'The webhook’s method is not part of this version.',
+  'method-not-supported': 'The webhook’s platform has no such method.',
 };
 
 export const attemptMeanings: Record<AttemptReason, string> = {
@@ -169,6 +173,7 @@ export const noteMeanings: Record<NoteCode, string> = {
   'alerts-truncated-by-source': 'The source says that it left alerts out.',
   'end-not-set': 'Resolved without an end: read as firing.',
   'invalid-utf8': 'The body is not valid UTF-8.',
+  'json-repaired': 'The body was JSON with unescaped texts, as some senders make it of templates; it was mended before it was read.',
   'config-behind': 'The revision of the receipt did not come: the newest was used.',
   'config-missing': 'The webhook is gone: defaults were used.',
 };

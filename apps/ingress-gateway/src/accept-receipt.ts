@@ -46,37 +46,44 @@ export type AcceptReceipt = (webhook: WebhookDocument, arrival: Arrival) => Prom
  * Resolves when the receipt is durable; whoever waits for its outcome has entered the waiting room before the append.
  * @throws Problem for everything that the sender is told otherwise
  */
-export const acceptReceipt = (deps: AcceptDeps): AcceptReceipt => async (webhook, arrival) => {
-  const { headers } = arrival;
-  const rule = deps.rules.of(webhook);
-  const encoding = headers['content-encoding'];
-  const body = isPlain(encoding) ? arrival.body : await inflated(arrival.body, encoding);
-  const at = deps.now();
-  checkCredential(deps, rule, webhook.id, { arrival, body, now: at.ms });
-  checkMediaType(headers['content-type']);
-  checkJson(body, rule.listKey);
+export const acceptReceipt =
+  (deps: AcceptDeps): AcceptReceipt =>
+  async (webhook, arrival) => {
+    const { headers } = arrival;
+    const rule = deps.rules.of(webhook);
+    const encoding = headers['content-encoding'];
+    const body = isPlain(encoding) ? arrival.body : await inflated(arrival.body, encoding);
+    const at = deps.now();
+    checkCredential(deps, rule, webhook.id, { arrival, body, now: at.ms });
+    checkMediaType(headers['content-type']);
+    checkJson(body, rule.listKey);
 
-  const deliveryId = deliveryIdOf(headers, rule.deliveryHeaders);
-  const receiptId = deliveryId === undefined ? mintId('rcv', deps.random(16)) : receiptIdOf(webhook.id, deliveryId, body);
-  const waitMs = waitWishOf(headers.prefer, webhook.body.respond, deps.defaultWaitMs);
-  const waiting = waitMs > 0 ? deps.room.enter(receiptId, waitMs) : undefined;
-  try {
-    await deps.receipts.append({
-      topic: 'webhook.received',
-      key: webhook.id,
-      value: body,
-      headers: {
-        [headerNames.type]: 'webhook.received.v1',
-        [headerNames.facts]: factsOf(webhook, rule, arrival, { receiptId, receivedAt: at.text, waiting: waiting !== undefined }),
-        [headerNames.trace]: traceparentOf(headers, deps.random),
-      },
-    });
-  } catch (error) {
-    waiting?.leave();
-    throw error;
-  }
-  return { receiptId, waiting };
-};
+    const deliveryId = deliveryIdOf(headers, rule.deliveryHeaders);
+    const receiptId =
+      deliveryId === undefined ? mintId('rcv', deps.random(16)) : receiptIdOf(webhook.id, deliveryId, body);
+    const waitMs = waitWishOf(headers.prefer, webhook.body.respond, deps.defaultWaitMs);
+    const waiting = waitMs > 0 ? deps.room.enter(receiptId, waitMs) : undefined;
+    try {
+      await deps.receipts.append({
+        topic: 'webhook.received',
+        key: webhook.id,
+        value: body,
+        headers: {
+          [headerNames.type]: 'webhook.received.v1',
+          [headerNames.facts]: factsOf(webhook, rule, arrival, {
+            receiptId,
+            receivedAt: at.text,
+            waiting: waiting !== undefined,
+          }),
+          [headerNames.trace]: traceparentOf(headers, deps.random),
+        },
+      });
+    } catch (error) {
+      waiting?.leave();
+      throw error;
+    }
+    return { receiptId, waiting };
+  };
 
 interface Shown {
   arrival: Arrival;

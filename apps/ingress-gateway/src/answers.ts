@@ -38,7 +38,11 @@ export function outcomeAnswer(soFar: ReceiptSoFar): Answer {
   const [first] = alerts;
   const outcome = first?.outcome ?? soFar.whole?.outcome ?? 'ignored';
   const reason = first?.reason ?? soFar.whole?.reason ?? null;
-  if (alerts.length === 0 ? isUnrecognised(outcome, reason ?? undefined) : alerts.every((alert) => isUnrecognised(alert.outcome, alert.reason))) {
+  if (
+    alerts.length === 0
+      ? isUnrecognised(outcome, reason ?? undefined)
+      : alerts.every((alert) => isUnrecognised(alert.outcome, alert.reason))
+  ) {
     throw unrecognised(soFar, alerts);
   }
   const body = {
@@ -55,7 +59,11 @@ export function outcomeAnswer(soFar: ReceiptSoFar): Answer {
 function unrecognised(soFar: ReceiptSoFar, alerts: readonly AlertAnswer[]): Problem {
   const said = soFar.whole?.detail ?? 'The connector does not recognise this payload. It is kept as a dead letter.';
   return new Problem('unrecognised-payload', said, {
-    ...(alerts.length === 0 ? {} : { errors: alerts.map((alert) => ({ path: `$[${alert.index}]`, code: alert.reason, message: 'not recognised' })) }),
+    ...(alerts.length === 0
+      ? {}
+      : {
+          errors: alerts.map((alert) => ({ path: `$[${alert.index}]`, code: alert.reason, message: 'not recognised' })),
+        }),
     body: { receipt_id: soFar.receiptId, status_url: statusUrlOf(soFar.receiptId) },
   });
 }

@@ -27,8 +27,17 @@ import { WebhookTriggerController } from './webhook-trigger.controller.ts';
     {
       provide: INGRESS,
       inject: [EVENT_LOG, CONFIGURATION_FEED, KEY_RING, CLOCK, RANDOM, LOGGER, INGRESS_CONFIG],
-      useFactory: (...[eventLog, feed, keyRing, clock, random, log, config]: [EventLog, ConfigurationFeed, KeyRing, Clock, Random, Logger, IngressConfig]) =>
-        createIngress({ eventLog, feed, keyRing, clock, random, log, config }),
+      useFactory: (
+        ...[eventLog, feed, keyRing, clock, random, log, config]: [
+          EventLog,
+          ConfigurationFeed,
+          KeyRing,
+          Clock,
+          Random,
+          Logger,
+          IngressConfig,
+        ]
+      ) => createIngress({ eventLog, feed, keyRing, clock, random, log, config }),
     },
   ],
 })

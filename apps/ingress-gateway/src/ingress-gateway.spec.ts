@@ -18,7 +18,16 @@ import {
 } from '@tocsin/contracts';
 import type { AppendRecord, EventLog, LogRecord } from '@tocsin/event-log';
 import { openJournal } from '@tocsin/event-log/journal';
-import { Assignments, ConfigurationView, createKeyRing, Health, startApplication, type ConfigurationFeed, type Platform, type RunningApplication } from '@tocsin/nest-shell';
+import {
+  Assignments,
+  ConfigurationView,
+  createKeyRing,
+  Health,
+  startApplication,
+  type ConfigurationFeed,
+  type Platform,
+  type RunningApplication,
+} from '@tocsin/nest-shell';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,7 +96,10 @@ interface Gateway {
   received: LogRecord[];
   /** What the pipeline behind the gateway replies to a receipt, part by part; nothing where it is undefined. */
   pipeline: ((facts: ReceiptFacts) => ReceiptReplied[]) | undefined;
-  addWebhook(over?: Partial<WebhookBody> & { secret?: string | null; announced?: boolean }): { id: string; token: string };
+  addWebhook(over?: Partial<WebhookBody> & { secret?: string | null; announced?: boolean }): {
+    id: string;
+    token: string;
+  };
   application: RunningApplication;
 }
 
@@ -100,7 +112,11 @@ async function startGateway(environment: Record<string, string> = {}): Promise<G
   const feed = new FeedInHand();
   const workspaceId = mintId('ws', randomBytes(16));
   const workspace: WorkspaceDocument = {
-    revision: 1, kind: 'workspace', id: workspaceId, workspaceId, deleted: false,
+    revision: 1,
+    kind: 'workspace',
+    id: workspaceId,
+    workspaceId,
+    deleted: false,
     body: { name: 'Test', slug: 'test', wrappedDataKey: keyRing.newDataKey(workspaceId) },
   };
   feed.apply(workspace);
@@ -124,22 +140,44 @@ async function startGateway(environment: Record<string, string> = {}): Promise<G
       await pool.end();
     },
   };
-  const application = await startApplication(platform, [IngressGatewayModule], ['ingress-gateway'], { host: '127.0.0.1', port: 0 });
+  const application = await startApplication(platform, [IngressGatewayModule], ['ingress-gateway'], {
+    host: '127.0.0.1',
+    port: 0,
+  });
   const received: LogRecord[] = [];
   let revision = 1;
   const gateway: Gateway = {
-    url: application.url, port: application.port, feed, log: eventLog, logged, received, pipeline: undefined, application,
+    url: application.url,
+    port: application.port,
+    feed,
+    log: eventLog,
+    logged,
+    received,
+    pipeline: undefined,
+    application,
     addWebhook: ({ secret = SECRET, announced = false, ...over } = {}) => {
       const id = mintId('whk', randomBytes(16));
       const token = randomBytes(20).toString('hex');
       const document: WebhookDocument = {
-        revision: (revision += 1), kind: 'webhook', id, workspaceId, deleted: false,
+        revision: (revision += 1),
+        kind: 'webhook',
+        id,
+        workspaceId,
+        deleted: false,
         body: {
-          name: 'w', description: '', connector: 'generic', enabled: true,
-          tokenHmac: keyRing.pepperedHmac(token), sealedToken: keyRing.seal(workspace, id, token),
+          name: 'w',
+          description: '',
+          connector: 'generic',
+          enabled: true,
+          tokenHmac: keyRing.pepperedHmac(token),
+          sealedToken: keyRing.seal(workspace, id, token),
           auth: { method: 'bearer', header: null, prefix: null, username: null },
-          secrets: secret === null ? [] : [{ id: 'sec_1', sealed: keyRing.seal(workspace, id, secret), notAfter: null }],
-          respond: 'accept', rateLimitPerHour: 0, defaultSeverity: 'medium', severityProfile: 'tocsin',
+          secrets:
+            secret === null ? [] : [{ id: 'sec_1', sealed: keyRing.seal(workspace, id, secret), notAfter: null }],
+          respond: 'accept',
+          rateLimitPerHour: 0,
+          defaultSeverity: 'medium',
+          severityProfile: 'tocsin',
           dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' },
           correlation: { enabled: true, windowMinutes: 5, by: 'service' },
           rca: { autoTrigger: true, minSeverity: 'medium' },
@@ -155,7 +193,14 @@ async function startGateway(environment: Record<string, string> = {}): Promise<G
       received.push(record);
       const replies = gateway.pipeline?.(decodeFacts('webhook.received.v1', record.headers.facts ?? '')) ?? [];
       for (const reply of replies) {
-        await eventLog.journal.append([{ topic: 'webhook.replies', key: reply.receiptId, value: encodeRecord('receipt.replied.v1', reply), headers: { type: 'receipt.replied.v1' } }]);
+        await eventLog.journal.append([
+          {
+            topic: 'webhook.replies',
+            key: reply.receiptId,
+            value: encodeRecord('receipt.replied.v1', reply),
+            headers: { type: 'receipt.replied.v1' },
+          },
+        ]);
       }
     }
     return { kind: 'committed', next: (batch.records.at(-1)?.offset ?? 0n) + 1n };
@@ -164,17 +209,33 @@ async function startGateway(environment: Record<string, string> = {}): Promise<G
 }
 
 const created = (receiptId: string, index = 0): AlertAnswer => ({
-  index, alertId: alertIdOf(receiptId, index), incidentId: 'inc_of_this_test', outcome: 'created', reason: 'new-alert', occurrenceCount: 1,
+  index,
+  alertId: alertIdOf(receiptId, index),
+  incidentId: 'inc_of_this_test',
+  outcome: 'created',
+  reason: 'new-alert',
+  occurrenceCount: 1,
 });
 const sign = (body: string | Uint8Array) => createHmac('sha256', SECRET).update(body).digest('hex');
 
 let gateway: Gateway;
 const post = (path: string, body: string | Uint8Array = ALERT, headers: Record<string, string> = {}) =>
-  fetch(`${gateway.url}${path}`, { method: 'POST', body: body, headers: { 'content-type': 'application/json', authorization: `Bearer ${SECRET}`, ...headers } });
-const trigger = (token: string, body?: string | Uint8Array, headers?: Record<string, string>) => post(`/webhook/${token}/trigger`, body, headers);
+  fetch(`${gateway.url}${path}`, {
+    method: 'POST',
+    body: body,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${SECRET}`, ...headers },
+  });
+const trigger = (token: string, body?: string | Uint8Array, headers?: Record<string, string>) =>
+  post(`/webhook/${token}/trigger`, body, headers);
 const problemOf = async (response: Response) => {
   expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-  return (await response.json()) as { status: number; code: string; detail: string; errors?: { path: string; code: string; message: string }[]; receipt_id?: string };
+  return (await response.json()) as {
+    status: number;
+    code: string;
+    detail: string;
+    errors?: { path: string; code: string; message: string }[];
+    receipt_id?: string;
+  };
 };
 const refused = async (response: Response, status: number, code: string) => {
   const problem = await problemOf(response);
@@ -201,19 +262,42 @@ describe('a sender that does not wait', () => {
   it('gets 202 when the receipt is durable, and the exact bytes are in the log', async () => {
     const { token, id } = gateway.addWebhook();
     const body = `  {"title": "Ünïcode",\n"n": 1.0} `;
-    const response = await trigger(token, body, { 'user-agent': 'spec/1', 'x-api-key': 'never', cookie: 'never=1', 'x-vendor-event': 'created', 'content-type': 'application/json; charset=utf-8' });
+    const response = await trigger(token, body, {
+      'user-agent': 'spec/1',
+      'x-api-key': 'never',
+      cookie: 'never=1',
+      'x-vendor-event': 'created',
+      'content-type': 'application/json; charset=utf-8',
+    });
     expect(response.status).toBe(202);
     const answer = (await response.json()) as { receipt_id: string };
-    expect(answer).toEqual({ receipt_id: expect.stringMatching(/^rcv_[a-z2-7]{26}$/) as string, status: 'accepted', reason: null, incident_id: null, alerts: [], status_url: `/api/v1/receipts/${answer.receipt_id}` });
+    expect(answer).toEqual({
+      receipt_id: expect.stringMatching(/^rcv_[a-z2-7]{26}$/) as string,
+      status: 'accepted',
+      reason: null,
+      incident_id: null,
+      alerts: [],
+      status_url: `/api/v1/receipts/${answer.receipt_id}`,
+    });
     await until(() => gateway.received.length === 1);
     const [record] = gateway.received;
     expect(record?.key).toBe(id);
     expect(record?.value.toString()).toBe(body);
-    expect(record?.headers).toMatchObject({ type: 'webhook.received.v1', traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/) as string });
+    expect(record?.headers).toMatchObject({
+      type: 'webhook.received.v1',
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/) as string,
+    });
     expect(Object.keys(record?.headers ?? {}).sort()).toEqual(['facts', 'traceparent', 'type']);
     expect(decodeFacts('webhook.received.v1', record?.headers.facts ?? '')).toMatchObject({
-      receiptId: answer.receipt_id, webhookId: id, connector: 'generic', configRevision: 2, method: 'POST', query: '',
-      contentType: 'application/json; charset=utf-8', headers: { 'user-agent': 'spec/1', 'x-vendor-event': 'created' }, waiting: false,
+      receiptId: answer.receipt_id,
+      webhookId: id,
+      connector: 'generic',
+      configRevision: 2,
+      method: 'POST',
+      query: '',
+      contentType: 'application/json; charset=utf-8',
+      headers: { 'user-agent': 'spec/1', 'x-vendor-event': 'created' },
+      waiting: false,
     });
     expect(record?.headers.facts).not.toMatch(/never|correct-horse/);
   });
@@ -228,8 +312,14 @@ describe('a sender that does not wait', () => {
 
   it.each(['Idempotency-Key', 'webhook-id'])('makes a resend with the same %s the same receipt', async (header) => {
     const { token, id } = gateway.addWebhook();
-    const answers = await Promise.all([1, 2].map(async () => (await (await trigger(token, ALERT, { [header]: 'try-1' })).json()) as { receipt_id: string }));
-    expect(answers.map((answer) => answer.receipt_id)).toEqual(Array(2).fill(receiptIdOf(id, 'try-1', Buffer.from(ALERT))));
+    const answers = await Promise.all(
+      [1, 2].map(
+        async () => (await (await trigger(token, ALERT, { [header]: 'try-1' })).json()) as { receipt_id: string },
+      ),
+    );
+    expect(answers.map((answer) => answer.receipt_id)).toEqual(
+      Array(2).fill(receiptIdOf(id, 'try-1', Buffer.from(ALERT))),
+    );
     const other = (await (await trigger(token, ALERT, { [header]: 'try-2' })).json()) as { receipt_id: string };
     expect(other.receipt_id).not.toBe(answers[0]?.receipt_id);
   });
@@ -243,11 +333,18 @@ describe('a sender that does not wait', () => {
 describe('a sender that waits', () => {
   it('gets 200 when the last alert has its outcome, whatever the order of the parts', async () => {
     const { token } = gateway.addWebhook({ respond: 'wait' });
-    gateway.pipeline = ({ receiptId }) => [2, 0, 1].map((index) => ({ receiptId, total: 3, alerts: [created(receiptId, index)] }));
+    gateway.pipeline = ({ receiptId }) =>
+      [2, 0, 1].map((index) => ({ receiptId, total: 3, alerts: [created(receiptId, index)] }));
     const response = await trigger(token, '[{"title":"a"},{"title":"b"},{"title":"c"}]', { prefer: 'wait=10' });
     const answer = (await response.json()) as { receipt_id: string };
     expect(response.status).toBe(200);
-    const alerts = [0, 1, 2].map((index) => ({ alert_id: alertIdOf(answer.receipt_id, index), incident_id: 'inc_of_this_test', outcome: 'created', reason: 'new-alert', occurrence_count: 1 }));
+    const alerts = [0, 1, 2].map((index) => ({
+      alert_id: alertIdOf(answer.receipt_id, index),
+      incident_id: 'inc_of_this_test',
+      outcome: 'created',
+      reason: 'new-alert',
+      occurrence_count: 1,
+    }));
     expect(answer).toMatchObject({ status: 'created', incident_id: 'inc_of_this_test', alerts });
     await until(() => gateway.received.length === 1);
     expect(decodeFacts('webhook.received.v1', gateway.received[0]?.headers.facts ?? '').waiting).toBe(true);
@@ -273,15 +370,31 @@ describe('a sender that waits', () => {
 
   it('gets 200 ignored with the reason for a receipt without alerts', async () => {
     const { token } = gateway.addWebhook();
-    gateway.pipeline = ({ receiptId }) => [{ receiptId, total: 0, alerts: [], outcome: 'ignored', reason: 'test-notification' }];
+    gateway.pipeline = ({ receiptId }) => [
+      { receiptId, total: 0, alerts: [], outcome: 'ignored', reason: 'test-notification' },
+    ];
     const response = await trigger(token, ALERT, { prefer: 'wait=10' });
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ status: 'ignored', reason: 'test-notification', incident_id: null, alerts: [] });
+    expect(await response.json()).toMatchObject({
+      status: 'ignored',
+      reason: 'test-notification',
+      incident_id: null,
+      alerts: [],
+    });
   });
 
   it('gets 422 for a payload that the connector does not recognise', async () => {
     const { token } = gateway.addWebhook();
-    gateway.pipeline = ({ receiptId }) => [{ receiptId, total: 0, alerts: [], outcome: 'dead-lettered', reason: 'unrecognised-payload', detail: 'No event in it.' }];
+    gateway.pipeline = ({ receiptId }) => [
+      {
+        receiptId,
+        total: 0,
+        alerts: [],
+        outcome: 'dead-lettered',
+        reason: 'unrecognised-payload',
+        detail: 'No event in it.',
+      },
+    ];
     const problem = await refused(await trigger(token, ALERT, { prefer: 'wait=10' }), 422, 'unrecognised-payload');
     expect(problem).toMatchObject({ detail: 'No event in it.', receipt_id: expect.stringMatching(/^rcv_/) as string });
   });
@@ -298,7 +411,8 @@ describe('a sender that waits', () => {
     const { token } = gateway.addWebhook({ respond: 'wait' });
     gateway.pipeline = ({ receiptId }) => [{ receiptId, total: 1, alerts: [created(receiptId)] }];
     const answers = [];
-    for (let turn = 0; turn < 2; turn += 1) answers.push(await (await trigger(token, ALERT, { 'idempotency-key': 'k', prefer: 'wait=10' })).json());
+    for (let turn = 0; turn < 2; turn += 1)
+      answers.push(await (await trigger(token, ALERT, { 'idempotency-key': 'k', prefer: 'wait=10' })).json());
     expect(answers[1]).toEqual(answers[0]);
   });
 
@@ -319,7 +433,10 @@ describe('authentication', () => {
   it('answers every kind of failure with one body', async () => {
     const bearer = gateway.addWebhook();
     const hmac = gateway.addWebhook({ auth: { method: 'hmac', header: null, prefix: null, username: null } });
-    const pagerduty = gateway.addWebhook({ connector: 'pagerduty', auth: { method: 'hmac', header: null, prefix: null, username: null } });
+    const pagerduty = gateway.addWebhook({
+      connector: 'pagerduty',
+      auth: { method: 'hmac', header: null, prefix: null, username: null },
+    });
     const none = { authorization: '' };
     const responses = await Promise.all([
       trigger(bearer.token, ALERT, none),
@@ -356,12 +473,18 @@ describe('authentication', () => {
     ['sha256=', 'generic', 'x-webhook-signature', `sha256=${sign(ALERT)}`],
     ['a v1= list', 'pagerduty', 'x-pagerduty-signature', `v1=${sign('else')},v1=${sign(ALERT)}`],
   ])('accepts a signature as %s', async (_name, connector, header, value) => {
-    const { token } = gateway.addWebhook({ connector, auth: { method: 'hmac', header: null, prefix: null, username: null } });
+    const { token } = gateway.addWebhook({
+      connector,
+      auth: { method: 'hmac', header: null, prefix: null, username: null },
+    });
     expect((await trigger(token, ALERT, { authorization: '', [header]: value })).status).toBe(202);
   });
 
   it('asks for nothing where `none` was chosen', async () => {
-    const { token } = gateway.addWebhook({ secret: null, auth: { method: 'none', header: null, prefix: null, username: null } });
+    const { token } = gateway.addWebhook({
+      secret: null,
+      auth: { method: 'none', header: null, prefix: null, username: null },
+    });
     expect((await trigger(token, ALERT, { authorization: '' })).status).toBe(202);
   });
 
@@ -377,7 +500,13 @@ describe('authentication', () => {
 describe('an address', () => {
   it('of an unknown or disabled webhook is a 404 with one body', async () => {
     const disabled = gateway.addWebhook({ enabled: false });
-    const responses = await Promise.all([trigger('nobody'), trigger(disabled.token), trigger('x'.repeat(190)), post(`/api/integrations/webhook?integrationId=${disabled.id}`), post('/api/integrations/webhook?integrationId=whk_none')]);
+    const responses = await Promise.all([
+      trigger('nobody'),
+      trigger(disabled.token),
+      trigger('x'.repeat(190)),
+      post(`/api/integrations/webhook?integrationId=${disabled.id}`),
+      post('/api/integrations/webhook?integrationId=whk_none'),
+    ]);
     const problems = await Promise.all(responses.map((response) => refused(response, 404, 'unknown-webhook')));
     expect(new Set(problems.map((problem) => JSON.stringify(problem))).size).toBe(1);
   });
@@ -401,7 +530,11 @@ describe('an address', () => {
     const document = gateway.feed.webhook(old.id) as WebhookDocument;
     const rotated = (notAfter: string): WebhookDocument => {
       const { tokenHmac } = document.body;
-      return { ...document, revision: document.revision + 1, body: { ...document.body, tokenHmac: 'the new one', previousTokens: [{ tokenHmac, notAfter }] } };
+      return {
+        ...document,
+        revision: document.revision + 1,
+        body: { ...document.body, tokenHmac: 'the new one', previousTokens: [{ tokenHmac, notAfter }] },
+      };
     };
     let current = document;
     gateway.feed.webhookByTokenHmac = () => current;
@@ -420,7 +553,10 @@ describe('an address', () => {
     const { id } = gateway.addWebhook({ connector });
     expect((await post(`/api/integrations/${slug}?integrationId=${id}`)).status).toBe(202);
     await until(() => gateway.received.length === 1);
-    expect(decodeFacts('webhook.received.v1', gateway.received[0]?.headers.facts ?? '')).toMatchObject({ connector, query: `integrationId=${id}` });
+    expect(decodeFacts('webhook.received.v1', gateway.received[0]?.headers.facts ?? '')).toMatchObject({
+      connector,
+      query: `integrationId=${id}`,
+    });
   });
 
   it('of an unknown platform, of another platform, or without a webhook is refused', async () => {
@@ -428,7 +564,11 @@ describe('an address', () => {
     await refused(await post(`/api/integrations/nagiosaurus?integrationId=${id}`), 404, 'unknown-platform');
     await refused(await post(`/api/integrations/pagerduty?integrationId=${id}`), 409, 'platform-mismatch');
     await refused(await post('/api/integrations/webhook'), 400, 'malformed-request');
-    await refused(await post(`/api/integrations/webhook?integrationId=${id}&integrationId=${id}`), 400, 'malformed-request');
+    await refused(
+      await post(`/api/integrations/webhook?integrationId=${id}&integrationId=${id}`),
+      400,
+      'malformed-request',
+    );
   });
 
   it.each(['GET', 'PUT', 'PATCH', 'DELETE'])('answers %s with 405 and what is allowed', async (method) => {
@@ -449,7 +589,12 @@ describe('a body', () => {
     ['is a form', 'title=x&severity=high', 'not-json', 'line 1, column 2'],
     ['is a depth bomb', '['.repeat(MIB), 'too-deep', 'line 1, column 65'],
     ['is a depth bomb of objects', '{"a":'.repeat(200_000), 'too-deep', 'line 1, column 321'],
-    ['is a key bomb', `{${Array.from({ length: 60_000 }, (_, n) => `"k${n}":0`).join(',')}}`, 'too-many-keys', 'line 1, column '],
+    [
+      'is a key bomb',
+      `{${Array.from({ length: 60_000 }, (_, n) => `"k${n}":0`).join(',')}}`,
+      'too-many-keys',
+      'line 1, column ',
+    ],
   ])('that %s is a 400 with the position', async (_name, body, code, where) => {
     const { token } = gateway.addWebhook();
     const problem = await refused(await trigger(token, body), 400, 'malformed-body');
@@ -476,7 +621,9 @@ describe('a body', () => {
     let answer = '';
     socket.on('data', (data) => (answer += data.toString())).on('error', () => undefined);
     await once(socket, 'connect');
-    socket.write(`POST /webhook/${token}/trigger HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${SECRET}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    socket.write(
+      `POST /webhook/${token}/trigger HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${SECRET}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
     const chunk = Buffer.from(`10000\r\n${'['.repeat(0x10000)}\r\n`);
     let sent = 0;
     // The last chunk is never sent: an answer can only come before the end of the body.
@@ -514,7 +661,11 @@ describe('a body', () => {
 
   it('in gzip may not inflate beyond 1 MiB, and must be gzip', async () => {
     const { token } = gateway.addWebhook();
-    await refused(await trigger(token, gzipSync(Buffer.alloc(50 * MIB, ' ')), { 'content-encoding': 'gzip' }), 413, 'body-too-large');
+    await refused(
+      await trigger(token, gzipSync(Buffer.alloc(50 * MIB, ' ')), { 'content-encoding': 'gzip' }),
+      413,
+      'body-too-large',
+    );
     await refused(await trigger(token, 'no gzip', { 'content-encoding': 'gzip' }), 400, 'malformed-body');
   });
 
@@ -526,7 +677,12 @@ describe('a body', () => {
     for (const type of ['application/xml', 'multipart/form-data; boundary=x', 'application/json; charset=utf-16']) {
       await refused(await trigger(token, ALERT, { 'content-type': type }), 415, 'unsupported-media-type');
     }
-    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'application/cloudevents+json', 'application/json;charset="UTF-8"']) {
+    for (const type of [
+      'application/x-www-form-urlencoded',
+      'text/plain',
+      'application/cloudevents+json',
+      'application/json;charset="UTF-8"',
+    ]) {
       expect((await trigger(token, ALERT, { 'content-type': type })).status).toBe(202);
     }
   });

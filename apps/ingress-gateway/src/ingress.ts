@@ -33,7 +33,11 @@ export function createIngress({ eventLog, feed, keyRing, clock, random, log, con
   const room = new WaitingRoom(config.INGRESS_WAITING_MAX);
   const accept = acceptReceipt({
     rules: new IntakeRules(feed, keyRing, log),
-    receipts: new ReceiptLog(eventLog, { deadlineMs: config.INGRESS_APPEND_DEADLINE_MS, inFlightBytes: config.INGRESS_IN_FLIGHT_BYTES }, log),
+    receipts: new ReceiptLog(
+      eventLog,
+      { deadlineMs: config.INGRESS_APPEND_DEADLINE_MS, inFlightBytes: config.INGRESS_IN_FLIGHT_BYTES },
+      log,
+    ),
     room,
     rejections: new RejectionLog(log),
     now: receptionClock(clock),

@@ -1,7 +1,7 @@
 import type { SealedSecret, WebhookDocument } from '@tocsin/contracts';
 import { credentialRuleOf, type CredentialRule, type LiveSecret } from '@tocsin/domain/authentication';
 import { Problem, type ConfigurationFeed, type KeyRing, type Logger } from '@tocsin/nest-shell';
-import { deliveryHeadersOf, listKeyOf, signatureHeadersOf } from './platforms.ts';
+import { connectorAuthOf, deliveryHeadersOf, listKeyOf } from './platforms.ts';
 
 /** Everything about a webhook that a request needs and that does not depend on the request. */
 export interface IntakeRule {
@@ -31,7 +31,7 @@ export class IntakeRules {
   private make(webhook: WebhookDocument): IntakeRule {
     const { connector, auth } = webhook.body;
     const rule: IntakeRule = {
-      credential: credentialRuleOf(signatureHeadersOf(connector), auth, this.opened(webhook)),
+      credential: credentialRuleOf(connectorAuthOf(connector), auth, this.opened(webhook)),
       listKey: listKeyOf(connector),
       deliveryHeaders: deliveryHeadersOf(connector),
     };
@@ -43,7 +43,9 @@ export class IntakeRules {
     const { secrets } = webhook.body;
     const opened = secrets.map((secret) => this.open(webhook, secret)).filter((secret) => secret !== null);
     if (opened.length === 0 && secrets.length > 0) {
-      throw new Problem('unavailable', 'The credential of this webhook cannot be checked now; try again.', { headers: { 'retry-after': '5' } });
+      throw new Problem('unavailable', 'The credential of this webhook cannot be checked now; try again.', {
+        headers: { 'retry-after': '5' },
+      });
     }
     return opened;
   }
@@ -52,10 +54,16 @@ export class IntakeRules {
     const workspace = this.feed.workspace(webhook.workspaceId);
     try {
       if (!workspace) throw new Error('the workspace is not on the configuration feed');
-      return { bytes: Buffer.from(this.keyRing.open(workspace, webhook.id, sealed), 'utf8'), notAfter: notAfter === null ? null : Date.parse(notAfter) };
+      return {
+        bytes: Buffer.from(this.keyRing.open(workspace, webhook.id, sealed), 'utf8'),
+        notAfter: notAfter === null ? null : Date.parse(notAfter),
+      };
     } catch (error) {
       // One unreadable secret of a rotation must not shut out the senders that use the other.
-      this.log.error({ webhookId: webhook.id, secretId: id, revision: webhook.revision, err: error }, 'secret.unreadable');
+      this.log.error(
+        { webhookId: webhook.id, secretId: id, revision: webhook.revision, err: error },
+        'secret.unreadable',
+      );
       return null;
     }
   }

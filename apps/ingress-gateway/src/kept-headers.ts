@@ -1,10 +1,20 @@
 /** Never stored, whatever else says yes: credentials by name or by what the name says (product P2). */
-const SECRET = /auth|cookie|token|secret|signature|password|passwd|credential|api[-_]?key|access[-_]?key|session|hmac|digest|jwt/;
+const SECRET =
+  /auth|cookie|token|secret|signature|password|passwd|credential|api[-_]?key|access[-_]?key|session|hmac|digest|jwt/;
 
 /** What the connectors and the delivery log have a use for; everything else is left out. */
-const WANTED = new Set(['user-agent', 'idempotency-key', 'webhook-id', 'webhook-timestamp', 'x-request-id', 'x-correlation-id', 'from']);
+const WANTED = new Set([
+  'user-agent',
+  'idempotency-key',
+  'webhook-id',
+  'webhook-timestamp',
+  'x-request-id',
+  'x-correlation-id',
+  'from',
+]);
 /** Vendor facts such as `X-GitHub-Event`, `X-GitHub-Delivery`, `X-Webhook-Subscription`, `Sentry-Hook-Resource`, `X-Amz-Sns-Topic-Arn`. */
-const VENDOR_FACT = /(^|-)(event|events|delivery|resource|topic|topic-arn|message-type|message-id|webhook-id|subscription|subscription-arn|hook|hook-id|request-uuid|event-uuid|identifier|attempt-number|retry-count|timestamp|version)$/;
+const VENDOR_FACT =
+  /(^|-)(event|events|delivery|resource|topic|topic-arn|message-type|message-id|webhook-id|subscription|subscription-arn|hook|hook-id|request-uuid|event-uuid|identifier|attempt-number|retry-count|timestamp|version)$/;
 
 const MAX_HEADERS = 32;
 const MAX_VALUE_CHARACTERS = 1_024;
@@ -31,7 +41,10 @@ function keptName(name: string): string | null {
  * @param rawHeaders names and values in turn
  * @param credentialHeaders lower-case names that carry this webhook's credential
  */
-export function keptHeaders(rawHeaders: readonly string[], credentialHeaders: readonly string[]): Record<string, string> {
+export function keptHeaders(
+  rawHeaders: readonly string[],
+  credentialHeaders: readonly string[],
+): Record<string, string> {
   const kept: Record<string, string> = {};
   let count = 0;
   for (let at = 0; at < rawHeaders.length && count < MAX_HEADERS; at += 2) {
@@ -49,6 +62,7 @@ export function keptQuery(target: string): string {
   const at = target.indexOf('?');
   if (at < 0) return '';
   const parameters = new URLSearchParams(target.slice(at + 1));
-  for (const name of [...parameters.keys()]) if (SECRET.test(name.toLowerCase()) || /^(key|sig|pass)$/i.test(name)) parameters.delete(name);
+  for (const name of [...parameters.keys()])
+    if (SECRET.test(name.toLowerCase()) || /^(key|sig|pass)$/i.test(name)) parameters.delete(name);
   return parameters.toString();
 }

@@ -14,9 +14,16 @@ const anAnswer = (index: number, over: Partial<AlertAnswer> = {}): AlertAnswer =
   occurrenceCount: 1,
   ...over,
 });
-const aReply = (total: number, alerts: AlertAnswer[], over: Partial<ReceiptReplied> = {}): ReceiptReplied => ({ receiptId: 'rcv_1', total, alerts, ...over });
-const merged = (...replies: ReceiptReplied[]) => replies.reduce<ReceiptSoFar | undefined>(mergeReply, undefined) as ReceiptSoFar;
-const answerOf = (...replies: ReceiptReplied[]) => JSON.parse(outcomeAnswer(merged(...replies)).body) as Record<string, unknown>;
+const aReply = (total: number, alerts: AlertAnswer[], over: Partial<ReceiptReplied> = {}): ReceiptReplied => ({
+  receiptId: 'rcv_1',
+  total,
+  alerts,
+  ...over,
+});
+const merged = (...replies: ReceiptReplied[]) =>
+  replies.reduce<ReceiptSoFar | undefined>(mergeReply, undefined) as ReceiptSoFar;
+const answerOf = (...replies: ReceiptReplied[]) =>
+  JSON.parse(outcomeAnswer(merged(...replies)).body) as Record<string, unknown>;
 
 describe('a receipt whose replies come in parts', () => {
   it('is complete when every alert is answered, in whatever order and however often the parts come', () => {
@@ -56,14 +63,25 @@ describe('a receipt whose replies come in parts', () => {
 
 describe('the answer to a waiting sender', () => {
   it('has the keys of the contract, with the first alert in front', () => {
-    const first = anAnswer(0, { outcome: 'deduplicated', reason: 'same-dedup-key', incidentId: 'inc_a', occurrenceCount: 2 });
+    const first = anAnswer(0, {
+      outcome: 'deduplicated',
+      reason: 'same-dedup-key',
+      incidentId: 'inc_a',
+      occurrenceCount: 2,
+    });
     expect(answerOf(aReply(2, [anAnswer(1)]), aReply(2, [first]))).toEqual({
       receipt_id: 'rcv_1',
       status: 'deduplicated',
       reason: 'same-dedup-key',
       incident_id: 'inc_a',
       alerts: [
-        { alert_id: 'alr_0', incident_id: 'inc_a', outcome: 'deduplicated', reason: 'same-dedup-key', occurrence_count: 2 },
+        {
+          alert_id: 'alr_0',
+          incident_id: 'inc_a',
+          outcome: 'deduplicated',
+          reason: 'same-dedup-key',
+          occurrence_count: 2,
+        },
         { alert_id: 'alr_1', incident_id: 'inc_1', outcome: 'created', reason: 'new-alert', occurrence_count: 1 },
       ],
       status_url: '/api/v1/receipts/rcv_1',
@@ -85,8 +103,19 @@ describe('the answer to a waiting sender', () => {
     }));
 
   it.each([
-    ['nothing of it was recognised', aReply(0, [], { outcome: 'dead-lettered', reason: 'unrecognised-payload', detail: 'No title in sight.' })],
-    ['no element was recognised', aReply(2, [0, 1].map((index) => anAnswer(index, { outcome: 'dead-lettered', reason: 'undecodable-payload', incidentId: null })))],
+    [
+      'nothing of it was recognised',
+      aReply(0, [], { outcome: 'dead-lettered', reason: 'unrecognised-payload', detail: 'No title in sight.' }),
+    ],
+    [
+      'no element was recognised',
+      aReply(
+        2,
+        [0, 1].map((index) =>
+          anAnswer(index, { outcome: 'dead-lettered', reason: 'undecodable-payload', incidentId: null }),
+        ),
+      ),
+    ],
   ])('is a 422 where %s', (_name, reply) => {
     const thrown = (() => {
       try {
@@ -96,12 +125,19 @@ describe('the answer to a waiting sender', () => {
       }
     })();
     expect(thrown).toBeInstanceOf(Problem);
-    expect(thrown).toMatchObject({ code: 'unrecognised-payload', status: 422, extra: { body: { receipt_id: 'rcv_1' } } });
+    expect(thrown).toMatchObject({
+      code: 'unrecognised-payload',
+      status: 422,
+      extra: { body: { receipt_id: 'rcv_1' } },
+    });
   });
 
   it('is a 200 where one element of many was not recognised, or where the fault was ours', () => {
     const bad = anAnswer(0, { outcome: 'dead-lettered', reason: 'unrecognised-payload', incidentId: null });
     expect(answerOf(aReply(2, [bad, anAnswer(1)]))).toMatchObject({ status: 'dead-lettered', incident_id: null });
-    expect(answerOf(aReply(0, [], { outcome: 'dead-lettered', reason: 'decision-failed' }))).toMatchObject({ status: 'dead-lettered', reason: 'decision-failed' });
+    expect(answerOf(aReply(0, [], { outcome: 'dead-lettered', reason: 'decision-failed' }))).toMatchObject({
+      status: 'dead-lettered',
+      reason: 'decision-failed',
+    });
   });
 });

@@ -22,4 +22,5 @@ export function mergeReply(before: ReceiptSoFar | undefined, reply: ReceiptRepli
 export const isComplete = (soFar: ReceiptSoFar): boolean => soFar.byIndex.size >= soFar.total;
 
 /** The answers in the order of the payload. */
-export const answersOf = (soFar: ReceiptSoFar): AlertAnswer[] => [...soFar.byIndex.values()].sort((a, b) => a.index - b.index);
+export const answersOf = (soFar: ReceiptSoFar): AlertAnswer[] =>
+  [...soFar.byIndex.values()].sort((a, b) => a.index - b.index);

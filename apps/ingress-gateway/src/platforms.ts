@@ -1,4 +1,5 @@
 import { connectorBySlug, connectorOf, connectors } from '@tocsin/connectors';
+import type { ConnectorAuth } from '@tocsin/domain/authentication';
 
 /** The connector that `/api/integrations/{slug}` stands for (product P3); undefined for a platform that Tocsin does not know. */
 export const connectorIdOfSlug = (slug: string): string | undefined => connectorBySlug(slug.toLowerCase())?.source.id;
@@ -11,8 +12,8 @@ const NOTHING = Buffer.alloc(0);
 /** Key of the root object under which a connector lists its alerts; empty where only a root array is a list. */
 export const listKeyOf = (connector: string): Uint8Array => (connector === 'prometheus' ? ALERTS : NOTHING);
 
-/** Headers in which a connector's senders sign; undefined where they do as the generic connector does. */
-export const signatureHeadersOf = (connector: string): readonly string[] | undefined => connectorOf(connector)?.source.auth.signatureHeaders;
+/** How a connector's senders can prove who they are; undefined for a connector that this version does not have. */
+export const connectorAuthOf = (connector: string): ConnectorAuth | undefined => connectorOf(connector)?.source.auth;
 
 const STANDARD_DELIVERY_HEADERS = ['idempotency-key', 'webhook-id'] as const;
 

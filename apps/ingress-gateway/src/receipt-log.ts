@@ -68,4 +68,6 @@ export class ReceiptLog {
 }
 
 const unavailable = () =>
-  new Problem('unavailable', 'The request could not be stored; nothing is lost if it is sent again.', { headers: { 'retry-after': '1' } });
+  new Problem('unavailable', 'The request could not be stored; nothing is lost if it is sent again.', {
+    headers: { 'retry-after': '1' },
+  });

@@ -14,7 +14,8 @@ export class ReceiptRepliedConsumer {
   @Hears('ingress-gateway', 'webhook.replies', { mode: 'broadcast-from-end' })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     const { room } = this.ingress;
-    for (const { key, value } of batch.inputs) if (room.awaits(key)) room.hear(decodeRecord('receipt.replied.v1', value));
+    for (const { key, value } of batch.inputs)
+      if (room.awaits(key)) room.hear(decodeRecord('receipt.replied.v1', value));
     return Promise.resolve({ kind: 'committed', next: (batch.inputs.at(-1)?.offset ?? -1n) + 1n });
   }
 }

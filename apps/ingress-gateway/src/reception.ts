@@ -21,7 +21,12 @@ const arrivalOf = (request: FastifyRequest): Arrival => ({
 });
 
 /** From an HTTP request for a known webhook to its answer; both addresses share it. */
-export async function receive(ingress: Ingress, webhook: WebhookDocument, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export async function receive(
+  ingress: Ingress,
+  webhook: WebhookDocument,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const { receiptId, waiting } = await ingress.accept(webhook, arrivalOf(request));
   // Durable: from here on nobody needs the bytes, and a waiting sender must not hold a mebibyte.
   request.body = undefined;

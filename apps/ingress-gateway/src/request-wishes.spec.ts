@@ -23,7 +23,9 @@ describe('how long a sender waits', () => {
     ['wait=-1', 'accept', 0],
     ['wait=999999999999', 'accept', 0],
     ['', 'wait', 2_000],
-  ] as const)('Prefer %j with respond: %s is %i ms', (prefer, respond, expected) => expect(waitWishOf(prefer, respond, 2_000)).toBe(expected));
+  ] as const)('Prefer %j with respond: %s is %i ms', (prefer, respond, expected) =>
+    expect(waitWishOf(prefer, respond, 2_000)).toBe(expected),
+  );
 });
 
 describe('what makes a resend recognisable', () => {
@@ -40,21 +42,31 @@ describe('what makes a resend recognisable', () => {
 describe('the trace context', () => {
   const sent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   it("is the sender's where it is valid", () => expect(traceparentOf({ traceparent: sent }, randomBytes)).toBe(sent));
-  it.each([undefined, '', 'garbage', sent.replace('4bf9', '4BF9'), `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, `00-4bf92f3577b34da6a3ce929d0e0e4736-${'0'.repeat(16)}-01`, `ff${sent.slice(2)}`, `${sent}-more`])(
-    'is a new one for %j',
-    (traceparent) => {
-      const made = traceparentOf({ traceparent }, randomBytes);
-      expect(made).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
-      expect(made).not.toBe(sent);
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    'garbage',
+    sent.replace('4bf9', '4BF9'),
+    `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
+    `00-4bf92f3577b34da6a3ce929d0e0e4736-${'0'.repeat(16)}-01`,
+    `ff${sent.slice(2)}`,
+    `${sent}-more`,
+  ])('is a new one for %j', (traceparent) => {
+    const made = traceparentOf({ traceparent }, randomBytes);
+    expect(made).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(made).not.toBe(sent);
+  });
 });
 
 describe('times and randomness', () => {
   it('never run backwards when the clock is set back', () => {
     const clock = ['10:00:00.000', '09:00:00.000', '10:00:00.001'].map((time) => new Date(`2026-11-21T${time}Z`));
     const now = receptionClock(() => clock.shift() as Date);
-    expect([now().text, now().text, now().text]).toEqual(['2026-11-21T10:00:00.000Z', '2026-11-21T10:00:00.000Z', '2026-11-21T10:00:00.001Z']);
+    expect([now().text, now().text, now().text]).toEqual([
+      '2026-11-21T10:00:00.000Z',
+      '2026-11-21T10:00:00.000Z',
+      '2026-11-21T10:00:00.001Z',
+    ]);
   });
 
   it('use every byte of the pool at most once', () => {
@@ -65,7 +77,9 @@ describe('times and randomness', () => {
       return made;
     };
     const take = randomPool(counting);
-    const words = Array.from({ length: 5_000 }, () => take(16)).flatMap((bytes) => [0, 4, 8, 12].map((at) => bytes.readUInt32BE(at)));
+    const words = Array.from({ length: 5_000 }, () => take(16)).flatMap((bytes) =>
+      [0, 4, 8, 12].map((at) => bytes.readUInt32BE(at)),
+    );
     expect(new Set(words).size).toBe(words.length);
     expect(take(8_192)).toHaveLength(8_192);
   });

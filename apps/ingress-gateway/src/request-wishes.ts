@@ -7,7 +7,11 @@ export const MAX_WAIT_MS = 10_000;
  * Milliseconds that this sender wants to wait for the outcome; 0 = it wants its 202 at once (RFC 7240; http-api, Ingest).
  * `respond-async` wins over `wait=N`, which wins over the webhook's `respond`. A preference that cannot be read is passed over.
  */
-export function waitWishOf(prefer: string | string[] | undefined, respond: 'wait' | 'accept', defaultMs: number): number {
+export function waitWishOf(
+  prefer: string | string[] | undefined,
+  respond: 'wait' | 'accept',
+  defaultMs: number,
+): number {
   const usual = respond === 'wait' ? defaultMs : 0;
   if (prefer === undefined) return usual;
   let wish = usual;

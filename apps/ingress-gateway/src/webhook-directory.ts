@@ -40,10 +40,13 @@ export class WebhookDirectory {
   /** The webhook of `/api/integrations/{slug}`. @throws Problem also `unknown-platform`, `platform-mismatch` */
   async byPlatform(slug: string, webhookId: unknown, bodyBytes: number): Promise<WebhookDocument> {
     const connector = connectorIdOfSlug(slug);
-    if (!connector) throw new Problem('unknown-platform', `There is no platform of this name. Known: ${knownSlugs().join(', ')}.`);
+    if (!connector)
+      throw new Problem('unknown-platform', `There is no platform of this name. Known: ${knownSlugs().join(', ')}.`);
     if (typeof webhookId !== 'string' || webhookId === '') {
       throw new Problem('malformed-request', 'integrationId must name the webhook, once.', {
-        errors: [{ path: 'integrationId', code: 'required', message: 'the id of a webhook, e.g. ?integrationId=whk_…' }],
+        errors: [
+          { path: 'integrationId', code: 'required', message: 'the id of a webhook, e.g. ?integrationId=whk_…' },
+        ],
       });
     }
     const find = () => enabled(this.feed.webhook(webhookId));
@@ -56,7 +59,9 @@ export class WebhookDirectory {
     const webhook = enabled(this.feed.webhookByTokenHmac(hmac));
     if (!webhook || webhook.body.tokenHmac === hmac) return webhook;
     const now = this.clock().toISOString();
-    return webhook.body.previousTokens?.some((old) => old.tokenHmac === hmac && old.notAfter > now) ? webhook : undefined;
+    return webhook.body.previousTokens?.some((old) => old.tokenHmac === hmac && old.notAfter > now)
+      ? webhook
+      : undefined;
   }
 
   /** Only tokens that led somewhere are kept, so that guesses cannot fill the memory. */

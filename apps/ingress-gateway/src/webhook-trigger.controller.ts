@@ -14,7 +14,10 @@ export class WebhookTriggerController {
   constructor(@Inject(INGRESS) private readonly ingress: Ingress) {}
 
   @Post(ADDRESS)
-  async trigger(@Req() request: FastifyRequest<{ Params: { token: string } }>, @Res() reply: FastifyReply): Promise<void> {
+  async trigger(
+    @Req() request: FastifyRequest<{ Params: { token: string } }>,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const webhook = await this.ingress.directory.byToken(request.params.token, bodyBytesOf(request));
     await receive(this.ingress, webhook, request, reply);
   }

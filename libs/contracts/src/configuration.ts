@@ -27,6 +27,22 @@ export interface SealedSecret {
 export const authMethods = ['bearer', 'hmac', 'api_key', 'basic', 'query_token', 'vendor', 'none'] as const;
 export type AuthMethod = (typeof authMethods)[number];
 
+/** How a webhook authenticates its senders (product P2). What is absent or null is chosen by the connector. */
+export interface WebhookAuth {
+  method: AuthMethod;
+  header: string | null;
+  prefix: string | null;
+  username: string | null;
+  /** Header with the signed time, where the platform lets its users name it (Grafana); set = it must be there. */
+  timestampHeader?: string | null;
+  /** What a vendor's signature must be about: SNS topics, Travis repositories, Google service accounts, Entra applications. */
+  subjects?: string[];
+  /** `aud` of a vendor's token; null = the address of the webhook. */
+  audience?: string | null;
+  /** Entra directory (tenant) id. */
+  tenant?: string | null;
+}
+
 export interface WebhookBody {
   name: string;
   description: string;
@@ -37,15 +53,20 @@ export interface WebhookBody {
   sealedToken: SealedText;
   /** Rotated tokens that are still answered until `notAfter`. */
   previousTokens?: { tokenHmac: string; notAfter: string }[];
-  auth: { method: AuthMethod; header: string | null; prefix: string | null; username: string | null };
+  auth: WebhookAuth;
   secrets: SealedSecret[];
   respond: 'wait' | 'accept';
+  /** Requests in any hour; 0 = unlimited. */
   rateLimitPerHour: number;
+  /** Alerts in any minute; 0 or absent = unlimited. */
+  rateLimitAlertsPerMinute?: number;
   defaultSeverity: Severity;
   severityProfile: 'tocsin' | 'opsknight';
   dedup: { windowHours: number; windowFrom: 'last' | 'first'; reopenMinutes: number; resolvePolicy: 'all' | 'any' | 'never' };
   correlation: { enabled: boolean; windowMinutes: number; by: 'service' };
   rca: { autoTrigger: boolean; minSeverity: Severity };
+  /** Whether a failed build or deployment also raises an alert (product P11); absent = it does. */
+  changes?: { alertOnFailure: boolean };
 }
 export type WebhookDocument = FeedDocument<'webhook', WebhookBody>;
 

@@ -1,3 +1,6 @@
+export * from './schemes.ts';
 export * from './credentials.ts';
-export { authenticate, type Attempt } from './verify.ts';
+export { authenticate, check, type Attempt } from './verify.ts';
+export { presentCredential, type PresentedCredential, type Presenter } from './present.ts';
 export { signaturesIn } from './signatures.ts';
+export { valueOf } from './raw-headers.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { authMethods } from '@tocsin/contracts';
+import type { authMethods } from '@tocsin/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { authenticate, credentialRuleOf, type Attempt, type CredentialRule } from './index.ts';
@@ -10,12 +10,26 @@ const BODY = Buffer.from('{"title":"Disk full on db-1"}');
 const KNOWN = '53b6af808d319677fb2cee094961db32257fed653e05e926a2cb8c7124570619';
 const secret = (text: string, notAfter: number | null = null) => ({ bytes: Buffer.from(text), notAfter });
 const sign = (key: string, body: Uint8Array = BODY) => createHmac('sha256', key).update(body).digest('hex');
-const attempt = (rawHeaders: string[], over: Partial<Attempt> = {}): Attempt => ({ rawHeaders, bodies: [BODY], now: NOW, ...over });
-const auth = (method: (typeof authMethods)[number], header: string | null = null, prefix: string | null = null) => ({ method, header, prefix });
+const attempt = (rawHeaders: string[], over: Partial<Attempt> = {}): Attempt => ({
+  rawHeaders,
+  bodies: [BODY],
+  now: NOW,
+  ...over,
+});
+const auth = (method: (typeof authMethods)[number], header: string | null = null, prefix: string | null = null) => ({
+  method,
+  header,
+  prefix,
+  username: null,
+});
 
 const bearer = credentialRuleOf(undefined, auth('bearer'), [secret('s3cret-token')]);
 const hmac = credentialRuleOf(undefined, auth('hmac'), [secret('correct-horse')]);
-const pagerduty = credentialRuleOf(['x-pagerduty-signature'], auth('hmac'), [secret('correct-horse')]);
+const pagerduty = credentialRuleOf(
+  { default: 'hmac', also: [], signatureHeaders: ['x-pagerduty-signature'] },
+  auth('hmac'),
+  [secret('correct-horse')],
+);
 const outcome = (rule: CredentialRule, rawHeaders: string[], over: Partial<Attempt> = {}) => {
   const result = authenticate(rule, attempt(rawHeaders, over));
   return result.ok ? 'accepted' : result.reason;
@@ -32,8 +46,16 @@ describe('a webhook with a bearer secret', () => {
     ['an empty secret', ['Authorization', 'Bearer '], 'credential-malformed'],
     ['no scheme', ['Authorization', 's3cret-token'], 'credential-malformed'],
     ['another scheme', ['Authorization', 'Basic s3cret-token'], 'credential-malformed'],
-    ['the right header after a wrong one', ['Authorization', 'Bearer x', 'authorization', 'Bearer s3cret-token'], 'credential-repeated'],
-    ['the right header twice', ['Authorization', 'Bearer s3cret-token', 'Authorization', 'Bearer s3cret-token'], 'credential-repeated'],
+    [
+      'the right header after a wrong one',
+      ['Authorization', 'Bearer x', 'authorization', 'Bearer s3cret-token'],
+      'credential-repeated',
+    ],
+    [
+      'the right header twice',
+      ['Authorization', 'Bearer s3cret-token', 'Authorization', 'Bearer s3cret-token'],
+      'credential-repeated',
+    ],
   ])('meets %s', (_name, headers, expected) => expect(outcome(bearer, headers)).toBe(expected));
 
   it('reads the header that its settings name, without a scheme', () => {
@@ -81,17 +103,25 @@ describe('a webhook with a signature', () => {
     const both = { bodies: [compressed, BODY] };
     expect(outcome(hmac, ['X-Signature', sign('correct-horse', compressed)], both)).toBe('accepted');
     expect(outcome(hmac, ['X-Signature', good], both)).toBe('accepted');
-    expect(outcome(hmac, ['X-Signature', sign('correct-horse', Buffer.from('a third'))], both)).toBe('credential-wrong');
+    expect(outcome(hmac, ['X-Signature', sign('correct-horse', Buffer.from('a third'))], both)).toBe(
+      'credential-wrong',
+    );
   });
 
   it('holds for its own bytes and for no other', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 }), fc.string({ minLength: 1 }), (body, other, key) => {
-        const rule = credentialRuleOf(undefined, auth('hmac'), [secret(key)]);
-        const headers = ['X-Signature', sign(key, body)];
-        expect(outcome(rule, headers, { bodies: [body] })).toBe('accepted');
-        if (!Buffer.from(body).equals(Buffer.from(other))) expect(outcome(rule, headers, { bodies: [other] })).toBe('credential-wrong');
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.uint8Array({ maxLength: 200 }),
+        fc.string({ minLength: 1 }),
+        (body, other, key) => {
+          const rule = credentialRuleOf(undefined, auth('hmac'), [secret(key)]);
+          const headers = ['X-Signature', sign(key, body)];
+          expect(outcome(rule, headers, { bodies: [body] })).toBe('accepted');
+          if (!Buffer.from(body).equals(Buffer.from(other)))
+            expect(outcome(rule, headers, { bodies: [other] })).toBe('credential-wrong');
+        },
+      ),
     );
   });
 });
@@ -123,11 +153,21 @@ describe('a webhook without a usable credential', () => {
     ['only an ended one', [secret('s', NOW)]],
     ['an empty one', [secret('')]],
   ])('refuses everybody with %s', (_name, secrets) => {
-    expect(outcome(credentialRuleOf(undefined, auth('bearer'), secrets), ['Authorization', 'Bearer s'])).toBe('no-live-secret');
-    expect(outcome(credentialRuleOf(undefined, auth('hmac'), secrets), ['X-Signature', sign('s')])).toBe('no-live-secret');
+    expect(outcome(credentialRuleOf(undefined, auth('bearer'), secrets), ['Authorization', 'Bearer s'])).toBe(
+      'no-live-secret',
+    );
+    expect(outcome(credentialRuleOf(undefined, auth('hmac'), secrets), ['X-Signature', sign('s')])).toBe(
+      'no-live-secret',
+    );
   });
 
-  it.each(authMethods.filter((method) => !['bearer', 'hmac', 'none'].includes(method)))('refuses everybody under %s, which is not served yet', (method) =>
-    expect(outcome(credentialRuleOf(undefined, auth(method), [secret('s')]), ['Authorization', 'Bearer s'])).toBe('method-not-supported'),
-  );
+  it('refuses everybody under vendor, where the platform has no scheme of its own', () =>
+    expect(outcome(credentialRuleOf(undefined, auth('vendor'), [secret('s')]), ['Authorization', 'Bearer s'])).toBe(
+      'method-not-supported',
+    ));
+
+  it('refuses in this library what only a vendor can verify', () => {
+    const rule = credentialRuleOf({ default: 'vendor', also: [], vendor: { kind: 'travis' } }, auth('vendor'), []);
+    expect(outcome(rule, ['Signature', 'x'])).toBe('method-not-supported');
+  });
 });
