@@ -36,6 +36,6 @@ ${table(
   ]),
 )}
 
-What a gateway of this version can verify is \`bearer\`, \`hmac\` and \`none\`. The control-plane refuses a webhook with another method.
+In this version the control-plane takes \`bearer\`, \`hmac\` and \`none\`, and refuses a webhook with another method.
 A sender can always ask with \`Prefer: wait=N\` or \`Prefer: respond-async\`; a webhook sets \`respond\`.
 `;
