@@ -1,6 +1,10 @@
 import { parseAllowList } from '@tocsin/domain/delivery';
+import { Type } from 'class-transformer';
 import {
+  IsInt,
   IsString,
+  Max,
+  Min,
   Validate,
   type ValidationArguments,
   ValidatorConstraint,
@@ -36,4 +40,6 @@ export class ControlPlaneEnvironment {
   @IsString() @Validate(IsAllowList) OUTBOUND_ALLOW = '';
   /** First API key of the installation, scope admin; made at boot when it does not exist. */
   @IsString() @Validate(IsKeyOrEmpty) TOCSIN_BOOTSTRAP_API_KEY = '';
+  /** Most requests per hour that a webhook's limit may allow; 0 (unlimited) may be chosen all the same. */
+  @Type(() => Number) @IsInt() @Min(1) @Max(10_000_000) RATE_LIMIT_MAX_PER_HOUR = 10_000;
 }

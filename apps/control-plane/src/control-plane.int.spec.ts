@@ -162,7 +162,15 @@ describe('a webhook', () => {
     ['an unknown field', { colour: 'red' }, 'colour', 'whitelist-validation'],
     ['an unknown field inside a group', { dedup: { windowHours: 3 } }, 'dedup.windowHours', 'whitelist-validation'],
     ['an unknown method', { auth: { method: 'handshake' } }, 'auth.method', 'is-in'],
-    ['a method that nobody checks yet', { auth: { method: 'basic' } }, 'auth.method', 'unsupported-auth-method'],
+    [
+      'a scheme of its own that the platform has not',
+      { connector: 'prometheus', auth: { method: 'vendor' } },
+      'auth.method',
+      'no-vendor-scheme',
+    ],
+    ['a user name with a colon', { auth: { method: 'basic', username: 'a:b' } }, 'auth.username', 'no-colon'],
+    ['a negative alert rate', { rate_limit_alerts_per_minute: -1 }, 'rate_limit_alerts_per_minute', 'min'],
+    ['a subject that is no text', { auth: { method: 'bearer', subjects: [1] } }, 'auth.subjects', 'is-string'],
     ['a header name with a space', { auth: { method: 'hmac', header: 'X Signature' } }, 'auth.header', 'matches'],
     ['a short secret', { secret: 'short' }, 'secret', 'is-length'],
   ])('is refused with %s', async (_name, fields, path, code) => {
@@ -189,6 +197,38 @@ describe('a webhook', () => {
       has_secret: true,
       secret: expect.stringMatching(/^[a-z2-7]{52}$/),
     });
+  });
+
+  it.each(['bearer', 'api_key', 'basic', 'query_token', 'hmac', 'vendor'])('may authenticate by %s', async (method) => {
+    const made = await newWebhook({ auth: { method } });
+    expect(made.body).toMatchObject({ auth: { method }, has_secret: true, secret: expect.any(String) });
+  });
+
+  it('cuts the old method at once, with its header, and keeps its secret', async () => {
+    const { id } = (await newWebhook({ auth: { method: 'bearer', header: 'X-Ours' } })).body;
+    const before = await feedBody(id);
+    const changed = await call('PATCH', `webhooks/${id}`, { auth: { method: 'hmac' } });
+    expect(changed.body).toMatchObject({ auth: { method: 'hmac', header: null }, previous_auth: null });
+    expect(changed.body).not.toHaveProperty('secret');
+    const after = await feedBody(id);
+    expect(after).not.toHaveProperty('previousAuth');
+    expect(after['secrets']).toEqual(before['secrets']);
+  });
+
+  it('keeps the old method with its secrets where an overlap is asked for, and cuts it with the next change', async () => {
+    const { id } = (await newWebhook({ auth: { method: 'bearer' } })).body;
+    const before = await feedBody(id);
+    const changed = await call('PATCH', `webhooks/${id}`, { auth: { method: 'none' }, overlap_hours: 2 });
+    expect(changed.body['previous_auth']).toEqual({ method: 'bearer', not_after: expect.any(String) });
+    const end = Date.parse(changed.body['previous_auth'].not_after) - Date.parse(changed.body['updated_at']);
+    expect(end).toBe(2 * 3_600_000);
+    expect(await feedBody(id)).toMatchObject({
+      auth: { method: 'none' },
+      secrets: [],
+      previousAuth: { auth: { method: 'bearer' }, secrets: before['secrets'] },
+    });
+    await call('PATCH', `webhooks/${id}`, { auth: { method: 'hmac' } });
+    expect(await feedBody(id)).not.toHaveProperty('previousAuth');
   });
 
   it('changes only what is given', async () => {

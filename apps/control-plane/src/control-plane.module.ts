@@ -73,9 +73,13 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     },
     {
       provide: WEBHOOKS,
-      inject: [CONFIGURATION_STORE, CREDENTIALS, CONNECTOR_CATALOGUE],
-      useFactory: (store: ConfigurationStore, credentials: Credentials, connectors: ConnectorCatalogue) =>
-        new Webhooks(store, credentials, connectors),
+      inject: [CONFIGURATION_STORE, CREDENTIALS, CONNECTOR_CATALOGUE, CONTROL_PLANE_CONFIG],
+      useFactory: (
+        store: ConfigurationStore,
+        credentials: Credentials,
+        connectors: ConnectorCatalogue,
+        config: ControlPlaneEnvironment,
+      ) => new Webhooks(store, credentials, connectors, config.RATE_LIMIT_MAX_PER_HOUR),
     },
     {
       provide: SUBSCRIPTIONS,

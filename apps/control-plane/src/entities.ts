@@ -31,9 +31,13 @@ export class WebhookRow extends ConfigurationRow {
   @Column({ type: 'text', name: 'sealed_token' }) sealedToken!: string;
   @Column({ type: 'jsonb', name: 'previous_tokens' }) previousTokens!: NonNullable<WebhookBody['previousTokens']>;
   @Column({ type: 'jsonb' }) auth!: WebhookBody['auth'];
+  @Column({ type: 'jsonb', name: 'previous_auth', nullable: true }) previousAuth!: NonNullable<
+    WebhookBody['previousAuth']
+  > | null;
   @Column({ type: 'jsonb' }) secrets!: SealedSecret[];
   @Column({ type: 'text' }) respond!: WebhookBody['respond'];
   @Column({ type: 'integer', name: 'rate_limit_per_hour' }) rateLimitPerHour!: number;
+  @Column({ type: 'integer', name: 'rate_limit_alerts_per_minute' }) rateLimitAlertsPerMinute!: number;
   @Column({ type: 'text', name: 'default_severity' }) defaultSeverity!: WebhookBody['defaultSeverity'];
   @Column({ type: 'text', name: 'severity_profile' }) severityProfile!: WebhookBody['severityProfile'];
   @Column({ type: 'jsonb' }) dedup!: WebhookBody['dedup'];

@@ -1,4 +1,5 @@
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
+import { authView } from './webhook-auth.ts';
 
 // What people see of each row: snake_case, and never a secret, a token or a sealed text.
 
@@ -36,10 +37,12 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
   connector: row.connector,
   enabled: row.enabled,
   integration_url: integrationUrl(publicUrl, row),
-  auth: row.auth,
+  auth: authView(row.auth),
+  previous_auth: row.previousAuth && { method: row.previousAuth.auth.method, not_after: row.previousAuth.notAfter },
   has_secret: row.secrets.some(({ notAfter }) => notAfter === null),
   respond: row.respond,
   rate_limit_per_hour: row.rateLimitPerHour,
+  rate_limit_alerts_per_minute: row.rateLimitAlertsPerMinute,
   default_severity: row.defaultSeverity,
   severity_profile: row.severityProfile,
   dedup: {

@@ -1,6 +1,8 @@
 import { authMethods, severities, type AuthMethod, type Severity } from '@tocsin/contracts';
 import { Type } from 'class-transformer';
 import {
+  ArrayMaxSize,
+  IsArray,
   IsBoolean,
   IsIn,
   IsInt,
@@ -30,6 +32,21 @@ export class WebhookAuthInput {
     string | null;
   @OptionalOrNull() @IsString() @MaxLength(50) @Matches(CLEAN_TEXT, clean) prefix?: string | null;
   @OptionalOrNull() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) username?: string | null;
+  @OptionalOrNull()
+  @Matches(HEADER_NAME, { message: 'timestamp_header must be the name of an HTTP header' })
+  timestamp_header?: string | null;
+  /** What a vendor's signature must be about; empty = the first one that is verified. */
+  @Optional()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsString({ each: true })
+  @Length(1, 300, { each: true })
+  @Matches(CLEAN_TEXT, { ...clean, each: true })
+  subjects?: string[];
+  @OptionalOrNull() @IsString() @Length(1, 500) @Matches(CLEAN_TEXT, clean) audience?: string | null;
+  @OptionalOrNull()
+  @Matches(/^[0-9a-fA-F-]{36}$/, { message: 'tenant must be the id of an Entra directory' })
+  tenant?: string | null;
 }
 
 export class DedupInput {
@@ -61,8 +78,10 @@ export class WebhookSettings {
   @Optional() @IsBoolean() enabled?: boolean;
   @Optional() @IsObject() @ValidateNested() @Type(() => WebhookAuthInput) auth?: WebhookAuthInput;
   @Optional() @IsIn(respondModes) respond?: (typeof respondModes)[number];
+  /** 0 = unlimited; the installation's ceiling is checked where it is known (RATE_LIMIT_MAX_PER_HOUR). */
+  @Optional() @IsInt() @Min(0) @Max(10_000_000) rate_limit_per_hour?: number;
   /** 0 = unlimited. */
-  @Optional() @IsInt() @Min(0) @Max(10_000) rate_limit_per_hour?: number;
+  @Optional() @IsInt() @Min(0) @Max(1_000_000) rate_limit_alerts_per_minute?: number;
   @Optional() @IsIn(severities) default_severity?: Severity;
   @Optional() @IsIn(severityProfiles) severity_profile?: (typeof severityProfiles)[number];
   @Optional() @IsObject() @ValidateNested() @Type(() => DedupInput) dedup?: DedupInput;
@@ -79,6 +98,8 @@ export class CreateWebhook extends WebhookSettings {
 
 export class UpdateWebhook extends WebhookSettings {
   @Optional() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name?: string;
+  /** How long senders of the old method are still accepted when `auth.method` changes; default 0: cut at once. */
+  @Optional() @IsInt() @Min(0) @Max(168) overlap_hours?: number;
 }
 
 export class RotateCredential {

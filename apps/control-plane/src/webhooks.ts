@@ -1,4 +1,5 @@
 import { mintId, type AuthMethod, type WebhookBody } from '@tocsin/contracts';
+import { needsSecret, type ConnectorAuth } from '@tocsin/domain/authentication';
 import type { ConfigurationStore, ConfigurationTx } from './configuration-store.ts';
 import {
   type Credentials,
@@ -12,17 +13,12 @@ import {
 import { WebhookRow } from './entities.ts';
 import { invalidField } from './fields.ts';
 import type { Page, PageQuery } from './pages.ts';
-import type {
-  CreateWebhook,
-  RotateCredential,
-  UpdateWebhook,
-  WebhookAuthInput,
-  WebhookSettings,
-} from './webhook.dto.ts';
+import type { CreateWebhook, RotateCredential, UpdateWebhook, WebhookSettings } from './webhook.dto.ts';
+import { authOf, changeAuth, noAuth } from './webhook-auth.ts';
 
 /** What the control-plane needs to know of a connector. */
 export interface ConnectorDefaults {
-  auth: { default: AuthMethod };
+  auth: ConnectorAuth;
   respond: WebhookBody['respond'];
 }
 export type ConnectorCatalogue = ReadonlyMap<string, ConnectorDefaults>;
@@ -37,8 +33,8 @@ export interface Changed<Row, Shown> {
   shown: Shown;
 }
 
-/** Methods that the gateway checks in this version; the others of product P2 come with their connectors. */
-const supportedMethods: readonly AuthMethod[] = ['bearer', 'hmac', 'none'];
+/** Ceiling of `rate_limit_per_hour` where the installation names no other (product P7). */
+const RATE_LIMIT_MAX_PER_HOUR = 10_000;
 
 /** Creates, changes and rotates webhooks. Every change is one transaction and one feed revision. */
 export class Webhooks {
@@ -46,6 +42,7 @@ export class Webhooks {
     private readonly store: ConfigurationStore,
     private readonly credentials: Credentials,
     private readonly connectors: ConnectorCatalogue,
+    private readonly rateLimitMaxPerHour = RATE_LIMIT_MAX_PER_HOUR,
   ) {}
 
   list = (workspaceId: string, page: PageQuery): Promise<Page<WebhookRow>> =>
@@ -54,8 +51,10 @@ export class Webhooks {
   get = (workspaceId: string, id: string): Promise<WebhookRow> =>
     this.store.inWorkspace(workspaceId, (tx) => tx.find(WebhookRow, id));
 
-  create = (workspaceId: string, input: CreateWebhook): Promise<Changed<WebhookRow, NewCredentials>> =>
-    this.store.inWorkspace(workspaceId, (tx) => insertWebhook(tx, this.credentials, this.connectors, input));
+  create(workspaceId: string, input: CreateWebhook): Promise<Changed<WebhookRow, NewCredentials>> {
+    this.checkRate(input);
+    return this.store.inWorkspace(workspaceId, (tx) => insertWebhook(tx, this.credentials, this.connectors, input));
+  }
 
   update(
     workspaceId: string,
@@ -63,15 +62,18 @@ export class Webhooks {
     input: UpdateWebhook,
     revision?: number,
   ): Promise<Changed<WebhookRow, NewCredentials>> {
+    this.checkRate(input);
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(WebhookRow, id, revision);
+      const connector = connectorOf(this.connectors, row.connector);
       row.name = input.name ?? row.name;
-      // A secret on a webhook without authentication is a signature that is asked for: leaving authentication means leaving it.
-      if (input.auth?.method === 'none' && row.auth.method !== 'none') row.secrets = [];
-      if (input.auth) row.auth = authOf(row.auth, input.auth, input.auth.method ?? row.auth.method);
+      if (input.auth) {
+        const auth = authOf(row.auth, input.auth, input.auth.method ?? row.auth.method, connector.auth);
+        changeAuth(row, auth, input.overlap_hours ?? 0, tx.now);
+      }
       applySettings(row, input);
       const shown: NewCredentials = {};
-      if (row.auth.method !== 'none' && row.secrets.length === 0) {
+      if (needsSecret(row.auth.method, connector.auth) && row.secrets.length === 0) {
         shown.secret = newInboundSecret(this.credentials.random);
         row.secrets = [sealedSecret(this.credentials, await tx.workspace(), row.id, shown.secret)];
       }
@@ -98,6 +100,13 @@ export class Webhooks {
 
   remove = (workspaceId: string, id: string, revision?: number): Promise<void> =>
     this.store.inWorkspace(workspaceId, async (tx) => tx.remove(await tx.lock(WebhookRow, id, revision)));
+
+  /** @throws Problem where the limit is above what this installation allows */
+  private checkRate({ rate_limit_per_hour: rate = 0 }: WebhookSettings): void {
+    const most = this.rateLimitMaxPerHour;
+    if (rate > most)
+      throw invalidField('rate_limit_per_hour', 'max', `must not be greater than ${most}; 0 is unlimited`);
+  }
 
   private async rotateSecret(tx: ConfigurationTx, row: WebhookRow, input: RotateCredential): Promise<NewCredentials> {
     const secret = input.secret ?? newInboundSecret(this.credentials.random);
@@ -132,15 +141,13 @@ export async function insertWebhook(
   row.name = input.name;
   row.connector = input.connector;
   const connector = connectorOf(connectors, input.connector);
-  row.auth = authOf(
-    { method: 'none', header: null, prefix: null, username: null },
-    input.auth ?? {},
-    methodOf(connector, input),
-  );
+  row.auth = authOf(noAuth, input.auth ?? {}, methodOf(connector, input), connector.auth);
+  row.previousAuth = null;
   Object.assign(row, defaultSettings(connector));
   applySettings(row, input);
   const token = input.token ?? newToken(credentials.random);
-  const secret = input.secret ?? (row.auth.method === 'none' ? undefined : newInboundSecret(credentials.random));
+  const needed = needsSecret(row.auth.method, connector.auth);
+  const secret = input.secret ?? (needed ? newInboundSecret(credentials.random) : undefined);
   row.tokenHmac = credentials.keyRing.pepperedHmac(token);
   row.sealedToken = sealFor(credentials, workspace, row.id, token);
   row.previousTokens = [];
@@ -154,6 +161,7 @@ const defaultSettings = (connector: ConnectorDefaults) => ({
   enabled: true,
   respond: connector.respond,
   rateLimitPerHour: 100,
+  rateLimitAlertsPerMinute: 0,
   defaultSeverity: 'medium' as const,
   severityProfile: 'tocsin' as const,
   dedup: {
@@ -183,17 +191,6 @@ function methodOf(connector: ConnectorDefaults, input: CreateWebhook): AuthMetho
   );
 }
 
-function authOf(before: WebhookBody['auth'], input: WebhookAuthInput, method: AuthMethod): WebhookBody['auth'] {
-  if (!supportedMethods.includes(method))
-    throw invalidField(
-      'auth.method',
-      'unsupported-auth-method',
-      `must be one of ${supportedMethods.join(', ')} in this version`,
-    );
-  const pick = (name: 'header' | 'prefix' | 'username') => (input[name] === undefined ? before[name] : input[name]);
-  return { method, header: pick('header'), prefix: pick('prefix'), username: pick('username') };
-}
-
 /** Puts the given settings over those of the row; what is not given stays. */
 function applySettings(row: WebhookRow, input: WebhookSettings): void {
   const { dedup, correlation, rca } = input;
@@ -201,6 +198,7 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
   row.enabled = input.enabled ?? row.enabled;
   row.respond = input.respond ?? row.respond;
   row.rateLimitPerHour = input.rate_limit_per_hour ?? row.rateLimitPerHour;
+  row.rateLimitAlertsPerMinute = input.rate_limit_alerts_per_minute ?? row.rateLimitAlertsPerMinute;
   row.defaultSeverity = input.default_severity ?? row.defaultSeverity;
   row.severityProfile = input.severity_profile ?? row.severityProfile;
   row.dedup = {

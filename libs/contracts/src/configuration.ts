@@ -54,6 +54,8 @@ export interface WebhookBody {
   /** Rotated tokens that are still answered until `notAfter`. */
   previousTokens?: { tokenHmac: string; notAfter: string }[];
   auth: WebhookAuth;
+  /** How senders authenticated before the method was changed, while the overlap runs. */
+  previousAuth?: { auth: WebhookAuth; secrets: SealedSecret[]; notAfter: string };
   secrets: SealedSecret[];
   respond: 'wait' | 'accept';
   /** Requests in any hour; 0 = unlimited. */
