@@ -3,13 +3,42 @@ import tseslint from 'typescript-eslint';
 /** Import rules of ARCHITECTURE.md: what each folder must never import. A wrong import fails the lint. */
 const NEST = { group: ['@nestjs/*'], message: 'this folder stays free of Nest' };
 const IO = {
-  group: ['node:fs*', 'node:net', 'node:http*', 'node:tls', 'node:child_process', 'node:dgram', 'node:dns*', 'pg', 'kafkajs', 'undici', 'fastify', 'typeorm'],
+  group: [
+    'node:fs*',
+    'node:net',
+    'node:http*',
+    'node:tls',
+    'node:child_process',
+    'node:dgram',
+    'node:dns*',
+    'pg',
+    'kafkajs',
+    'undici',
+    'fastify',
+    'typeorm',
+  ],
   message: 'this folder does no I/O',
 };
-const APPS = { group: ['@tocsin/all-in-one', '@tocsin/cli', '@tocsin/ingress-gateway', '@tocsin/normalizer', '@tocsin/dedup-correlator', '@tocsin/incident-store', '@tocsin/rca-trigger', '@tocsin/outbound-dispatcher', '@tocsin/control-plane'], message: 'libs and services never import an app; only all-in-one does' };
+const APPS = {
+  group: [
+    '@tocsin/all-in-one',
+    '@tocsin/cli',
+    '@tocsin/ingress-gateway',
+    '@tocsin/normalizer',
+    '@tocsin/dedup-correlator',
+    '@tocsin/incident-store',
+    '@tocsin/rca-trigger',
+    '@tocsin/outbound-dispatcher',
+    '@tocsin/control-plane',
+  ],
+  message: 'libs and services never import an app; only all-in-one does',
+};
 const KAFKA_CLIENT = { group: ['kafkajs'], message: 'only event-log/src/kafka knows the Kafka client' };
 const TESTING = { group: ['@tocsin/testing'], message: 'only specs and tools import the test harness' };
-const ours = (...names) => ({ group: names.map((name) => `@tocsin/${name}`).concat(names.map((name) => `@tocsin/${name}/*`)), message: 'see the import rules in ARCHITECTURE.md' });
+const ours = (...names) => ({
+  group: names.map((name) => `@tocsin/${name}`).concat(names.map((name) => `@tocsin/${name}/*`)),
+  message: 'see the import rules in ARCHITECTURE.md',
+});
 const only = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
 
 const folders = [
@@ -20,15 +49,30 @@ const folders = [
   ['libs/postgres', only(ours('domain', 'connectors', 'nest-shell', 'testing'), APPS, NEST, KAFKA_CLIENT)],
   ['libs/nest-shell', only(ours('domain', 'connectors', 'testing'), APPS, KAFKA_CLIENT)],
   ['libs/testing', only(ours('domain', 'connectors', 'nest-shell'), APPS, NEST)],
-  ...['ingress-gateway', 'normalizer', 'dedup-correlator', 'incident-store', 'rca-trigger', 'outbound-dispatcher', 'control-plane', 'cli'].map((app) => [`apps/${app}`, only(APPS, TESTING, KAFKA_CLIENT)]),
+  ...[
+    'ingress-gateway',
+    'normalizer',
+    'dedup-correlator',
+    'incident-store',
+    'rca-trigger',
+    'outbound-dispatcher',
+    'control-plane',
+    'cli',
+  ].map((app) => [`apps/${app}`, only(APPS, TESTING, KAFKA_CLIENT)]),
   ['apps/all-in-one', only(TESTING, KAFKA_CLIENT)],
 ];
 
 /** Clock, ids and randomness are arguments; only shells reach for the real ones (conventions 9). */
 const impure = [
-  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'take the clock as an argument' },
+  {
+    selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+    message: 'take the clock as an argument',
+  },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'take the clock as an argument' },
-  { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: 'take randomness as an argument' },
+  {
+    selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
+    message: 'take randomness as an argument',
+  },
   { selector: "CallExpression[callee.name='randomUUID']", message: 'take ids as arguments' },
 ];
 const ENV = { object: 'process', property: 'env', message: 'read configuration through config.ts' };
@@ -50,15 +94,30 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false },
+      ],
       '@typescript-eslint/no-extraneous-class': 'off',
       '@typescript-eslint/require-await': 'off',
     },
   },
   ...folders.map(([folder, rules]) => ({ files: [`${folder}/src/**/*.ts`], ignores: SPECS, rules })),
   // Shells: the places where the real clock, randomness and environment enter.
-  { files: ['libs/nest-shell/src/boot/*.ts', 'libs/event-log/src/**/*.ts', 'libs/postgres/src/**/*.ts', 'apps/all-in-one/src/**/*.ts', 'apps/cli/src/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['**/config.ts', '**/main.ts', 'libs/nest-shell/src/boot/run-service.ts'], rules: { 'no-restricted-properties': 'off' } },
+  {
+    files: [
+      'libs/nest-shell/src/boot/*.ts',
+      'libs/event-log/src/**/*.ts',
+      'libs/postgres/src/**/*.ts',
+      'apps/all-in-one/src/**/*.ts',
+      'apps/cli/src/**/*.ts',
+    ],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['**/config.ts', '**/main.ts', 'libs/nest-shell/src/boot/run-service.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
   {
     files: SPECS,
     rules: {

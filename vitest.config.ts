@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['source'] };
 const ssr = { resolve: { conditions: ['source'], externalConditions: ['source'] } };
 // Nest's decorators are the legacy ones; specs are outside of the packages' tsconfig, so it is said here.
-const oxc = { decorator: { legacy: true, emitDecoratorMetadata: false }, typescript: { onlyRemoveTypeImports: true }, assumptions: { setPublicClassFields: true } };
+const oxc = {
+  decorator: { legacy: true, emitDecoratorMetadata: false },
+  typescript: { onlyRemoveTypeImports: true },
+  assumptions: { setPublicClassFields: true },
+};
 const everywhere = ['libs', 'apps', 'tools'];
 const level = (suffix: string) => everywhere.map((folder) => `${folder}/**/*${suffix}`);
 const excluded = ['**/node_modules/**', '**/dist/**'];

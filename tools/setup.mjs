@@ -77,10 +77,15 @@ async function once(stampFile, stamp, work) {
 export async function setup() {
   const locked = hash(read(join(root, 'package-lock.json')));
   await once(join(root, 'node_modules', '.tocsin-installed'), locked, () =>
-    step('Installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { quiet: true, env: process.env }),
+    step('Installing packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      quiet: true,
+      env: process.env,
+    }),
   );
   await once(join(root, 'node_modules', '.tocsin-built'), sourcesStamp(), () =>
-    step('Building', node, [join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js'), 'run', 'tocsin:build'], { quiet: true }),
+    step('Building', node, [join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js'), 'run', 'tocsin:build'], {
+      quiet: true,
+    }),
   );
 }
 

@@ -9,7 +9,9 @@ await setup();
 const app = process.env.APP ?? 'all-in-one';
 const main = join(root, 'apps', app, 'dist', 'main.js');
 if (!/^[a-z-]+$/.test(app) || !existsSync(main)) {
-  const known = readdirSync(join(root, 'apps')).filter((name) => existsSync(join(root, 'apps', name, 'dist', 'main.js')));
+  const known = readdirSync(join(root, 'apps')).filter((name) =>
+    existsSync(join(root, 'apps', name, 'dist', 'main.js')),
+  );
   process.stderr.write(`APP: there is no service '${app}'. Known: ${known.join(', ')}\n`);
   process.exit(78);
 }

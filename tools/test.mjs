@@ -19,7 +19,9 @@ const levels = {
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith('-'));
 const unknown = wanted.filter((name) => !(name in levels));
 if (unknown.length > 0) {
-  process.stderr.write(`npm test: there is no level ${unknown.join(', ')}; there are ${Object.keys(levels).join(', ')}\n`);
+  process.stderr.write(
+    `npm test: there is no level ${unknown.join(', ')}; there are ${Object.keys(levels).join(', ')}\n`,
+  );
   process.exit(2);
 }
 

@@ -42,14 +42,24 @@ export const BODY = JSON.stringify({
 
 /** Starts one of the reference servers; it prints its port. */
 async function reference(file: string, args: string[] = []): Promise<{ url: string; child: ChildProcess }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { url: `http://127.0.0.1:${Number(line.toString())}/`, child };
 }
 
 async function load(url: string, headers: Record<string, string>, seconds: number): Promise<number> {
-  const result = await autocannon({ url, method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: BODY, connections: CONNECTIONS, duration: seconds });
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${url}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
+  const result = await autocannon({
+    url,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: BODY,
+    connections: CONNECTIONS,
+    duration: seconds,
+  });
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${url}: ${result.non2xx} answers were not 2xx, ${result.errors} errors`);
   return result.requests.total / result.duration;
 }
 
@@ -61,7 +71,11 @@ export async function benchIngest(options: IngestOptions): Promise<IngestFigures
   const contestants = [
     { name: 'bare' as const, url: bare.url, headers: {} as Record<string, string> },
     { name: 'limit' as const, url: limit.url, headers: {} as Record<string, string> },
-    { name: 'ours' as const, url: options.url, headers: { 'x-webhook-signature': signature } as Record<string, string> },
+    {
+      name: 'ours' as const,
+      url: options.url,
+      headers: { 'x-webhook-signature': signature } as Record<string, string>,
+    },
   ];
   const figures: IngestFigures = { ours: [], limit: [], bare: [], ratios: [] };
   try {
@@ -69,13 +83,17 @@ export async function benchIngest(options: IngestOptions): Promise<IngestFigures
     for (let run = 1; run <= options.runs; run++) {
       for (const { name, url, headers } of contestants) figures[name].push(await load(url, headers, options.seconds));
       figures.ratios.push((figures.ours.at(-1) as number) / (figures.limit.at(-1) as number));
-      options.say(`ingest ${run}/${options.runs}: bare ${figures.bare.at(-1)?.toFixed(0)}/s, limit ${figures.limit.at(-1)?.toFixed(0)}/s, ours ${figures.ours.at(-1)?.toFixed(0)}/s`);
+      options.say(
+        `ingest ${run}/${options.runs}: bare ${figures.bare.at(-1)?.toFixed(0)}/s, limit ${figures.limit.at(-1)?.toFixed(0)}/s, ours ${figures.ours.at(-1)?.toFixed(0)}/s`,
+      );
     }
   } finally {
     for (const { child } of [bare, limit]) child.kill('SIGTERM');
   }
   if (median(figures.limit) < LEAST_LIMIT * median(figures.bare)) {
-    throw new Error(`the limit server reached ${(median(figures.limit) / median(figures.bare)).toFixed(2)} of bare HTTP, less than ${LEAST_LIMIT}: the run does not count`);
+    throw new Error(
+      `the limit server reached ${(median(figures.limit) / median(figures.bare)).toFixed(2)} of bare HTTP, less than ${LEAST_LIMIT}: the run does not count`,
+    );
   }
   return figures;
 }

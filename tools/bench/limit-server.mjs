@@ -23,7 +23,10 @@ async function flush() {
     const batch = waiting;
     waiting = [];
     await producer.send({ topic, acks: -1, messages: batch.map(({ body }) => ({ key: 'webhook', value: body })) }).then(
-      () => batch.forEach(({ response }) => response.writeHead(202, { 'content-type': 'application/json' }).end('{"status":"accepted"}')),
+      () =>
+        batch.forEach(({ response }) =>
+          response.writeHead(202, { 'content-type': 'application/json' }).end('{"status":"accepted"}'),
+        ),
       () => batch.forEach(({ response }) => response.writeHead(503).end()),
     );
   }

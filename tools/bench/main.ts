@@ -3,21 +3,38 @@
 import { parseArgs } from 'node:util';
 import { benchPipeline, type PipelineOptions } from './pipeline.ts';
 
-const benchmarks: Record<string, (options: PipelineOptions) => Promise<Record<string, number>>> = { pipeline: benchPipeline };
+const benchmarks: Record<string, (options: PipelineOptions) => Promise<Record<string, number>>> = {
+  pipeline: benchPipeline,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '5' }, seconds: { type: 'string', default: '10' }, json: { type: 'boolean', default: false } },
+  options: {
+    runs: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const [name = ''] = positionals;
 const bench = benchmarks[name];
 const [runs, seconds] = [Number(values.runs), Number(values.seconds)];
-if (!bench || positionals.length !== 1 || !Number.isInteger(runs) || runs < 1 || !Number.isInteger(seconds) || seconds < 1) {
-  process.stderr.write(`Usage: npm run bench -- ${Object.keys(benchmarks).join(' | ')} [--runs N] [--seconds N] [--json]\n`);
+if (
+  !bench ||
+  positionals.length !== 1 ||
+  !Number.isInteger(runs) ||
+  runs < 1 ||
+  !Number.isInteger(seconds) ||
+  seconds < 1
+) {
+  process.stderr.write(
+    `Usage: npm run bench -- ${Object.keys(benchmarks).join(' | ')} [--runs N] [--seconds N] [--json]\n`,
+  );
   process.exit(2);
 }
 const figures = await bench({ runs, seconds, say: (line) => void process.stdout.write(`${line}\n`) });
 if (values.json) {
-  const rounded = Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, Math.round(value * 1_000) / 1_000]));
+  const rounded = Object.fromEntries(
+    Object.entries(figures).map(([key, value]) => [key, Math.round(value * 1_000) / 1_000]),
+  );
   process.stdout.write(`${JSON.stringify(rounded)}\n`);
 }

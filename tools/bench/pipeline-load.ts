@@ -17,7 +17,13 @@ export function singles(name: string): BodySource {
     alerts: 1,
     next: () => {
       const key = `${name}-${made++}`;
-      return JSON.stringify({ title: key, severity: 'medium', service: `svc-${key}`, dedup_key: key, description: 'Measured by the benchmark.' });
+      return JSON.stringify({
+        title: key,
+        severity: 'medium',
+        service: `svc-${key}`,
+        dedup_key: key,
+        description: 'Measured by the benchmark.',
+      });
     },
   };
 }
@@ -33,8 +39,14 @@ export function batches(name: string, fresh: number): BodySource {
     next: () => {
       const first = made;
       made += perBatch;
-      const indexes = Array.from({ length: size }, (_, i) => (i < perBatch ? first + i : (first * 7 + i * 13) % Math.max(1, first || perBatch)));
-      return JSON.stringify(alertmanager([...new Set(indexes)].map((i) => ({ name: `${name}-${i}`, service: `svc-${name}-${i}`, startsAt }))));
+      const indexes = Array.from({ length: size }, (_, i) =>
+        i < perBatch ? first + i : (first * 7 + i * 13) % Math.max(1, first || perBatch),
+      );
+      return JSON.stringify(
+        alertmanager(
+          [...new Set(indexes)].map((i) => ({ name: `${name}-${i}`, service: `svc-${name}-${i}`, startsAt })),
+        ),
+      );
     },
   };
 }
@@ -46,7 +58,12 @@ export interface Target {
 }
 
 async function post(pool: HttpPool, target: Target, body: string): Promise<void> {
-  const { statusCode, body: answer } = await pool.request({ path: target.path, method: 'POST', headers: { 'content-type': 'application/json', ...target.headers }, body });
+  const { statusCode, body: answer } = await pool.request({
+    path: target.path,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...target.headers },
+    body,
+  });
   await answer.dump();
   if (statusCode < 200 || statusCode > 299) throw new Error(`${target.path} answered ${statusCode}`);
 }
@@ -70,12 +87,17 @@ export async function sendAll(target: Target, source: BodySource, requests: numb
 }
 
 /** Sends at a fixed rate, whether answers come or not (open loop), telling `sent` the moment of each. */
-export async function sendAtRate(target: Target, source: BodySource, rate: { perSecond: number; seconds: number }, sent: (body: string, atMs: number) => void): Promise<void> {
+export async function sendAtRate(
+  target: Target,
+  source: BodySource,
+  rate: { perSecond: number; seconds: number },
+  sent: (body: string, atMs: number) => void,
+): Promise<void> {
   const pool = new HttpPool(target.origin, { connections: CONNECTIONS });
   const started = performance.now();
   const total = rate.perSecond * rate.seconds;
   const open: Promise<void>[] = [];
-  for (let n = 0; n < total; ) {
+  for (let n = 0; n < total;) {
     const due = Math.min(total, Math.floor(((performance.now() - started) / 1_000) * rate.perSecond) + 1);
     for (; n < due; n++) {
       const body = source.next();

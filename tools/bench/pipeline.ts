@@ -39,7 +39,8 @@ async function sustained(bench: Bench, target: Target, source: BodySource, reque
   const started = performance.now();
   const alerts = await sendAll(target, source, requests);
   while ((await settled(bench)) < before + alerts) {
-    if (performance.now() - started > GIVE_UP_MS) throw new Error(`${alerts} alerts were not settled within ${GIVE_UP_MS} ms`);
+    if (performance.now() - started > GIVE_UP_MS)
+      throw new Error(`${alerts} alerts were not settled within ${GIVE_UP_MS} ms`);
     await pause(50);
   }
   return alerts / ((performance.now() - started) / 1_000);
@@ -60,8 +61,11 @@ async function throughput(bench: Bench, webhooks: { generic: MadeWebhook; promet
     requests.set(name, Math.ceil((rate * seconds) / source.alerts));
   }
   for (let run = 1; run <= runs; run++) {
-    for (const { name, webhook, source } of kinds) figures[name].push(await sustained(bench, bench.target(webhook), source, requests.get(name) ?? 1));
-    say(`pipeline ${run}/${runs}: single ${figures.single.at(-1)?.toFixed(0)}/s, batched ${figures.batched.at(-1)?.toFixed(0)}/s, 80 % duplicates ${figures.duplicates.at(-1)?.toFixed(0)}/s`);
+    for (const { name, webhook, source } of kinds)
+      figures[name].push(await sustained(bench, bench.target(webhook), source, requests.get(name) ?? 1));
+    say(
+      `pipeline ${run}/${runs}: single ${figures.single.at(-1)?.toFixed(0)}/s, batched ${figures.batched.at(-1)?.toFixed(0)}/s, 80 % duplicates ${figures.duplicates.at(-1)?.toFixed(0)}/s`,
+    );
   }
   return figures;
 }
@@ -73,28 +77,35 @@ async function latency(bench: Bench, target: Target): Promise<{ p50: number[]; p
   await log.ensureTopics({ 'incident.events': topics['incident.events'] });
   const sentAt = new Map<string, number>();
   let delays: number[] = [];
-  const consumer = await log.consume({ topic: 'incident.events', group: 'bench', mode: 'broadcast-from-end' }, ({ records }) => {
-    const now = performance.now();
-    for (const { value } of records) {
-      const { incident } = JSON.parse(value.toString()) as IncidentEventRecord;
-      const sent = sentAt.get(incident.title);
-      if (sent === undefined) continue;
-      sentAt.delete(incident.title); // the first event of the incident counts
-      delays.push(now - sent);
-    }
-    return Promise.resolve({ kind: 'committed', next: (records.at(-1)?.offset ?? 0n) + 1n });
-  });
+  const consumer = await log.consume(
+    { topic: 'incident.events', group: 'bench', mode: 'broadcast-from-end' },
+    ({ records }) => {
+      const now = performance.now();
+      for (const { value } of records) {
+        const { incident } = JSON.parse(value.toString()) as IncidentEventRecord;
+        const sent = sentAt.get(incident.title);
+        if (sent === undefined) continue;
+        sentAt.delete(incident.title); // the first event of the incident counts
+        delays.push(now - sent);
+      }
+      return Promise.resolve({ kind: 'committed', next: (records.at(-1)?.offset ?? 0n) + 1n });
+    },
+  );
   const figures = { p50: [] as number[], p99: [] as number[] };
   const perSecond = 500;
   for (let run = 0; run <= runs; run++) {
     delays = [];
-    await sendAtRate(target, singles(`latency-${run}`), { perSecond, seconds: run === 0 ? 3 : seconds }, (body, at) => sentAt.set((JSON.parse(body) as { title: string }).title, at));
+    await sendAtRate(target, singles(`latency-${run}`), { perSecond, seconds: run === 0 ? 3 : seconds }, (body, at) =>
+      sentAt.set((JSON.parse(body) as { title: string }).title, at),
+    );
     for (let waited = 0; sentAt.size > 0 && waited < 30_000; waited += 50) await pause(50);
     if (sentAt.size > 0) throw new Error(`${sentAt.size} events did not come within 30 s`);
     if (run === 0) continue; // warms up
     figures.p50.push(quantile(delays, 0.5));
     figures.p99.push(quantile(delays, 0.99));
-    say(`latency ${run}/${runs} at ${perSecond}/s: p50 ${figures.p50.at(-1)?.toFixed(1)} ms, p99 ${figures.p99.at(-1)?.toFixed(1)} ms`);
+    say(
+      `latency ${run}/${runs} at ${perSecond}/s: p50 ${figures.p50.at(-1)?.toFixed(1)} ms, p99 ${figures.p99.at(-1)?.toFixed(1)} ms`,
+    );
   }
   await consumer.close();
   await log.close();
@@ -144,7 +155,13 @@ export const benchPipeline = (options: PipelineOptions): Promise<Record<string, 
   withSplit(options, async (bench, client) => {
     const { runs, seconds, say } = options;
     const webhook = (name: string, connector: string, more: object = {}) =>
-      client.make<MadeWebhook>('/api/v1/webhooks', { name, connector, rate_limit_per_hour: 0, respond: 'accept', ...more });
+      client.make<MadeWebhook>('/api/v1/webhooks', {
+        name,
+        connector,
+        rate_limit_per_hour: 0,
+        respond: 'accept',
+        ...more,
+      });
     const generic = await webhook('Singles', 'generic');
     const prometheus = await webhook('Batches', 'prometheus');
     const delays = await latency(bench, bench.target(generic));
@@ -182,7 +199,15 @@ async function ingestOf(bench: Bench, webhook: MadeWebhook) {
   try {
     const topic = `${bench.prefix}limit`;
     await createTopic(bench.brokers, topic);
-    return await benchIngest({ brokers: bench.brokers, topic, url: `${bench.split.url('ingress-gateway')}/webhook/${webhook.token}/trigger`, secret: webhook.secret, runs, seconds, say });
+    return await benchIngest({
+      brokers: bench.brokers,
+      topic,
+      url: `${bench.split.url('ingress-gateway')}/webhook/${webhook.token}/trigger`,
+      secret: webhook.secret,
+      runs,
+      seconds,
+      say,
+    });
   } finally {
     for (const [, app] of others) app.kill('SIGCONT');
   }
@@ -192,6 +217,15 @@ async function createTopic(brokers: string[], topic: string): Promise<void> {
   const { Kafka, logLevel } = (await import('kafkajs')).default;
   const admin = new Kafka({ clientId: 'bench', brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: topics['webhook.received'].partitions, replicationFactor: 1, configEntries: [{ name: 'max.message.bytes', value: String(4 * 1024 * 1024) }] }] });
+  await admin.createTopics({
+    topics: [
+      {
+        topic,
+        numPartitions: topics['webhook.received'].partitions,
+        replicationFactor: 1,
+        configEntries: [{ name: 'max.message.bytes', value: String(4 * 1024 * 1024) }],
+      },
+    ],
+  });
   await admin.disconnect();
 }

@@ -19,7 +19,9 @@ export function figure(name: string, values: readonly number[], unit: string): s
 /** What the figures were measured on. */
 export function hardware(postgres: string, kafka: string): string {
   const [cpu] = cpus();
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return [
     `Tocsin ${version}, Node ${process.version}, ${postgres}, ${kafka}`,
     `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()}; everything on this machine`,

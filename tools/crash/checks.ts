@@ -44,7 +44,11 @@ export async function settledAlerts(pool: Pool): Promise<Set<string>> {
 
 /** Alerts that a sender was promised and that nobody has settled. Empty = drained. */
 export const missingAlerts = (ledger: Ledger, settled: Set<string>): string[] =>
-  ledger.all().flatMap((entry) => alertIdsOf(entry).filter((id) => !settled.has(id)).map((id) => `${entry.key}: ${id}`));
+  ledger.all().flatMap((entry) =>
+    alertIdsOf(entry)
+      .filter((id) => !settled.has(id))
+      .map((id) => `${entry.key}: ${id}`),
+  );
 
 /** Confirmed occurrences are a lower bound; attempts an upper one, because an unanswered attempt may have arrived. */
 function bounds(entry: LedgerEntry): [number, number] {
@@ -56,14 +60,19 @@ function occurrences({ ledger, byKey }: Evidence): Check {
   const failures = ledger.all().flatMap((entry) => {
     const [low, high] = bounds(entry);
     const counted = (byKey.get(entry.key) ?? []).reduce((sum, { count }) => sum + count, 0);
-    return counted < low || counted > high ? [`${entry.key}: counted ${counted}, confirmed ${low}, attempted ${high}`] : [];
+    return counted < low || counted > high
+      ? [`${entry.key}: counted ${counted}, confirmed ${low}, attempted ${high}`]
+      : [];
   });
   return { name: 'confirmed ≤ counted occurrences ≤ attempts, per key', failures };
 }
 
 function oneIncidentPerKey({ byKey }: Evidence): Check {
   const doubled = [...byKey].filter(([, incidents]) => incidents.length > 1);
-  return { name: 'no key has two incidents', failures: doubled.map(([key, all]) => `${key}: ${all.map((i) => i.incident_id).join(', ')}`) };
+  return {
+    name: 'no key has two incidents',
+    failures: doubled.map(([key, all]) => `${key}: ${all.map((i) => i.incident_id).join(', ')}`),
+  };
 }
 
 async function nothingLost({ ledger, pool }: Evidence): Promise<Check> {
@@ -78,8 +87,10 @@ async function published({ log, byKey }: Evidence): Promise<Check> {
     const record = JSON.parse(value.toString()) as IncidentEventRecord;
     const stream = streams.get(key) ?? new Map<number, IncidentEventRecord>();
     const known = stream.get(record.sequence);
-    if (known && known.event.hash !== record.event.hash) failures.push(`${key}@${record.sequence}: published with two contents`);
-    if (!known && record.sequence !== stream.size + 1) failures.push(`${key}: first occurrence of ${record.sequence} after ${stream.size}`);
+    if (known && known.event.hash !== record.event.hash)
+      failures.push(`${key}@${record.sequence}: published with two contents`);
+    if (!known && record.sequence !== stream.size + 1)
+      failures.push(`${key}: first occurrence of ${record.sequence} after ${stream.size}`);
     if (!known) stream.set(record.sequence, record);
     streams.set(key, stream);
   }
@@ -87,7 +98,8 @@ async function published({ log, byKey }: Evidence): Promise<Check> {
     const stream = streams.get(incident_id);
     const last = stream?.get(version);
     if (stream?.size !== version) failures.push(`${incident_id}: ${stream?.size ?? 0} of ${version} events published`);
-    else if (last?.incident.webhook_occurrence_count !== count) failures.push(`${incident_id}: published count differs from ${count}`);
+    else if (last?.incident.webhook_occurrence_count !== count)
+      failures.push(`${incident_id}: published count differs from ${count}`);
   }
   return { name: 'every stored event was published, first occurrences in order', failures };
 }
@@ -100,7 +112,9 @@ function delivered({ receiver, byKey }: Evidence): Check {
   }
   const failures = [...byKey.values()].flat().flatMap(({ incident_id }) => {
     const seen = ids.get(incident_id)?.size ?? 0;
-    return seen === 1 ? [] : [seen === 0 ? `${incident_id}: never delivered` : `${incident_id}: delivered under ${seen} ids`];
+    return seen === 1
+      ? []
+      : [seen === 0 ? `${incident_id}: never delivered` : `${incident_id}: delivered under ${seen} ids`];
   });
   return { name: 'incident.created reached the receiver, repeats under the same id', failures };
 }

@@ -38,4 +38,6 @@ export class Ledger {
 }
 
 /** Ids of the alerts that confirmed receipts stand for (one alert per request). */
-export const alertIdsOf = (entry: LedgerEntry): string[] => [...new Set(entry.receipts.map((receipt) => alertIdOf(receipt, 0)))];
+export const alertIdsOf = (entry: LedgerEntry): string[] => [
+  ...new Set(entry.receipts.map((receipt) => alertIdOf(receipt, 0))),
+];

@@ -30,7 +30,12 @@ async function send(options: LoadOptions, entry: LedgerEntry): Promise<void> {
         prefer: 'respond-async',
         ...(entry.idempotent ? { 'idempotency-key': entry.key } : {}),
       },
-      body: JSON.stringify({ title: entry.key, severity: 'high', service: `service of ${entry.key}`, dedup_key: entry.key }),
+      body: JSON.stringify({
+        title: entry.key,
+        severity: 'high',
+        service: `service of ${entry.key}`,
+        dedup_key: entry.key,
+      }),
     });
     const body = (await response.json()) as { receipt_id?: string };
     if (response.ok && body.receipt_id) ledger.confirm(entry, body.receipt_id);

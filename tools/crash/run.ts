@@ -59,7 +59,9 @@ async function drained(ledger: Ledger, pool: pg.Pool, receiver: Receiver, stalle
   while (performance.now() - started < DRAIN_MS && performance.now() - progressAt < stalledMs) {
     const missing = missingAlerts(ledger, await settledAlerts(pool)).length;
     const incidents = [...(await storedIncidents(pool)).values()].flat();
-    const created = new Set(receiver.received.filter(({ json }) => json.type === 'incident.created').map(({ json }) => json.data.id));
+    const created = new Set(
+      receiver.received.filter(({ json }) => json.type === 'incident.created').map(({ json }) => json.data.id),
+    );
     const { rows } = await pool.query<{ left: number }>('select count(*)::int as left from incident_store.outbox');
     const undelivered = incidents.filter(({ incident_id }) => !created.has(incident_id)).length;
     const now = `${missing} ${rows[0]?.left} ${undelivered}`;
@@ -90,8 +92,10 @@ async function startSplit(options: CrashOptions, directory: string, databaseUrl:
 
 function soundness(options: CrashOptions, kills: Kills, ledger: Ledger): Check {
   const failures = [];
-  if (kills.hits.length < options.leastKills) failures.push(`only ${kills.hits.length} kills hit a live process, ${options.leastKills} are needed`);
-  if (ledger.confirmed < options.leastAccepted) failures.push(`only ${ledger.confirmed} alerts were accepted, ${options.leastAccepted} are needed`);
+  if (kills.hits.length < options.leastKills)
+    failures.push(`only ${kills.hits.length} kills hit a live process, ${options.leastKills} are needed`);
+  if (ledger.confirmed < options.leastAccepted)
+    failures.push(`only ${ledger.confirmed} alerts were accepted, ${options.leastAccepted} are needed`);
   return { name: 'the run was hard enough to mean something', failures };
 }
 
@@ -106,11 +110,24 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
   const { split, client } = await startSplit(options, directory, database.url, prefix);
   let failed = true;
   try {
-    const webhook = await client.make<MadeWebhook>('/api/v1/webhooks', { name: 'Crash', connector: 'generic', rate_limit_per_hour: 0, respond: 'accept' });
-    await client.make('/api/v1/subscriptions', { name: 'Receiver', url: receiver.url, events: ['incident.created'], secret: 'generate' });
+    const webhook = await client.make<MadeWebhook>('/api/v1/webhooks', {
+      name: 'Crash',
+      connector: 'generic',
+      rate_limit_per_hour: 0,
+      respond: 'accept',
+    });
+    await client.make('/api/v1/subscriptions', {
+      name: 'Receiver',
+      url: receiver.url,
+      events: ['incident.created'],
+      secret: 'generate',
+    });
     const ledger = new Ledger();
     const stop = new AbortController();
-    const { random, targets } = { random: seeded(options.seed), targets: options.sabotage && [sabotages[options.sabotage]] };
+    const { random, targets } = {
+      random: seeded(options.seed),
+      targets: options.sabotage && [sabotages[options.sabotage]],
+    };
     const loading = sendLoad({
       url: `${split.url('ingress-gateway')}/webhook/${webhook.token}/trigger`,
       secret: webhook.secret,

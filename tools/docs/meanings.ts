@@ -173,7 +173,8 @@ export const noteMeanings: Record<NoteCode, string> = {
   'alerts-truncated-by-source': 'The source says that it left alerts out.',
   'end-not-set': 'Resolved without an end: read as firing.',
   'invalid-utf8': 'The body is not valid UTF-8.',
-  'json-repaired': 'The body was JSON with unescaped texts, as some senders make it of templates; it was mended before it was read.',
+  'json-repaired':
+    'The body was JSON with unescaped texts, as some senders make it of templates; it was mended before it was read.',
   'config-behind': 'The revision of the receipt did not come: the newest was used.',
   'config-missing': 'The webhook is gone: defaults were used.',
 };

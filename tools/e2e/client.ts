@@ -9,7 +9,13 @@ export interface TriggerAnswer {
   receipt_id: string;
   status: string;
   incident_id: string | null;
-  alerts: { alert_id: string; incident_id: string | null; outcome: string; reason: string; occurrence_count: number | null }[];
+  alerts: {
+    alert_id: string;
+    incident_id: string | null;
+    outcome: string;
+    reason: string;
+    occurrence_count: number | null;
+  }[];
   code?: string;
   detail?: string;
 }
@@ -27,10 +33,19 @@ export class Client {
     this.site = site;
   }
 
-  async api<T = Record<string, unknown>>(method: string, path: string, content?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
+  async api<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    content?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
     const response = await fetch(`${this.site.at(path)}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.site.apiKey}`, ...(content === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${this.site.apiKey}`,
+        ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(content === undefined ? {} : { body: JSON.stringify(content) }),
     });
     const text = await response.text();
@@ -50,7 +65,11 @@ export class Client {
   }
 
   /** Sends raw bytes to a webhook. */
-  async trigger(webhook: { token: string }, raw: string | Buffer, headers: Record<string, string> = {}): Promise<Answer<TriggerAnswer>> {
+  async trigger(
+    webhook: { token: string },
+    raw: string | Buffer,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<TriggerAnswer>> {
     const path = `/webhook/${webhook.token}/trigger`;
     const response = await fetch(`${this.site.at(path)}${path}`, {
       method: 'POST',
@@ -61,12 +80,19 @@ export class Client {
   }
 
   bearer(webhook: MadeWebhook, payload: unknown, headers: Record<string, string> = {}) {
-    return this.trigger(webhook, JSON.stringify(payload), { authorization: `Bearer ${webhook.secret}`, prefer: 'wait=10', ...headers });
+    return this.trigger(webhook, JSON.stringify(payload), {
+      authorization: `Bearer ${webhook.secret}`,
+      prefer: 'wait=10',
+      ...headers,
+    });
   }
 
   pagerDuty(webhook: MadeWebhook, payload: unknown, key = webhook.secret) {
     const raw = JSON.stringify(payload);
     const signature = createHmac('sha256', key).update(raw).digest('hex');
-    return this.trigger(webhook, raw, { 'x-pagerduty-signature': `v1=${'0'.repeat(64)},v1=${signature}`, prefer: 'wait=10' });
+    return this.trigger(webhook, raw, {
+      'x-pagerduty-signature': `v1=${'0'.repeat(64)},v1=${signature}`,
+      prefer: 'wait=10',
+    });
   }
 }

@@ -46,7 +46,10 @@ class Laptop {
     child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.child = child;
-    await waitFor(() => this.commands().length === 2 && fetch(`${this.url}/health/ready`).then(({ ok }) => ok), { timeoutMs: 120_000, what: 'ready' });
+    await waitFor(() => this.commands().length === 2 && fetch(`${this.url}/health/ready`).then(({ ok }) => ok), {
+      timeoutMs: 120_000,
+      what: 'ready',
+    });
   }
 
   /** The lines that a new user pastes. */
@@ -62,7 +65,8 @@ class Laptop {
     process.kill(-child.pid, signal);
     await exited;
     // The start script may be gone before the process that it started has finished what it had in hand.
-    if (signal === 'SIGINT') await waitFor(() => !existsSync(join(this.directory, 'run.json')), { timeoutMs: 60_000, what: 'a clean end' });
+    if (signal === 'SIGINT')
+      await waitFor(() => !existsSync(join(this.directory, 'run.json')), { timeoutMs: 60_000, what: 'a clean end' });
   }
 
   async get<T>(path: string): Promise<T> {
@@ -110,12 +114,18 @@ describe('a new user', () => {
 
   it('sends it again: deduplicated, counted twice', async () => {
     const answer = await laptop.paste(laptop.commands()[0] as string);
-    expect(answer).toMatchObject({ status: 'deduplicated', incident_id: incidentId, alerts: [{ occurrence_count: 2 }] });
+    expect(answer).toMatchObject({
+      status: 'deduplicated',
+      incident_id: incidentId,
+      alerts: [{ occurrence_count: 2 }],
+    });
     expect(await laptop.get(`/api/v1/incidents/${incidentId}`)).toMatchObject({ webhook_occurrence_count: 2 });
   });
 
   it('resolves it with the same key, and the sink shows both events with verified signatures', async () => {
-    const answer = await laptop.paste((laptop.commands()[0] as string).replace('"dedup_key"', '"status":"resolved","dedup_key"'));
+    const answer = await laptop.paste(
+      (laptop.commands()[0] as string).replace('"dedup_key"', '"status":"resolved","dedup_key"'),
+    );
     expect(answer).toMatchObject({ status: 'resolved', incident_id: incidentId });
     const sunk = await waitFor(
       async () => {
@@ -136,8 +146,16 @@ describe('a new user', () => {
       Array.from({ length: count }, async (_, index) => {
         const response = await fetch(`${laptop.url}/webhook/${before.demo.token}/trigger`, {
           method: 'POST',
-          headers: { authorization: `Bearer ${before.demo.secret}`, 'content-type': 'application/json', prefer: 'respond-async' },
-          body: JSON.stringify({ title: `Before ${signal} ${index}`, dedup_key: `${signal}-${index}`, service: `${signal}-${index}` }),
+          headers: {
+            authorization: `Bearer ${before.demo.secret}`,
+            'content-type': 'application/json',
+            prefer: 'respond-async',
+          },
+          body: JSON.stringify({
+            title: `Before ${signal} ${index}`,
+            dedup_key: `${signal}-${index}`,
+            service: `${signal}-${index}`,
+          }),
         });
         return response.status;
       }),
@@ -147,7 +165,10 @@ describe('a new user', () => {
     await laptop.start();
     expect(await laptop.demo()).toEqual(before.demo);
     expect(laptop.commands()).toEqual(before.commands);
-    expect(await laptop.get(`/api/v1/incidents/${incidentId}`)).toMatchObject({ status: 'resolved', webhook_occurrence_count: 2 });
+    expect(await laptop.get(`/api/v1/incidents/${incidentId}`)).toMatchObject({
+      status: 'resolved',
+      webhook_occurrence_count: 2,
+    });
     await waitFor(
       async () => {
         const { items } = await laptop.get<{ items: { title: string }[] }>('/api/v1/incidents?limit=200');
@@ -155,6 +176,18 @@ describe('a new user', () => {
       },
       { timeoutMs: 60_000, what: `all ${count} accepted alerts` },
     );
+  });
+
+  it('goes on where the journal was lost: the database keeps its state, new alerts are taken, the log says what happened', async () => {
+    await laptop.end('SIGINT');
+    await rm(join(laptop.directory, 'log'), { recursive: true });
+    await laptop.start();
+    expect(laptop.output).toContain('journal.lost');
+    expect(await laptop.get(`/api/v1/incidents/${incidentId}`)).toMatchObject({ status: 'resolved' });
+    const fresh = (laptop.commands()[0] as string)
+      .replace('checkout-latency', 'after-the-loss')
+      .replace('"service":"checkout"', '"service":"other"');
+    expect(await laptop.paste(fresh)).toMatchObject({ status: 'created' });
   });
 
   it('who starts it twice is told so, and the first one goes on', async () => {
@@ -165,7 +198,9 @@ describe('a new user', () => {
   });
 
   it('who mistypes a variable is told which', async () => {
-    await expect(shell(process.execPath, [startScript], { env: { ...process.env, PORT: 'eighty' } })).rejects.toMatchObject({
+    await expect(
+      shell(process.execPath, [startScript], { env: { ...process.env, PORT: 'eighty' } }),
+    ).rejects.toMatchObject({
       code: 78,
       stdout: expect.stringContaining('PORT') as unknown,
     });
@@ -173,25 +208,33 @@ describe('a new user', () => {
 });
 
 describe('a bad body', () => {
-  const routes = readRoutes().filter(({ method, path }) => ['POST', 'PUT', 'PATCH'].includes(method) && !path.startsWith('/sink'));
+  const routes = readRoutes().filter(
+    ({ method, path }) => ['POST', 'PUT', 'PATCH'].includes(method) && !path.startsWith('/sink'),
+  );
   const bodies = ['{"no_such_field_anywhere": true, "name": 7}', '[1, 2, 3]', '"text"', '{"broken": '];
 
   it('is expected by at least the known routes', () => expect(routes.length).toBeGreaterThan(10));
 
-  it.each(routes.map(({ method, path }) => [method, path]))('posted to %s %s is refused with a problem', async (method, path) => {
-    const { apiKey } = await laptop.demo();
-    for (const body of bodies) {
-      const response = await fetch(`${laptop.url}${path.replace(/\{\w+\}|:\w+/g, 'x')}`, {
-        method,
-        body,
-        headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-      });
-      const problem = (await response.json()) as { code?: string };
-      expect({ status: response.status, type: response.headers.get('content-type'), code: typeof problem.code }, body).toEqual({
-        status: expect.toSatisfy((status: number) => status >= 400 && status < 500) as unknown,
-        type: expect.stringContaining('application/problem+json') as unknown,
-        code: 'string',
-      });
-    }
-  });
+  it.each(routes.map(({ method, path }) => [method, path]))(
+    'posted to %s %s is refused with a problem',
+    async (method, path) => {
+      const { apiKey } = await laptop.demo();
+      for (const body of bodies) {
+        const response = await fetch(`${laptop.url}${path.replace(/\{\w+\}|:\w+/g, 'x')}`, {
+          method,
+          body,
+          headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+        });
+        const problem = (await response.json()) as { code?: string };
+        expect(
+          { status: response.status, type: response.headers.get('content-type'), code: typeof problem.code },
+          body,
+        ).toEqual({
+          status: expect.toSatisfy((status: number) => status >= 400 && status < 500) as unknown,
+          type: expect.stringContaining('application/problem+json') as unknown,
+          code: 'string',
+        });
+      }
+    },
+  );
 });

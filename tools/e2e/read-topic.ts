@@ -6,10 +6,17 @@ import { uniquePrefix, waitFor } from '@tocsin/testing';
 export async function readTopic(log: EventLog, topic: Topic): Promise<LogRecord[]> {
   await log.ensureTopics({ [topic]: topics[topic] });
   const { partitions } = await log.offsets(topic);
-  const missing = new Map(partitions.filter(({ first, end }) => end > first).map(({ partition, end }) => [partition, end]));
+  const missing = new Map(
+    partitions.filter(({ first, end }) => end > first).map(({ partition, end }) => [partition, end]),
+  );
   const byPartition = new Map<number, LogRecord[]>();
   const consumer = await log.consume(
-    { topic, group: `reader-${uniquePrefix()}`, mode: 'group', onAssigned: (_source, { first }) => Promise.resolve({ seek: first }) },
+    {
+      topic,
+      group: `reader-${uniquePrefix()}`,
+      mode: 'group',
+      onAssigned: (_source, { first }) => Promise.resolve({ seek: first }),
+    },
     ({ source: { partition }, records }) => {
       byPartition.set(partition, [...(byPartition.get(partition) ?? []), ...records]);
       const next = (records.at(-1)?.offset ?? -1n) + 1n;

@@ -5,7 +5,13 @@ export interface Received {
   path: string;
   headers: IncomingHttpHeaders;
   body: Buffer;
-  json: { id: string; type: string; timestamp: string; workspace_id: string; data: Record<string, unknown> & { id: string } };
+  json: {
+    id: string;
+    type: string;
+    timestamp: string;
+    workspace_id: string;
+    data: Record<string, unknown> & { id: string };
+  };
 }
 
 /** A real HTTP receiver on loopback that keeps what it got, in the order of arrival. */

@@ -64,7 +64,11 @@ export async function allInOneSite(): Promise<Site & { process: AppProcess; url:
 export function serviceOf(path: string): ServiceName {
   const parts = (text: string) => text.split('?')[0]?.split('/').filter(Boolean) ?? [];
   const given = parts(path);
-  const found = routes.find((route) => parts(route.path).every((part, index) => (part.startsWith(':') ? given[index] !== undefined : part === given[index])));
+  const found = routes.find((route) =>
+    parts(route.path).every((part, index) =>
+      part.startsWith(':') ? given[index] !== undefined : part === given[index],
+    ),
+  );
   if (!found) throw new Error(`no service serves ${path}`);
   return found.service;
 }
@@ -92,7 +96,8 @@ export async function splitSite(): Promise<Site & { split: Split }> {
     at: (path) => split.url(serviceOf(path)),
     stopAndOpenLog: async () => {
       for (const [service, end] of await split.stop()) {
-        if (end !== 0) throw new Error(`${service} ended with ${end}: ${await readFile(split.process(service).logFile, 'utf8')}`);
+        if (end !== 0)
+          throw new Error(`${service} ended with ${end}: ${await readFile(split.process(service).logFile, 'utf8')}`);
       }
       return openKafka({ brokers, clientId: 'e2e', prefix });
     },
@@ -103,4 +108,3 @@ export async function splitSite(): Promise<Site & { split: Split }> {
     },
   };
 }
-

@@ -43,7 +43,10 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
 
   const incident = (id: string | null) => client.get<Incident>(`/api/v1/incidents/${id}`);
   const settled = async (id: string | null, status: string) =>
-    waitFor(async () => ((await incident(id)).status === status ? incident(id) : undefined), { timeoutMs: 60_000, what: `${id} ${status}` });
+    waitFor(async () => ((await incident(id)).status === status ? incident(id) : undefined), {
+      timeoutMs: 60_000,
+      what: `${id} ${status}`,
+    });
 
   beforeAll(async () => {
     site = await open();
@@ -70,7 +73,10 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
   it('opens, deduplicates and resolves an incident, each answered to the waiting sender', async () => {
     const alert = { title: 'Checkout is slow', severity: 'high', service: 'checkout', dedup_key: 'checkout-latency' };
     const first = await client.bearer(generic, alert);
-    expect(first).toMatchObject({ status: 200, body: { status: 'created', alerts: [{ outcome: 'created', occurrence_count: 1 }] } });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { status: 'created', alerts: [{ outcome: 'created', occurrence_count: 1 }] },
+    });
     const id = first.body.incident_id as string;
     incidents.set('generic', id);
     expect(await incident(id)).toMatchObject({ status: 'open', severity: 'high', webhook_occurrence_count: 1 });
@@ -100,16 +106,28 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
   });
 
   it('attaches a related alert of the same service, and says why', async () => {
-    const first = await client.bearer(generic, { title: 'Payments: queue grows', service: 'payments', dedup_key: 'p-1' });
+    const first = await client.bearer(generic, {
+      title: 'Payments: queue grows',
+      service: 'payments',
+      dedup_key: 'p-1',
+    });
     const second = await client.bearer(generic, { title: 'Payments: errors', service: 'payments', dedup_key: 'p-2' });
-    expect(second.body).toMatchObject({ status: 'correlated', incident_id: first.body.incident_id, alerts: [{ reason: 'time-window' }] });
+    expect(second.body).toMatchObject({
+      status: 'correlated',
+      incident_id: first.body.incident_id,
+      alerts: [{ reason: 'time-window' }],
+    });
     const alerts = await client.get(`/api/v1/incidents/${first.body.incident_id}/alerts`);
     expect(JSON.stringify(alerts)).toContain('time-window');
     expect(await incident(first.body.incident_id)).toMatchObject({ correlated_alert_count: 1 });
   });
 
   it('loses none of 64 alerts in one request', async () => {
-    const batch = Array.from({ length: 64 }, (_, index) => ({ name: `Batch${index}`, service: `batch-${index}`, startsAt: ago(2) }));
+    const batch = Array.from({ length: 64 }, (_, index) => ({
+      name: `Batch${index}`,
+      service: `batch-${index}`,
+      startsAt: ago(2),
+    }));
     const answer = await client.bearer(prometheus, alertmanager(batch));
     expect(answer.status).toBe(200);
     expect(answer.body.alerts).toHaveLength(64);
@@ -122,18 +140,30 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
   it('orders by event time: a resolve before its trigger leaves nothing open', async () => {
     const alert = { name: 'Late', service: 'late-service', startsAt: ago(10) };
     const resolve = await client.bearer(prometheus, alertmanager([{ ...alert, endsAt: ago(5) }]));
-    expect(resolve.body).toMatchObject({ status: 'ignored', alerts: [{ outcome: 'ignored', reason: 'no-open-alert' }] });
+    expect(resolve.body).toMatchObject({
+      status: 'ignored',
+      alerts: [{ outcome: 'ignored', reason: 'no-open-alert' }],
+    });
     const trigger = await client.bearer(prometheus, alertmanager([alert]));
     expect(trigger.body).toMatchObject({ status: 'ignored', alerts: [{ outcome: 'ignored', reason: 'stale' }] });
   });
 
   it('follows a PagerDuty incident through its life, signatures checked', async () => {
-    const opened = await client.pagerDuty(pagerDuty, pagerDutyEvent('incident.triggered', { id: 'PINC1', status: 'triggered' }, ago(3)));
+    const opened = await client.pagerDuty(
+      pagerDuty,
+      pagerDutyEvent('incident.triggered', { id: 'PINC1', status: 'triggered' }, ago(3)),
+    );
     expect(opened).toMatchObject({ status: 200, body: { status: 'created' } });
-    const acknowledged = await client.pagerDuty(pagerDuty, pagerDutyEvent('incident.acknowledged', { id: 'PINC1', status: 'acknowledged' }, ago(2)));
+    const acknowledged = await client.pagerDuty(
+      pagerDuty,
+      pagerDutyEvent('incident.acknowledged', { id: 'PINC1', status: 'acknowledged' }, ago(2)),
+    );
     expect(acknowledged.body).toMatchObject({ status: 'acknowledged', incident_id: opened.body.incident_id });
     expect((await incident(opened.body.incident_id)).status).toBe('acknowledged');
-    const resolved = await client.pagerDuty(pagerDuty, pagerDutyEvent('incident.resolved', { id: 'PINC1', status: 'resolved' }, ago(1)));
+    const resolved = await client.pagerDuty(
+      pagerDuty,
+      pagerDutyEvent('incident.resolved', { id: 'PINC1', status: 'resolved' }, ago(1)),
+    );
     expect(resolved.body).toMatchObject({ status: 'resolved', incident_id: opened.body.incident_id });
   });
 
@@ -143,7 +173,10 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
     expect((await client.api('POST', `${path}/acknowledge`, {})).status).toBe(200);
     expect((await client.api('POST', `${path}/comments`, { text: 'Looking at it' })).status).toBeLessThan(300);
     expect((await client.api('POST', `${path}/resolve`, {})).status).toBe(200);
-    expect(await client.api('POST', `${path}/acknowledge`, {})).toMatchObject({ status: 409, body: { code: 'wrong-state' } });
+    expect(await client.api('POST', `${path}/acknowledge`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'wrong-state' },
+    });
     const timeline = JSON.stringify(await client.get(`${path}/timeline`));
     expect(timeline).toContain('Looking at it');
     // The same key afterwards: the incident was closed by a person a moment ago, so the alert reopens it (reopen window).
@@ -152,8 +185,18 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
   });
 
   it('starts an investigation that names the recent change', async () => {
-    await client.make('/api/v1/changes', { service: 'search', kind: 'deployment', version: '4.2.0', title: 'search 4.2.0' });
-    const { body } = await client.bearer(generic, { title: 'Search is down', severity: 'critical', service: 'search', dedup_key: 'search-down' });
+    await client.make('/api/v1/changes', {
+      service: 'search',
+      kind: 'deployment',
+      version: '4.2.0',
+      title: 'search 4.2.0',
+    });
+    const { body } = await client.bearer(generic, {
+      title: 'Search is down',
+      severity: 'critical',
+      service: 'search',
+      dedup_key: 'search-down',
+    });
     const found = await waitFor(
       async () => {
         const rca = JSON.stringify(await client.get(`/api/v1/incidents/${body.incident_id}/rca`));
@@ -162,20 +205,33 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
       { timeoutMs: 60_000, what: 'an investigation that names the change' },
     );
     expect(found).toContain('hypotheses');
-    await waitFor(async () => JSON.stringify(await client.get(`/api/v1/incidents/${body.incident_id}/timeline`)).includes('4.2.0'), {
-      timeoutMs: 60_000,
-      what: 'the result on the timeline',
-    });
+    await waitFor(
+      async () => JSON.stringify(await client.get(`/api/v1/incidents/${body.incident_id}/timeline`)).includes('4.2.0'),
+      {
+        timeoutMs: 60_000,
+        what: 'the result on the timeline',
+      },
+    );
   });
 
   it('refuses garbage, wrong credentials and unknown webhooks, each with its code', async () => {
     const credential = { authorization: `Bearer ${generic.secret}` };
-    expect(await client.trigger(generic, '{"title": ', credential)).toMatchObject({ status: 400, body: { code: 'malformed-body' } });
+    expect(await client.trigger(generic, '{"title": ', credential)).toMatchObject({
+      status: 400,
+      body: { code: 'malformed-body' },
+    });
     expect(await client.trigger(generic, Buffer.from([0xff, 0xfe, 0x00]), credential)).toMatchObject({ status: 400 });
-    expect(await client.trigger({ token: 'a'.repeat(32) }, '{}')).toMatchObject({ status: 404, body: { code: 'unknown-webhook' } });
+    expect(await client.trigger({ token: 'a'.repeat(32) }, '{}')).toMatchObject({
+      status: 404,
+      body: { code: 'unknown-webhook' },
+    });
     const wrong = await client.trigger(generic, '{}', { authorization: 'Bearer wrong' });
     const missing = await client.trigger(generic, '{}');
-    const forged = await client.pagerDuty(pagerDuty, pagerDutyEvent('incident.triggered', { id: 'X', status: 'triggered' }, ago(1)), 'another key');
+    const forged = await client.pagerDuty(
+      pagerDuty,
+      pagerDutyEvent('incident.triggered', { id: 'X', status: 'triggered' }, ago(1)),
+      'another key',
+    );
     expect([wrong.status, missing.status, forged.status]).toEqual([401, 401, 401]);
     expect(missing.body).toEqual(wrong.body);
     expect(forged.body).toEqual(wrong.body);
@@ -185,10 +241,13 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
 
   it('delivered every incident of the generic webhook in order, with signatures that hold', async () => {
     const id = incidents.get('generic') as string;
-    const requests = await waitFor(() => (receiver.of(id).some(({ json }) => json.type === 'incident.resolved') ? receiver.of(id) : undefined), {
-      timeoutMs: 60_000,
-      what: 'incident.resolved at the receiver',
-    });
+    const requests = await waitFor(
+      () => (receiver.of(id).some(({ json }) => json.type === 'incident.resolved') ? receiver.of(id) : undefined),
+      {
+        timeoutMs: 60_000,
+        what: 'incident.resolved at the receiver',
+      },
+    );
     const types = requests.map(({ json }) => json.type);
     expect(types[0]).toBe('incident.created');
     expect(types.at(-1)).toBe('incident.resolved');
@@ -214,7 +273,9 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
       for (const { value, headers, key } of records) {
         const published = JSON.parse(value.toString()) as PublishedEvent;
         expect(headers).toMatchObject({ ce_id: published.event.id, ce_specversion: '1.0', ce_subject: key });
-        expect(headers.ce_type).toMatch(/^tocsin\.incident\.(created|updated|acknowledged|resolved|reopened|comment|noted)\.v1$/);
+        expect(headers.ce_type).toMatch(
+          /^tocsin\.incident\.(created|updated|acknowledged|resolved|reopened|comment|noted)\.v1$/,
+        );
         const stream = streams.get(key) ?? [];
         if (!stream.some(({ event }) => event.version === published.event.version)) stream.push(published);
         streams.set(key, stream);
@@ -222,10 +283,14 @@ describe.each(forms)('the whole path: %s', (_form, open) => {
       expect(streams.size).toBeGreaterThan(64);
       for (const stream of streams.values()) {
         expect(stream.map(({ sequence }) => sequence)).toEqual(stream.map((_, index) => index + 1));
-        stream.forEach(({ event }, index) => expect(event.prev_hash).toBe(stream[index - 1]?.event.hash ?? '0'.repeat(64)));
+        stream.forEach(({ event }, index) =>
+          expect(event.prev_hash).toBe(stream[index - 1]?.event.hash ?? '0'.repeat(64)),
+        );
       }
       const own = streams.get(id) ?? [];
-      expect(own.map(({ outbound_name }) => outbound_name)).toEqual(expect.arrayContaining(['incident.created', 'incident.resolved']));
+      expect(own.map(({ outbound_name }) => outbound_name)).toEqual(
+        expect.arrayContaining(['incident.created', 'incident.resolved']),
+      );
       expect(own.at(-1)?.incident.webhook_occurrence_count).toBe(2);
     } finally {
       await log.close();

@@ -1,7 +1,11 @@
 import type { DemoCredentials } from '@tocsin/control-plane';
 
 /** What a new user sees: where it runs, the demo credentials, and two commands that work when pasted. */
-export function banner(url: string, demo: DemoCredentials, parts: { database: string; log: string; dataDirectory: string }): string {
+export function banner(
+  url: string,
+  demo: DemoCredentials,
+  parts: { database: string; log: string; dataDirectory: string },
+): string {
   const alert = `{"title":"Checkout is slow","severity":"high","service":"checkout","dedup_key":"checkout-latency"}`;
   return `
 Tocsin is ready at ${url}

@@ -1,5 +1,5 @@
-import { type EventLog } from '@tocsin/event-log';
-import { openJournal, type StoredPosition } from '@tocsin/event-log/journal';
+import type { EventLog } from '@tocsin/event-log';
+import { openJournal, type Journal, type StoredPosition } from '@tocsin/event-log/journal';
 import { openKafka } from '@tocsin/event-log/kafka';
 import { startEmbeddedPostgres } from '@tocsin/postgres/embedded';
 import type { Logger, ShellEnvironment } from '@tocsin/nest-shell';
@@ -22,25 +22,52 @@ export async function openDatabase(shell: ShellEnvironment, data: DataDirectory)
 
 const POSITION_TABLES = `select table_schema from information_schema.tables where table_name = 'consumer_positions'`;
 
-/** Positions that services hold: a journal that was lost must go on above them, never below. */
-async function storedPositions(databaseUrl: string): Promise<StoredPosition[]> {
+async function withDatabase<T>(databaseUrl: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows: tables } = await client.query<{ table_schema: string }>(POSITION_TABLES);
-    if (tables.length === 0) return [];
-    const all = tables.map(({ table_schema }) => `select topic, partition, next_offset from ${client.escapeIdentifier(table_schema)}.consumer_positions`);
-    const { rows } = await client.query<{ topic: string; partition: number; next: string }>(
-      `select topic, partition, max(next_offset)::text as next from (${all.join(' union all ')}) as positions group by topic, partition`,
-    );
-    return rows.map(({ topic, partition, next }) => ({ topic, partition, next: BigInt(next) }));
+    return await use(client);
   } finally {
     await client.end();
   }
 }
 
+async function positionTables(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ table_schema: string }>(POSITION_TABLES);
+  return rows.map(({ table_schema }) => `${client.escapeIdentifier(table_schema)}.consumer_positions`);
+}
+
+/** Positions that services hold: a journal that was lost must go on above them, never below. */
+const storedPositions = (databaseUrl: string): Promise<StoredPosition[]> =>
+  withDatabase(databaseUrl, async (client) => {
+    const tables = await positionTables(client);
+    if (tables.length === 0) return [];
+    const all = tables.map((table) => `select topic, partition, next_offset from ${table}`);
+    const { rows } = await client.query<{ topic: string; partition: number; next: string }>(
+      `select topic, partition, max(next_offset)::text as next from (${all.join(' union all ')}) as positions group by topic, partition`,
+    );
+    return rows.map(({ topic, partition, next }) => ({ topic, partition, next: BigInt(next) }));
+  });
+
+/**
+ * A journal that was lost (its folder deleted) was begun anew above every position; the positions go on in it. What the old
+ * one held and nobody had read is gone, and the log says so: with a broker, a service would halt here until a person has looked.
+ */
+const goOnIn = (journal: Journal, databaseUrl: string, log: Logger): Promise<void> =>
+  withDatabase(databaseUrl, async (client) => {
+    for (const table of await positionTables(client)) {
+      const { rowCount } = await client.query(`update ${table} set log_id = $1 where log_id <> $1`, [journal.logId]);
+      if (rowCount) log.error({ table, positions: rowCount, logId: journal.logId }, 'journal.lost');
+    }
+  });
+
 /** `KAFKA_BROKERS`, else the journal under the data directory. */
-export async function openLog(shell: ShellEnvironment, data: DataDirectory, databaseUrl: string, log: Logger): Promise<EventLog> {
+export async function openLog(
+  shell: ShellEnvironment,
+  data: DataDirectory,
+  databaseUrl: string,
+  log: Logger,
+): Promise<EventLog> {
   if (shell.KAFKA_BROKERS) {
     return openKafka({
       brokers: shell.KAFKA_BROKERS.split(','),
@@ -50,5 +77,11 @@ export async function openLog(shell: ShellEnvironment, data: DataDirectory, data
       logger: log,
     });
   }
-  return openJournal({ directory: data.of('log'), logger: log, startAbove: () => storedPositions(databaseUrl) });
+  const journal = await openJournal({
+    directory: data.of('log'),
+    logger: log,
+    startAbove: () => storedPositions(databaseUrl),
+  });
+  if (journal.created) await goOnIn(journal, databaseUrl, log);
+  return journal;
 }

@@ -1,5 +1,12 @@
 import { services, type ServiceName } from '@tocsin/contracts';
-import { ConfigurationStore, connectorCatalogue, controlPlane, newDemoCredentials, seedDemo, type DemoCredentials } from '@tocsin/control-plane';
+import {
+  ConfigurationStore,
+  connectorCatalogue,
+  controlPlane,
+  newDemoCredentials,
+  seedDemo,
+  type DemoCredentials,
+} from '@tocsin/control-plane';
 import { parseAllowList } from '@tocsin/domain/delivery';
 import { dedupCorrelator } from '@tocsin/dedup-correlator';
 import { incidentStore } from '@tocsin/incident-store';
@@ -60,10 +67,16 @@ export async function startAllInOne(environment: Record<string, string | undefin
     platform = await startShared(shell, data, database, environment);
     const demo = data.demo(() => newDemoCredentials(platform as Platform));
     const { feed, health } = platform;
-    health.also(() => ({ name: 'demo workspace', ok: feed.webhook(demo.webhookId) !== undefined && feed.subscriptions(demo.workspaceId).length > 0 }));
+    health.also(() => ({
+      name: 'demo workspace',
+      ok: feed.webhook(demo.webhookId) !== undefined && feed.subscriptions(demo.workspaceId).length > 0,
+    }));
     const application = await startApplication(
       platform,
-      [...definitions.map(({ module }) => module), SinkModule.of({ store: new SinkStore(data.of('sink.json')), secret: demo.subscriptionSecret })],
+      [
+        ...definitions.map(({ module }) => module),
+        SinkModule.of({ store: new SinkStore(data.of('sink.json')), secret: demo.subscriptionSecret }),
+      ],
       [...services] as ServiceName[],
       { host: shell.HOST, port: shell.PORT ?? DEFAULT_PORT },
     );
@@ -90,7 +103,12 @@ export async function startAllInOne(environment: Record<string, string | undefin
   }
 }
 
-function startShared(shell: ShellEnvironment, data: DataDirectory, database: Database, environment: Record<string, string | undefined>): Promise<Platform> {
+function startShared(
+  shell: ShellEnvironment,
+  data: DataDirectory,
+  database: Database,
+  environment: Record<string, string | undefined>,
+): Promise<Platform> {
   const own = data.keys();
   return startPlatform({
     name: 'all-in-one',
@@ -117,4 +135,3 @@ async function seed(platform: Platform, application: RunningApplication, demo: D
   await platform.feed.refresh();
   while (!platform.feed.webhook(demo.webhookId)) await platform.feed.atLeast(platform.feed.revision() + 1, 1_000);
 }
-

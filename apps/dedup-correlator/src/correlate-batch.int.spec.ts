@@ -1,7 +1,23 @@
-import { alertIdOf, decodeRecord, encodeRecord, incidentIdOf, type AlertsCorrelated, type IncidentFact, type NormalizedAlert } from '@tocsin/contracts';
+import {
+  alertIdOf,
+  decodeRecord,
+  encodeRecord,
+  incidentIdOf,
+  type AlertsCorrelated,
+  type IncidentFact,
+  type NormalizedAlert,
+} from '@tocsin/contracts';
 import { correlate, learn, WorkingSet } from '@tocsin/domain/correlation';
 import { StaticConfigurationFeed } from '@tocsin/nest-shell';
-import { createPools, withWorkspace, type Input, type Output, type Pools, type Stage, type Verdict } from '@tocsin/postgres';
+import {
+  createPools,
+  withWorkspace,
+  type Input,
+  type Output,
+  type Pools,
+  type Stage,
+  type Verdict,
+} from '@tocsin/postgres';
 import { testDatabase, uniquePrefix } from '@tocsin/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +31,9 @@ const DAY = 24 * 60;
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let pools: Pools;
 beforeAll(async () => {
-  database = await testDatabase({ migrations: [{ schema: 'dedup_correlator', directory: new URL('./migrations/', import.meta.url) }] });
+  database = await testDatabase({
+    migrations: [{ schema: 'dedup_correlator', directory: new URL('./migrations/', import.meta.url) }],
+  });
   pools = createPools({ connectionString: database.url, applicationName: 'correlate-batch.int.spec', max: 2 });
 });
 afterAll(async () => {
@@ -32,10 +50,35 @@ class Workspace {
   alert(receipt: string, at: number, fields: Partial<NormalizedAlert> & { key?: string } = {}): NormalizedAlert {
     const { key = `key-${receipt}`, ...others } = fields;
     return {
-      id: this.alertId(receipt), index: 0, receiptId: `${this.scope}-${receipt}`, workspaceId: this.scope, webhookId: 'whk_one', connector: 'generic',
-      kind: 'alert', status: 'triggered', severity: 'high', title: 'Disk is full', description: '', services: [], tags: [], source: null, url: null,
-      occurredAt: null, occurredAtOrders: false, receivedAt: minute(at), dedupKey: key, dedupKeyOrigin: 'connector', resolveKey: key, firingKey: null,
-      scope: this.scope, incidentType: null, customFields: {}, fields: {}, configRevision: 0, notes: [], ...others,
+      id: this.alertId(receipt),
+      index: 0,
+      receiptId: `${this.scope}-${receipt}`,
+      workspaceId: this.scope,
+      webhookId: 'whk_one',
+      connector: 'generic',
+      kind: 'alert',
+      status: 'triggered',
+      severity: 'high',
+      title: 'Disk is full',
+      description: '',
+      services: [],
+      tags: [],
+      source: null,
+      url: null,
+      occurredAt: null,
+      occurredAtOrders: false,
+      receivedAt: minute(at),
+      dedupKey: key,
+      dedupKeyOrigin: 'connector',
+      resolveKey: key,
+      firingKey: null,
+      scope: this.scope,
+      incidentType: null,
+      customFields: {},
+      fields: {},
+      configRevision: 0,
+      notes: [],
+      ...others,
     };
   }
 
@@ -50,9 +93,18 @@ class Workspace {
   /** One input record: the alerts of one receipt, or a fact. */
   record(content: NormalizedAlert[] | IncidentFact): Input {
     const base = { offset: this.offset++, key: this.scope, headers: { traceparent: '00-trace' }, timestamp: START };
-    if (!Array.isArray(content)) return { ...base, type: 'incident.fact.v1', value: Buffer.from(encodeRecord('incident.fact.v1', content)) };
+    if (!Array.isArray(content))
+      return { ...base, type: 'incident.fact.v1', value: Buffer.from(encodeRecord('incident.fact.v1', content)) };
     const { receiptId, workspaceId, webhookId, scope, receivedAt } = content[0] as NormalizedAlert;
-    const value = encodeRecord('alerts.normalized.v1', { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal: content.length, alerts: content });
+    const value = encodeRecord('alerts.normalized.v1', {
+      receiptId,
+      workspaceId,
+      webhookId,
+      scope,
+      receivedAt,
+      receiptTotal: content.length,
+      alerts: content,
+    });
     return { ...base, type: 'alerts.normalized.v1', value: Buffer.from(value) };
   }
 
@@ -63,8 +115,12 @@ class Workspace {
 
   /** Alerts one record each, in one batch; what was decided about each. */
   async fold(...contents: (NormalizedAlert | IncidentFact)[]) {
-    const { outputs } = await this.handle(contents.map((content) => this.record('fact' in content ? content : [content])));
-    return outputs.flatMap((output) => correlatedOf(output).alerts.map(({ decision, why }) => ({ decision, reason: why.reason })));
+    const { outputs } = await this.handle(
+      contents.map((content) => this.record('fact' in content ? content : [content])),
+    );
+    return outputs.flatMap((output) =>
+      correlatedOf(output).alerts.map(({ decision, why }) => ({ decision, reason: why.reason })),
+    );
   }
 
   restart(): void {
@@ -75,7 +131,10 @@ class Workspace {
 const newStage = () => correlateStage(new WebhookRules(new StaticConfigurationFeed()));
 const correlatedOf = (output: Output): AlertsCorrelated => decodeRecord('alerts.correlated.v1', output.value);
 const countOf = async (table: string, scope: string): Promise<number> =>
-  Number((await pools.pipeline.query(`select count(*) from dedup_correlator.${table} where scope = $1`, [scope])).rows[0]?.count);
+  Number(
+    (await pools.pipeline.query(`select count(*) from dedup_correlator.${table} where scope = $1`, [scope])).rows[0]
+      ?.count,
+  );
 
 async function runBatch(stage: Stage<HeardBatch>, inputs: Input[]) {
   const loaded = await stage.load(inputs);
@@ -98,20 +157,42 @@ describe('a batch of records', () => {
   it('answers every alert of every record, in order, with its receipt and its trace', async () => {
     const workspace = new Workspace();
     const [a, b] = [workspace.alert('a', 0), workspace.alert('b', 0, { key: 'key-a' })];
-    const { outputs, verdicts } = await workspace.handle([workspace.record([a, { ...b, index: 1 }]), workspace.record([a])]);
+    const { outputs, verdicts } = await workspace.handle([
+      workspace.record([a, { ...b, index: 1 }]),
+      workspace.record([a]),
+    ]);
     expect(verdicts).toEqual([{ kind: 'handled' }, { kind: 'handled' }]);
     expect(outputs.map(({ topic, key, by, headers }) => ({ topic, key, by, headers }))).toEqual(
-      [0n, 1n].map((input) => ({ topic: 'alert.correlated', key: workspace.scope, by: { input }, headers: { traceparent: '00-trace' } })),
+      [0n, 1n].map((input) => ({
+        topic: 'alert.correlated',
+        key: workspace.scope,
+        by: { input },
+        headers: { traceparent: '00-trace' },
+      })),
     );
     const records = outputs.map(correlatedOf);
-    expect(records.map(({ receiptId, receiptTotal }) => [receiptId, receiptTotal])).toEqual([[a.receiptId, 2], [a.receiptId, 1]]);
-    expect(records.map(({ alerts }) => alerts.map(({ decision }) => decision.kind))).toEqual([['opened', 'deduplicated'], ['skipped']]);
+    expect(records.map(({ receiptId, receiptTotal }) => [receiptId, receiptTotal])).toEqual([
+      [a.receiptId, 2],
+      [a.receiptId, 1],
+    ]);
+    expect(records.map(({ alerts }) => alerts.map(({ decision }) => decision.kind))).toEqual([
+      ['opened', 'deduplicated'],
+      ['skipped'],
+    ]);
     expect(records[0]?.alerts[0]?.alert).toEqual({ ...a, notes: [{ code: 'config-missing' }] });
   });
 
   it('costs at most four reads and five writes, however many records it has', async () => {
     const workspace = new Workspace();
-    const inputs = Array.from({ length: 500 }, (_, index) => workspace.record([workspace.alert(`n${index}`, index / 100, { services: [`s${index % 50}`], status: index % 7 ? 'triggered' : 'resolved', key: `k${index % 90}` })]));
+    const inputs = Array.from({ length: 500 }, (_, index) =>
+      workspace.record([
+        workspace.alert(`n${index}`, index / 100, {
+          services: [`s${index % 50}`],
+          status: index % 7 ? 'triggered' : 'resolved',
+          key: `k${index % 90}`,
+        }),
+      ]),
+    );
     const stage = newStage();
     const loaded = await stage.load(inputs);
     const tx = await pools.pipeline.connect();
@@ -119,7 +200,10 @@ describe('a batch of records', () => {
     const counted = new Proxy(tx, {
       get: (target, name) =>
         name === 'query'
-          ? (...args: [string, unknown[]]) => (statements.push(args[0].trim().split(/\s/, 1)[0] ?? ''), target.query(...args))
+          ? (...args: [string, unknown[]]) => (
+              statements.push(args[0].trim().split(/\s/, 1)[0] ?? ''),
+              target.query(...args)
+            )
           : (Reflect.get(target, name) as unknown),
     });
     try {
@@ -137,7 +221,9 @@ describe('a batch of records', () => {
   it('can be applied without a broken alert of a packed record: its siblings are answered, as if they had come alone', async () => {
     const workspace = new Workspace();
     const stage = newStage();
-    const whole = workspace.record(['a', 'b', 'c'].map((receipt, index) => ({ ...workspace.alert(receipt, 0), index })));
+    const whole = workspace.record(
+      ['a', 'b', 'c'].map((receipt, index) => ({ ...workspace.alert(receipt, 0), index })),
+    );
     expect(stage.parts?.count(whole)).toBe(3);
     const reduced = stage.parts?.keep(whole, [0, 2]) ?? whole;
     const tx = await pools.pipeline.connect();
@@ -145,14 +231,36 @@ describe('a batch of records', () => {
     const { outputs } = await stage.apply(tx, [reduced], await stage.load([whole]));
     await tx.query('rollback');
     tx.release();
-    expect(outputs.map(correlatedOf).map(({ alerts, receiptTotal }) => [receiptTotal, alerts.map(({ alert }) => alert.index)])).toEqual([[3, [0, 2]]]);
+    expect(
+      outputs
+        .map(correlatedOf)
+        .map(({ alerts, receiptTotal }) => [receiptTotal, alerts.map(({ alert }) => alert.index)]),
+    ).toEqual([[3, [0, 2]]]);
   });
 
   it('goes on beside records that cannot be read', async () => {
     const workspace = new Workspace();
-    const broken = (value: string, type = 'alerts.normalized.v1'): Input => ({ ...workspace.record([workspace.alert('x', 0)]), type, value: Buffer.from(value) });
-    const { outputs, verdicts } = await workspace.handle([broken('{"alerts":'), broken('{"scope":"s","alerts":[{"id":"x"}]}'), broken('null'), broken('{}', 'strange.v9'), broken('{"fact":1}', 'incident.fact.v1'), workspace.record([workspace.alert('a', 0)])]);
-    expect(verdicts.map((verdict) => (verdict.kind === 'dead-letter' ? verdict.reason : verdict.kind))).toEqual(['undecodable-record', 'schema-mismatch', 'schema-mismatch', 'unknown-record-type', 'schema-mismatch', 'handled']);
+    const broken = (value: string, type = 'alerts.normalized.v1'): Input => ({
+      ...workspace.record([workspace.alert('x', 0)]),
+      type,
+      value: Buffer.from(value),
+    });
+    const { outputs, verdicts } = await workspace.handle([
+      broken('{"alerts":'),
+      broken('{"scope":"s","alerts":[{"id":"x"}]}'),
+      broken('null'),
+      broken('{}', 'strange.v9'),
+      broken('{"fact":1}', 'incident.fact.v1'),
+      workspace.record([workspace.alert('a', 0)]),
+    ]);
+    expect(verdicts.map((verdict) => (verdict.kind === 'dead-letter' ? verdict.reason : verdict.kind))).toEqual([
+      'undecodable-record',
+      'schema-mismatch',
+      'schema-mismatch',
+      'unknown-record-type',
+      'schema-mismatch',
+      'handled',
+    ]);
     expect(outputs).toHaveLength(1);
   });
 });
@@ -160,34 +268,49 @@ describe('a batch of records', () => {
 describe('the state between batches', () => {
   it('gives the same answers for any batch boundaries and restarts as one fold in memory', () =>
     fc.assert(
-      fc.asyncProperty(randomLog, fc.infiniteStream(fc.constantFrom('next', 'batch', 'restart')), async (steps, cuts) => {
-        const workspace = new Workspace();
-        const contents = contentsOf(workspace, steps);
-        let batch: Input[] = [];
-        const outputs: Output[] = [];
-        for (const content of contents) {
-          batch.push(workspace.record('fact' in content ? content : [content]));
-          const cut = cuts.next().value;
-          if (cut === 'next') continue;
-          outputs.push(...(await workspace.handle(batch)).outputs);
-          batch = [];
-          if (cut === 'restart') workspace.restart();
-        }
-        if (batch.length > 0) outputs.push(...(await workspace.handle(batch)).outputs);
-        const actual = outputs.flatMap((output) => correlatedOf(output).alerts.map(({ decision, why }) => ({ decision, why })));
-        expect(actual).toEqual(foldedInMemory(contents));
-      }),
+      fc.asyncProperty(
+        randomLog,
+        fc.infiniteStream(fc.constantFrom('next', 'batch', 'restart')),
+        async (steps, cuts) => {
+          const workspace = new Workspace();
+          const contents = contentsOf(workspace, steps);
+          let batch: Input[] = [];
+          const outputs: Output[] = [];
+          for (const content of contents) {
+            batch.push(workspace.record('fact' in content ? content : [content]));
+            const cut = cuts.next().value;
+            if (cut === 'next') continue;
+            outputs.push(...(await workspace.handle(batch)).outputs);
+            batch = [];
+            if (cut === 'restart') workspace.restart();
+          }
+          if (batch.length > 0) outputs.push(...(await workspace.handle(batch)).outputs);
+          const actual = outputs.flatMap((output) =>
+            correlatedOf(output).alerts.map(({ decision, why }) => ({ decision, why })),
+          );
+          expect(actual).toEqual(foldedInMemory(contents));
+        },
+      ),
       { numRuns: 25 },
     ));
 
   it('answers records that are delivered again as skipped, and changes nothing', async () => {
     const workspace = new Workspace();
-    const alerts = ['a', 'b', 'c'].map((receipt, index) => workspace.alert(receipt, index, { key: 'disk', status: receipt === 'c' ? 'resolved' : 'triggered' }));
+    const alerts = ['a', 'b', 'c'].map((receipt, index) =>
+      workspace.alert(receipt, index, { key: 'disk', status: receipt === 'c' ? 'resolved' : 'triggered' }),
+    );
     await workspace.fold(...alerts);
-    const state = () => pools.pipeline.query('select * from dedup_correlator.key_holders where scope = $1', [workspace.scope]).then(({ rows }) => rows as unknown[]);
+    const state = () =>
+      pools.pipeline
+        .query('select * from dedup_correlator.key_holders where scope = $1', [workspace.scope])
+        .then(({ rows }) => rows as unknown[]);
     const before = await state();
     workspace.restart();
-    expect((await workspace.fold(...alerts)).map(({ reason }) => reason)).toEqual(['already-processed', 'already-processed', 'already-processed']);
+    expect((await workspace.fold(...alerts)).map(({ reason }) => reason)).toEqual([
+      'already-processed',
+      'already-processed',
+      'already-processed',
+    ]);
     expect(await state()).toEqual(before);
   });
 
@@ -200,7 +323,9 @@ describe('the state between batches', () => {
     await stage.apply(tx, inputs, await stage.load(inputs));
     await tx.query('rollback');
     tx.release();
-    expect((await runBatch(stage, inputs)).outputs.map((output) => correlatedOf(output).alerts[0]?.decision.kind)).toEqual(['opened']);
+    expect(
+      (await runBatch(stage, inputs)).outputs.map((output) => correlatedOf(output).alerts[0]?.decision.kind),
+    ).toEqual(['opened']);
   });
 });
 
@@ -211,29 +336,47 @@ describe('incident facts', () => {
     const closed = workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }, 'disk');
     expect(await workspace.fold(closed)).toEqual([]);
     expect(await countOf('incident_services', workspace.scope)).toBe(0);
-    const [again, other] = await workspace.fold(workspace.alert('b', 32, { key: 'disk' }), workspace.alert('c', 32, { services: ['db'] }));
+    const [again, other] = await workspace.fold(
+      workspace.alert('b', 32, { key: 'disk' }),
+      workspace.alert('c', 32, { services: ['db'] }),
+    );
     expect(again?.decision).toEqual({ kind: 'opened', incidentId: workspace.openedBy('b') });
     expect(other?.decision).toEqual({ kind: 'opened', incidentId: workspace.openedBy('c') });
   });
 
   it('a closed incident is named again by a trigger within the reopen window, and by the resolve that follows', async () => {
     const workspace = new Workspace();
-    await workspace.fold(workspace.alert('a', 0, { key: 'disk' }), workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }, 'disk'));
+    await workspace.fold(
+      workspace.alert('a', 0, { key: 'disk' }),
+      workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }, 'disk'),
+    );
     workspace.restart();
     const [again] = await workspace.fold(workspace.alert('b', 2, { key: 'disk' }));
-    expect(again).toEqual({ decision: { kind: 'deduplicated', incidentId: workspace.openedBy('a'), alertId: workspace.alertId('a') }, reason: 'recurrence' });
+    expect(again).toEqual({
+      decision: { kind: 'deduplicated', incidentId: workspace.openedBy('a'), alertId: workspace.alertId('a') },
+      reason: 'recurrence',
+    });
     workspace.restart();
     const [over] = await workspace.fold(workspace.alert('c', 3, { key: 'disk', status: 'resolved' }));
-    expect(over?.decision).toMatchObject({ kind: 'resolved', alertIds: [workspace.alertId('a'), workspace.alertId('b')] });
+    expect(over?.decision).toMatchObject({
+      kind: 'resolved',
+      alertIds: [workspace.alertId('a'), workspace.alertId('b')],
+    });
   });
 
   it('a successor holds the key that it names, after a restart too', async () => {
     const workspace = new Workspace();
     await workspace.fold(workspace.alert('a', 0, { key: 'disk' }));
     const open: IncidentFact['fact'] = { kind: 'open', severity: 'high', services: ['db'], lastAlertAt: minute(2) };
-    await workspace.fold(workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }), workspace.fact('inc_next', 1, 2, open, 'disk'));
+    await workspace.fold(
+      workspace.fact(workspace.openedBy('a'), 2, 1, { kind: 'closed' }),
+      workspace.fact('inc_next', 1, 2, open, 'disk'),
+    );
     workspace.restart();
-    const [same, service] = await workspace.fold(workspace.alert('b', 3, { key: 'disk' }), workspace.alert('c', 3, { services: ['db'] }));
+    const [same, service] = await workspace.fold(
+      workspace.alert('b', 3, { key: 'disk' }),
+      workspace.alert('c', 3, { services: ['db'] }),
+    );
     expect(same?.decision).toEqual({ kind: 'deduplicated', incidentId: 'inc_next', alertId: 'alr_x' });
     expect(service?.decision).toEqual({ kind: 'correlated', incidentId: 'inc_next' });
   });
@@ -253,7 +396,10 @@ describe('what is kept', () => {
     expect(await countOf('closings', workspace.scope)).toBe(0);
     await workspace.fold(workspace.alert('e', 8 * DAY + 30, { key: 'other' }));
     expect(await countOf('processed_alerts', workspace.scope)).toBe(2);
-    const keys = await pools.pipeline.query<{ dedup_key: string }>('select dedup_key from dedup_correlator.key_holders where scope = $1 order by 1', [workspace.scope]);
+    const keys = await pools.pipeline.query<{ dedup_key: string }>(
+      'select dedup_key from dedup_correlator.key_holders where scope = $1 order by 1',
+      [workspace.scope],
+    );
     expect(keys.rows.map((row) => row.dedup_key)).toEqual(['open', 'other']);
     expect(await countOf('known_incidents', workspace.scope)).toBe(3);
     const [late] = await workspace.fold(workspace.alert('f', 8 * DAY + 31, { key: 'open', status: 'resolved' }));
@@ -265,7 +411,9 @@ describe('another workspace', () => {
   it('sees no row of the correlator over REST', async () => {
     const workspace = new Workspace();
     await workspace.fold(workspace.alert('a', 0));
-    await expect(withWorkspace(pools.rest, workspace.scope, (tx) => tx.query('select * from dedup_correlator.key_holders'))).rejects.toThrow(/permission denied/);
+    await expect(
+      withWorkspace(pools.rest, workspace.scope, (tx) => tx.query('select * from dedup_correlator.key_holders')),
+    ).rejects.toThrow(/permission denied/);
     const forced = await pools.pipeline.query(
       `select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id'
        where n.nspname = 'dedup_correlator' and c.relkind = 'r' and c.relrowsecurity and c.relforcerowsecurity`,
@@ -274,13 +422,32 @@ describe('another workspace', () => {
   });
 });
 
-type Step = { what: NormalizedAlert['status'] | 'closed' | 'open'; key: string; services: string[]; pause: number; lag: number; again: boolean };
+type Step = {
+  what: NormalizedAlert['status'] | 'closed' | 'open';
+  key: string;
+  services: string[];
+  pause: number;
+  lag: number;
+  again: boolean;
+};
 const randomLog = fc.array(
   fc.record<Step>({
-    what: fc.constantFrom('triggered', 'triggered', 'triggered', 'resolved', 'acknowledged', 'update', 'closed', 'open'),
+    what: fc.constantFrom(
+      'triggered',
+      'triggered',
+      'triggered',
+      'resolved',
+      'acknowledged',
+      'update',
+      'closed',
+      'open',
+    ),
     key: fc.constantFrom('k1', 'k2', 'k3'),
     services: fc.subarray(['db', 'api', 'web'], { maxLength: 2 }),
-    pause: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 0, max: 6 }) }, { weight: 1, arbitrary: fc.constant(1500) }),
+    pause: fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: 0, max: 6 }) },
+      { weight: 1, arbitrary: fc.constant(1500) },
+    ),
     lag: fc.integer({ min: 0, max: 20 }),
     again: fc.boolean(),
   }),
@@ -295,17 +462,35 @@ function contentsOf(workspace: Workspace, steps: Step[]): (NormalizedAlert | Inc
     at += pause;
     if (what === 'closed' || what === 'open') {
       const incidentId = workspace.openedBy(last.get(key) ?? 'none');
-      return [workspace.fact(incidentId, index + 1, at, what === 'closed' ? { kind: what } : { kind: what, severity: 'high', services, lastAlertAt: minute(at) }, key)];
+      return [
+        workspace.fact(
+          incidentId,
+          index + 1,
+          at,
+          what === 'closed' ? { kind: what } : { kind: what, severity: 'high', services, lastAlertAt: minute(at) },
+          key,
+        ),
+      ];
     }
     if (what === 'triggered') last.set(key, `r${index}`);
-    const alert = workspace.alert(`r${index}`, at, { key, services, status: what, occurredAt: minute(at - lag), occurredAtOrders: true });
+    const alert = workspace.alert(`r${index}`, at, {
+      key,
+      services,
+      status: what,
+      occurredAt: minute(at - lag),
+      occurredAtOrders: true,
+    });
     return again ? [alert, alert] : [alert];
   });
 }
 
 function foldedInMemory(contents: (NormalizedAlert | IncidentFact)[]) {
   const state = new WorkingSet();
-  const config = { revision: 0, dedup: { windowHours: 24, windowFrom: 'last' as const, reopenMinutes: 30 }, correlation: { enabled: true, windowMinutes: 5 } };
+  const config = {
+    revision: 0,
+    dedup: { windowHours: 24, windowFrom: 'last' as const, reopenMinutes: 30 },
+    correlation: { enabled: true, windowMinutes: 5 },
+  };
   return contents.flatMap((content) => {
     if ('fact' in content) {
       state.apply(learn(state, content));

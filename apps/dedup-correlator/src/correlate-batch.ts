@@ -62,7 +62,11 @@ function fold(state: WorkingSet, heard: Heard, input: Input, rulesOf: RulesOf): 
       return { verdict: { kind: 'handled' }, outputs: [] };
     case 'alerts': {
       const answers = heard.record.alerts.map((alert) => answerOf(state, alert, rulesOf));
-      const outputs = correlatedRecords(input, heard.record, answers.map(({ answer }) => answer));
+      const outputs = correlatedRecords(
+        input,
+        heard.record,
+        answers.map(({ answer }) => answer),
+      );
       return { verdict: verdictOf(answers.map(({ failure }) => failure)), outputs };
     }
     default:
@@ -92,5 +96,10 @@ function answerOf(state: WorkingSet, alert: NormalizedAlert, rulesOf: RulesOf): 
 function verdictOf(failures: (string | null)[]): Verdict {
   const parts = failures.flatMap((failure, index) => (failure === null ? [] : [index]));
   if (parts.length === 0) return { kind: 'handled' };
-  return { kind: 'dead-letter', reason: 'decision-failed', detail: failures.find((failure) => failure !== null) ?? '', parts };
+  return {
+    kind: 'dead-letter',
+    reason: 'decision-failed',
+    detail: failures.find((failure) => failure !== null) ?? '',
+    parts,
+  };
 }

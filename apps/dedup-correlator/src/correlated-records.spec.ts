@@ -1,29 +1,83 @@
-import { decodeRecord, PACKED_ALERTS_MAX, PACKED_BYTES_MAX, type AlertsNormalized, type CorrelatedAlert, type NormalizedAlert } from '@tocsin/contracts';
+import {
+  decodeRecord,
+  PACKED_ALERTS_MAX,
+  PACKED_BYTES_MAX,
+  type AlertsNormalized,
+  type CorrelatedAlert,
+  type NormalizedAlert,
+} from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
 import { correlatedRecords } from './correlated-records.ts';
 
 const anAnswer = (index: number, size: number): CorrelatedAlert => ({
   alert: {
-    id: `alr_${index}`, index, receiptId: 'rcv_a', workspaceId: 'ws_a', webhookId: 'whk_a', connector: 'generic', kind: 'alert', status: 'triggered',
-    severity: 'high', title: 'x'.repeat(size), description: '', services: [], tags: [], source: null, url: null, occurredAt: null, occurredAtOrders: false,
-    receivedAt: '2026-11-21T09:00:00.000Z', dedupKey: 'k', dedupKeyOrigin: 'connector', resolveKey: 'k', firingKey: null, scope: 'ws_a', incidentType: null,
-    customFields: {}, fields: {}, configRevision: 1, notes: [],
+    id: `alr_${index}`,
+    index,
+    receiptId: 'rcv_a',
+    workspaceId: 'ws_a',
+    webhookId: 'whk_a',
+    connector: 'generic',
+    kind: 'alert',
+    status: 'triggered',
+    severity: 'high',
+    title: 'x'.repeat(size),
+    description: '',
+    services: [],
+    tags: [],
+    source: null,
+    url: null,
+    occurredAt: null,
+    occurredAtOrders: false,
+    receivedAt: '2026-11-21T09:00:00.000Z',
+    dedupKey: 'k',
+    dedupKeyOrigin: 'connector',
+    resolveKey: 'k',
+    firingKey: null,
+    scope: 'ws_a',
+    incidentType: null,
+    customFields: {},
+    fields: {},
+    configRevision: 1,
+    notes: [],
   } satisfies NormalizedAlert,
   decision: { kind: 'opened', incidentId: 'inc_a' },
   why: { reason: 'new-alert', tried: [], configRevision: 1 },
 });
 const pack = (answers: CorrelatedAlert[]) => {
-  const record: AlertsNormalized = { receiptId: 'rcv_a', workspaceId: 'ws_a', webhookId: 'whk_a', scope: 'ws_a', receivedAt: '2026-11-21T09:00:00.000Z', receiptTotal: 900, alerts: [] };
-  const input = { offset: 4n, key: 'ws_a', type: 'alerts.normalized.v1', value: Buffer.alloc(0), headers: {}, timestamp: 0 };
-  return correlatedRecords(input, record, answers).map(({ value, by }) => ({ bytes: value.byteLength, by, record: decodeRecord('alerts.correlated.v1', value) }));
+  const record: AlertsNormalized = {
+    receiptId: 'rcv_a',
+    workspaceId: 'ws_a',
+    webhookId: 'whk_a',
+    scope: 'ws_a',
+    receivedAt: '2026-11-21T09:00:00.000Z',
+    receiptTotal: 900,
+    alerts: [],
+  };
+  const input = {
+    offset: 4n,
+    key: 'ws_a',
+    type: 'alerts.normalized.v1',
+    value: Buffer.alloc(0),
+    headers: {},
+    timestamp: 0,
+  };
+  return correlatedRecords(input, record, answers).map(({ value, by }) => ({
+    bytes: value.byteLength,
+    by,
+    record: decodeRecord('alerts.correlated.v1', value),
+  }));
 };
 
 describe('the answers to one record', () => {
   it('are packed up to 200 alerts, all in order, each record with the whole receipt count', () => {
     const records = pack(Array.from({ length: 450 }, (_, index) => anAnswer(index, 10)));
     expect(records.map(({ record }) => record.alerts.length)).toEqual([PACKED_ALERTS_MAX, PACKED_ALERTS_MAX, 50]);
-    expect(records.flatMap(({ record }) => record.alerts.map(({ alert }) => alert.index))).toEqual(Array.from({ length: 450 }, (_, index) => index));
-    expect(records.every(({ record, by }) => record.receiptTotal === 900 && 'input' in by && by.input === 4n)).toBe(true);
+    expect(records.flatMap(({ record }) => record.alerts.map(({ alert }) => alert.index))).toEqual(
+      Array.from({ length: 450 }, (_, index) => index),
+    );
+    expect(records.every(({ record, by }) => record.receiptTotal === 900 && 'input' in by && by.input === 4n)).toBe(
+      true,
+    );
   });
 
   it('are packed up to 256 KiB', () => {
@@ -34,7 +88,11 @@ describe('the answers to one record', () => {
   });
 
   it('keep an alert that is larger than a record by itself', () =>
-    expect(pack([anAnswer(0, 10), anAnswer(1, PACKED_BYTES_MAX), anAnswer(2, 10)]).map(({ record }) => record.alerts.map(({ alert }) => alert.index))).toEqual([[0], [1], [2]]));
+    expect(
+      pack([anAnswer(0, 10), anAnswer(1, PACKED_BYTES_MAX), anAnswer(2, 10)]).map(({ record }) =>
+        record.alerts.map(({ alert }) => alert.index),
+      ),
+    ).toEqual([[0], [1], [2]]));
 
   it('are no record when there are none', () => expect(pack([])).toEqual([]));
 });

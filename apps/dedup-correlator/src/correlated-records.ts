@@ -15,13 +15,24 @@ const ENVELOPE_BYTES = 1024;
  * The answers to one input record as output records: the same receipt and order, packed up to 200 alerts and 256 KiB.
  * An alert that is larger than that by itself gets a record of its own. The same answers always pack the same way.
  */
-export function correlatedRecords(input: Input, record: AlertsNormalized, answers: readonly CorrelatedAlert[]): Output[] {
+export function correlatedRecords(
+  input: Input,
+  record: AlertsNormalized,
+  answers: readonly CorrelatedAlert[],
+): Output[] {
   const { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal } = record;
   const headers = input.headers['traceparent'] ? { traceparent: input.headers['traceparent'] } : undefined;
   return packed(answers).map((alerts): Output => {
     const value: AlertsCorrelated = { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal, alerts };
     const type = 'alerts.correlated.v1';
-    return { topic: 'alert.correlated', key: scope, type, value: encodeRecord(type, value), ...(headers && { headers }), by: { input: input.offset } };
+    return {
+      topic: 'alert.correlated',
+      key: scope,
+      type,
+      value: encodeRecord(type, value),
+      ...(headers && { headers }),
+      by: { input: input.offset },
+    };
   });
 }
 

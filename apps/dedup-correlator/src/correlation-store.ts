@@ -8,7 +8,9 @@ import * as sql from './statements.ts';
 
 /** Loads what a batch may look at, in at most four statements; a table of which nothing is wanted is not asked. */
 export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
-  const processed = await rowsOf(tx, sql.LOAD_PROCESSED, [lookup.alertIds], (row) => ({ alertId: text(row['alert_id']) }));
+  const processed = await rowsOf(tx, sql.LOAD_PROCESSED, [lookup.alertIds], (row) => ({
+    alertId: text(row['alert_id']),
+  }));
   const keys = await loadKeys(tx, lookup);
   const orders = await rowsOf(tx, sql.LOAD_CLOSINGS, [lookup.closings], orderOf);
   const named = [...lookup.incidents, ...keys.map(({ scope, incidentId }) => ({ scope, incidentId }))];
@@ -21,20 +23,46 @@ const loadKeys = (tx: Tx, { dedupKeys, resolveKeys }: Lookup): Promise<KeyHolder
   rowsOf(tx, sql.LOAD_KEYS, [dedupKeys, resolveKeys], keyOf);
 
 /** Runs a statement whose parameters are lists of rows, unless all of them are empty. */
-async function rowsOf<Row>(tx: Tx, statement: string, lists: readonly unknown[][], read: (row: sql.Row) => Row): Promise<Row[]> {
+async function rowsOf<Row>(
+  tx: Tx,
+  statement: string,
+  lists: readonly unknown[][],
+  read: (row: sql.Row) => Row,
+): Promise<Row[]> {
   if (lists.every((list) => list.length === 0)) return [];
-  const { rows } = await tx.query<sql.Row>(statement, lists.map((list) => JSON.stringify(list)));
+  const { rows } = await tx.query<sql.Row>(
+    statement,
+    lists.map((list) => JSON.stringify(list)),
+  );
   return rows.map(read);
 }
 
 /** Writes every changed row in at most four statements. */
 export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void> {
-  const times = <Row extends object>(row: Row, ...names: (keyof Row)[]): object =>
-    ({ ...row, ...Object.fromEntries(names.map((name) => [name, instant(row[name] as number | null)])) });
-  await write(tx, sql.SAVE_PROCESSED, changes.processed.map((row) => times(row, 'receivedAt')));
-  await write(tx, sql.SAVE_KEYS, changes.keys.map((row) => times(row, 'firstAt', 'lastAt', 'lastTriggerAt')));
-  await write(tx, sql.SAVE_CLOSINGS, changes.orders.map((row) => times(row, 'closedAt', 'keptUntil')));
-  await write(tx, sql.SAVE_INCIDENTS, changes.incidents.map((row) => times(row, 'openedAt', 'lastAlertAt', 'closedAt')));
+  const times = <Row extends object>(row: Row, ...names: (keyof Row)[]): object => ({
+    ...row,
+    ...Object.fromEntries(names.map((name) => [name, instant(row[name] as number | null)])),
+  });
+  await write(
+    tx,
+    sql.SAVE_PROCESSED,
+    changes.processed.map((row) => times(row, 'receivedAt')),
+  );
+  await write(
+    tx,
+    sql.SAVE_KEYS,
+    changes.keys.map((row) => times(row, 'firstAt', 'lastAt', 'lastTriggerAt')),
+  );
+  await write(
+    tx,
+    sql.SAVE_CLOSINGS,
+    changes.orders.map((row) => times(row, 'closedAt', 'keptUntil')),
+  );
+  await write(
+    tx,
+    sql.SAVE_INCIDENTS,
+    changes.incidents.map((row) => times(row, 'openedAt', 'lastAlertAt', 'closedAt')),
+  );
 }
 
 async function write(tx: Tx, statement: string, rows: object[]): Promise<void> {

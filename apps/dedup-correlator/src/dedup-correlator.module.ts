@@ -27,8 +27,17 @@ import { WebhookRules } from './webhook-rules.ts';
       inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS, LOGGER],
       // eslint-disable-next-line max-params -- a factory's parameters are its injections
       useFactory: (pool: Pool, log: EventLog, now: Clock, assignments: Assignments, logger: Logger) => {
-        const onError = (error: unknown) => logger.error({ err: error, service: 'dedup-correlator' }, 'pipeline.failed');
-        const pipeline = createPipeline({ pool, schema: 'dedup_correlator', service: 'dedup-correlator', log, now, publisher: 'per-partition', onError });
+        const onError = (error: unknown) =>
+          logger.error({ err: error, service: 'dedup-correlator' }, 'pipeline.failed');
+        const pipeline = createPipeline({
+          pool,
+          schema: 'dedup_correlator',
+          service: 'dedup-correlator',
+          log,
+          now,
+          publisher: 'per-partition',
+          onError,
+        });
         assignments.register('dedup-correlator', pipeline.assigned);
         return pipeline;
       },

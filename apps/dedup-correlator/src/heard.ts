@@ -1,4 +1,10 @@
-import { decodeRecord, encodeRecord, type AlertsNormalized, type IncidentFact, type PoisonReason } from '@tocsin/contracts';
+import {
+  decodeRecord,
+  encodeRecord,
+  type AlertsNormalized,
+  type IncidentFact,
+  type PoisonReason,
+} from '@tocsin/contracts';
 import type { Input } from '@tocsin/postgres';
 
 /** One record of `correlation.inputs` as it was heard. */
@@ -25,7 +31,8 @@ export function hear(input: Input): Heard {
 
 /** How a packed record is taken apart when the database refuses one of its alerts. */
 export const alertParts = {
-  count: (input: Input): number => (input.type === 'alerts.normalized.v1' ? decodeRecord('alerts.normalized.v1', input.value).alerts.length : 1),
+  count: (input: Input): number =>
+    input.type === 'alerts.normalized.v1' ? decodeRecord('alerts.normalized.v1', input.value).alerts.length : 1,
   keep(input: Input, indexes: readonly number[]): Input {
     const record = decodeRecord('alerts.normalized.v1', input.value);
     const alerts = record.alerts.filter((_, index) => indexes.includes(index));
@@ -43,7 +50,9 @@ function alertsOf(record: AlertsNormalized): Heard {
   if (!Array.isArray(record?.alerts) || !isText(record.scope)) return mismatch('no alerts or scope');
   const fits = record.alerts.every(
     (alert) =>
-      [alert?.id, alert?.scope, alert?.workspaceId, alert?.webhookId, alert?.dedupKey, alert?.resolveKey].every(isText) &&
+      [alert?.id, alert?.scope, alert?.workspaceId, alert?.webhookId, alert?.dedupKey, alert?.resolveKey].every(
+        isText,
+      ) &&
       isInstant(alert.receivedAt) &&
       (alert.occurredAt === null || isInstant(alert.occurredAt)) &&
       Number.isSafeInteger(alert.configRevision) &&
@@ -58,7 +67,8 @@ function factOf(fact: IncidentFact): Heard {
     [fact?.incidentId, fact?.scope, fact?.workspaceId].every(isText) &&
     isInstant(fact.at) &&
     Number.isSafeInteger(fact.version) &&
-    (fact.fact?.kind === 'closed' || (fact.fact?.kind === 'open' && isInstant(fact.fact.lastAlertAt) && Array.isArray(fact.fact.services))) &&
+    (fact.fact?.kind === 'closed' ||
+      (fact.fact?.kind === 'open' && isInstant(fact.fact.lastAlertAt) && Array.isArray(fact.fact.services))) &&
     Array.isArray(fact.keys) &&
     fact.keys.every((key) => [key?.webhookId, key?.dedupKey, key?.resolveKey, key?.alertId].every(isText));
   return fits ? { kind: 'fact', fact } : mismatch('not an incident fact');

@@ -4,12 +4,19 @@ import { KEPT_MS, Pruning } from './pruning.ts';
 const MINUTE = 60_000;
 const START = Date.parse('2026-11-21T09:00:00.000Z');
 const batchAt = (at: number, alerts = 1) => ({
-  processed: Array.from({ length: alerts }, (_, index) => ({ workspaceId: 'ws_a', scope: 'ws_a', alertId: `alr_${index}`, receivedAt: START + at })),
+  processed: Array.from({ length: alerts }, (_, index) => ({
+    workspaceId: 'ws_a',
+    scope: 'ws_a',
+    alertId: `alr_${index}`,
+    receivedAt: START + at,
+  })),
 });
 
 describe('when old rows go', () => {
   it('is counted from the newest record time of their scope', () =>
-    expect(new Pruning().due(batchAt(0)).scopes).toEqual([{ scope: 'ws_a', newest: START, processedBefore: START - KEPT_MS, closingsBefore: START - 60 * MINUTE }]));
+    expect(new Pruning().due(batchAt(0)).scopes).toEqual([
+      { scope: 'ws_a', newest: START, processedBefore: START - KEPT_MS, closingsBefore: START - 60 * MINUTE },
+    ]));
 
   it('is looked at again after a minute of record time', () => {
     const pruning = new Pruning();

@@ -27,7 +27,8 @@ export class Pruning {
 
   due(changes: Pick<CorrelationRows, 'processed'>): Due {
     const newest = new Map<string, Millis>();
-    for (const { scope, receivedAt } of changes.processed) newest.set(scope, Math.max(receivedAt, newest.get(scope) ?? receivedAt));
+    for (const { scope, receivedAt } of changes.processed)
+      newest.set(scope, Math.max(receivedAt, newest.get(scope) ?? receivedAt));
     const scopes = [...newest]
       .filter(([scope, at]) => at >= (this.nextLook.get(scope) ?? at))
       .slice(0, SCOPES_MAX)

@@ -4,11 +4,26 @@ import { describe, expect, it } from 'vitest';
 import { WebhookRules } from './webhook-rules.ts';
 
 const aWebhook = (revision: number, windowHours: number, deleted = false): WebhookDocument => ({
-  revision, kind: 'webhook', id: 'whk_a', workspaceId: 'ws_a', deleted,
+  revision,
+  kind: 'webhook',
+  id: 'whk_a',
+  workspaceId: 'ws_a',
+  deleted,
   body: {
-    name: '', description: '', connector: 'generic', enabled: true, tokenHmac: `hmac-${revision}`, sealedToken: '', secrets: [], respond: 'wait',
-    auth: { method: 'none', header: null, prefix: null, username: null }, rateLimitPerHour: 0, defaultSeverity: 'medium', severityProfile: 'tocsin',
-    dedup: { windowHours, windowFrom: 'first', reopenMinutes: 5, resolvePolicy: 'all' }, correlation: { enabled: false, windowMinutes: 9, by: 'service' },
+    name: '',
+    description: '',
+    connector: 'generic',
+    enabled: true,
+    tokenHmac: `hmac-${revision}`,
+    sealedToken: '',
+    secrets: [],
+    respond: 'wait',
+    auth: { method: 'none', header: null, prefix: null, username: null },
+    rateLimitPerHour: 0,
+    defaultSeverity: 'medium',
+    severityProfile: 'tocsin',
+    dedup: { windowHours, windowFrom: 'first', reopenMinutes: 5, resolvePolicy: 'all' },
+    correlation: { enabled: false, windowMinutes: 9, by: 'service' },
     rca: { autoTrigger: true, minSeverity: 'medium' },
   } satisfies WebhookBody,
 });
@@ -18,7 +33,11 @@ describe('the rules of a webhook', () => {
   it('are those of its newest revision, which is stored with the decision', async () => {
     const rules = new WebhookRules(new StaticConfigurationFeed([aWebhook(3, 24), aWebhook(5, 48)]));
     expect((await rules.of([anAlert(3)]))(anAlert(3))).toEqual({
-      config: { revision: 5, dedup: { windowHours: 48, windowFrom: 'first', reopenMinutes: 5 }, correlation: { enabled: false, windowMinutes: 9 } },
+      config: {
+        revision: 5,
+        dedup: { windowHours: 48, windowFrom: 'first', reopenMinutes: 5 },
+        correlation: { enabled: false, windowMinutes: 9 },
+      },
       note: null,
     });
   });
@@ -39,13 +58,19 @@ describe('the rules of a webhook', () => {
     }
   });
 
-  it('are those of the alert\'s own revision when the webhook has been deleted', async () => {
+  it("are those of the alert's own revision when the webhook has been deleted", async () => {
     const rules = new WebhookRules(new StaticConfigurationFeed([aWebhook(3, 72), aWebhook(4, 72, true)]));
-    expect((await rules.of([anAlert(3)]))(anAlert(3)).config).toMatchObject({ revision: 3, dedup: { windowHours: 72 } });
+    expect((await rules.of([anAlert(3)]))(anAlert(3)).config).toMatchObject({
+      revision: 3,
+      dedup: { windowHours: 72 },
+    });
   });
 
   it('are the defaults, with a note, when nothing is known', async () => {
     const rules = new WebhookRules(new StaticConfigurationFeed());
-    expect((await rules.of([anAlert(0)]))(anAlert(0))).toMatchObject({ config: { revision: 0, dedup: { windowHours: 24, reopenMinutes: 30 } }, note: 'config-missing' });
+    expect((await rules.of([anAlert(0)]))(anAlert(0))).toMatchObject({
+      config: { revision: 0, dedup: { windowHours: 24, reopenMinutes: 30 } },
+      note: 'config-missing',
+    });
   });
 });

@@ -32,7 +32,8 @@ export class WebhookRules {
   /** Waits for the newest revision among the alerts, then reads each webhook's rules once for the whole batch. */
   async of(alerts: readonly Pick<NormalizedAlert, 'webhookId' | 'configRevision'>[]): Promise<RulesOf> {
     const newest = new Map<string, number>();
-    for (const { webhookId, configRevision } of alerts) newest.set(webhookId, Math.max(configRevision, newest.get(webhookId) ?? 0));
+    for (const { webhookId, configRevision } of alerts)
+      newest.set(webhookId, Math.max(configRevision, newest.get(webhookId) ?? 0));
     await this.waitFor(Math.max(0, ...newest.values()));
     const reached = this.feed.revision();
     const known = new Map<string, CorrelationConfig>();
@@ -56,6 +57,10 @@ export class WebhookRules {
 
 const configOf = ({ revision, body }: WebhookDocument): CorrelationConfig => ({
   revision,
-  dedup: { windowHours: body.dedup.windowHours, windowFrom: body.dedup.windowFrom, reopenMinutes: body.dedup.reopenMinutes },
+  dedup: {
+    windowHours: body.dedup.windowHours,
+    windowFrom: body.dedup.windowFrom,
+    reopenMinutes: body.dedup.reopenMinutes,
+  },
   correlation: { enabled: body.correlation.enabled, windowMinutes: body.correlation.windowMinutes },
 });

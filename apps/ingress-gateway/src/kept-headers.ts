@@ -57,12 +57,15 @@ export function keptHeaders(
   return kept;
 }
 
-/** The query string of a request target without parameters whose name speaks of a credential. */
-export function keptQuery(target: string): string {
+/**
+ * The query string of a request target without parameters whose name speaks of a credential.
+ * @param credentials names of the parameters that carry this webhook's credential
+ */
+export function keptQuery(target: string, credentials: readonly string[] = []): string {
   const at = target.indexOf('?');
   if (at < 0) return '';
   const parameters = new URLSearchParams(target.slice(at + 1));
   for (const name of [...parameters.keys()])
-    if (SECRET.test(name.toLowerCase()) || /^(key|sig|pass)$/i.test(name)) parameters.delete(name);
+    if (SECRET.test(name.toLowerCase()) || /^(key|sig|pass)$/i.test(name) || credentials.includes(name)) parameters.delete(name);
   return parameters.toString();
 }

@@ -49,7 +49,7 @@ export class Appending {
     return this.records;
   }
 
-  private push(input: Input, { topic, key, type, value, facts }: Draft): void {
+  private push(input: Input, { topic, key, type, value, facts, headers }: Draft): void {
     const ordinal = this.ordinals.get(input.offset) ?? 0;
     this.ordinals.set(input.offset, ordinal + 1);
     const trace = input.headers[headerNames.trace];
@@ -58,6 +58,7 @@ export class Appending {
       key,
       value,
       headers: {
+        ...headers,
         [headerNames.type]: type,
         [headerNames.mark]: `${this.origin};${input.offset};${ordinal}`,
         ...(facts === undefined ? {} : { [headerNames.facts]: facts }),

@@ -104,7 +104,9 @@ function normalizeReceipt(input: Input, facts: ReceiptFacts, { document, notes }
     configRevision: document?.revision ?? facts.configRevision,
     defaultSeverity: document?.body.defaultSeverity ?? 'medium',
     severityProfile: document?.body.severityProfile ?? 'tocsin',
+    alertOnFailure: document?.body.changes?.alertOnFailure ?? true,
     notes,
   };
-  return connector.normalize({ bytes: input.value, contentType: facts.contentType }, context);
+  const { contentType, headers, query } = facts;
+  return connector.normalize({ bytes: input.value, contentType, headers, query }, context);
 }

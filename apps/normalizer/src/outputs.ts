@@ -1,6 +1,9 @@
 import {
   alertIdOf,
   type AlertAnswer,
+  type ChangeEvent,
+  CLOUD_EVENT_SOURCE,
+  type CloudEventHeaders,
   type DeadLetterFacts,
   encodeFacts,
   encodeRecord,
@@ -20,6 +23,8 @@ export interface Draft {
   type: string;
   value: Uint8Array;
   facts?: string;
+  /** Beside those that every record gets. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 export type SettledItem = ReceiptsSettled['items'][number];
@@ -46,8 +51,10 @@ export function outputsOf(origin: Origin, input: Input, facts: ReceiptFacts, res
   switch (result.kind) {
     case 'alerts':
       return alertOutputs(origin, input, facts, result);
-    case 'ignored':
-      return settledWhole(input, facts, { outcome: 'ignored', reason: result.reason, detail: result.detail });
+    case 'ignored': {
+      const whole = settledWhole(input, facts, { outcome: 'ignored', reason: result.reason, detail: result.detail });
+      return { drafts: [...result.changes.map(changeDraft), ...whole.drafts], settled: whole.settled };
+    }
     case 'unreadable': {
       const whole = settledWhole(input, facts, {
         outcome: 'dead-lettered',
@@ -76,6 +83,7 @@ function alertOutputs(
     value,
   }));
   const settled: SettledItem[] = [];
+  drafts.push(...result.changes.map(changeDraft));
   drafts.push(...deadParts(origin, input, facts, result.omitted));
   for (const answers of chunks(
     result.omitted.map((omitted) => answerOf(facts, omitted)),
@@ -93,6 +101,22 @@ function alertOutputs(
     });
   }
   return { drafts, settled };
+}
+
+/** A build or a deployment on `change.events`, in the same form as what `POST changes` records. */
+function changeDraft(change: ChangeEvent): Draft {
+  const headers: CloudEventHeaders = {
+    ce_id: change.id,
+    ce_source: CLOUD_EVENT_SOURCE,
+    ce_specversion: '1.0',
+    ce_type: `tocsin.change.${change.kind}.v1`,
+    ce_time: change.recorded_at,
+    ce_subject: change.service,
+    ce_tocsinworkspace: change.workspace_id,
+    'content-type': 'application/json',
+  };
+  const value = encodeRecord('change.event.v1', change);
+  return { topic: 'change.events', key: change.workspace_id, type: 'change.event.v1', value, headers: { ...headers } };
 }
 
 const answerOf = (facts: ReceiptFacts, { index, outcome, reason }: Omitted): AlertAnswer => ({

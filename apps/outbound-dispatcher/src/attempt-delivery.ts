@@ -34,21 +34,30 @@ const CONFIGURATION_WAIT_MS = 10_000;
 export const subscriptionOf = (
   feed: Pick<ConfigurationFeed, 'subscriptions'>,
   delivery: Pick<ClaimedDelivery, 'workspaceId' | 'subscriptionId'>,
-): SubscriptionDocument | undefined => feed.subscriptions(delivery.workspaceId).find(({ id }) => id === delivery.subscriptionId);
+): SubscriptionDocument | undefined =>
+  feed.subscriptions(delivery.workspaceId).find(({ id }) => id === delivery.subscriptionId);
 
 /** One attempt from the claim to what becomes of the delivery; undefined when the process is going down and it must be given back. */
-export async function attemptDelivery(delivery: ClaimedDelivery, parts: AttemptParts): Promise<SettledDelivery | undefined> {
+export async function attemptDelivery(
+  delivery: ClaimedDelivery,
+  parts: AttemptParts,
+): Promise<SettledDelivery | undefined> {
   await parts.feed.atLeast(delivery.configRevision, CONFIGURATION_WAIT_MS);
   const subscription = subscriptionOf(parts.feed, delivery);
   const unsent = { attempts: delivery.attempts, finishedAt: parts.clock() };
-  if (!subscription) return { delivery, attempt: null, settled: { status: 'failed', reason: 'subscription-deleted', ...unsent } };
+  if (!subscription)
+    return { delivery, attempt: null, settled: { status: 'failed', reason: 'subscription-deleted', ...unsent } };
   if (!subscription.body.active) {
     return { delivery, attempt: null, settled: { status: 'skipped-paused', reason: 'subscription-paused', ...unsent } };
   }
   return send(delivery, subscription, parts);
 }
 
-async function send(delivery: ClaimedDelivery, subscription: SubscriptionDocument, parts: AttemptParts): Promise<SettledDelivery | undefined> {
+async function send(
+  delivery: ClaimedDelivery,
+  subscription: SubscriptionDocument,
+  parts: AttemptParts,
+): Promise<SettledDelivery | undefined> {
   const startedAt = parts.clock();
   const request = prepare(delivery, subscription, parts, startedAt);
   const url = checkUrl(subscription.body.url, parts.allow);
@@ -62,12 +71,14 @@ async function send(delivery: ClaimedDelivery, subscription: SubscriptionDocumen
   if (response.kind === 'given-back') return undefined;
   const attempt = logOf(delivery.attempts + 1, response, { startedAt, finishedAt: parts.clock() });
   attempt.requestHeaders = 'refused' in request ? {} : maskRequestHeaders(request.headers, request.customNames);
-  const schedule = subscription.body.retrySchedule.length > 0 ? subscription.body.retrySchedule : DEFAULT_RETRY_SCHEDULE;
+  const schedule =
+    subscription.body.retrySchedule.length > 0 ? subscription.body.retrySchedule : DEFAULT_RETRY_SCHEDULE;
   const finishedAt = parts.clock();
   const settled = settleAttempt(
     {
       ...{ number: attempt.number, reason: attempt.reason, responseStatus: attempt.responseStatus, finishedAt },
-      retryAfterSeconds: response.kind === 'response' ? retryAfterSeconds(response.headers['retry-after'], finishedAt) : null,
+      retryAfterSeconds:
+        response.kind === 'response' ? retryAfterSeconds(response.headers['retry-after'], finishedAt) : null,
     },
     schedule,
     parts.random(),
@@ -75,15 +86,33 @@ async function send(delivery: ClaimedDelivery, subscription: SubscriptionDocumen
   return { delivery, attempt, settled };
 }
 
-type Prepared = { headers: Record<string, string>; customNames: string[] } | { refused: { reason: AttemptReason; error: string } };
+type Prepared =
+  { headers: Record<string, string>; customNames: string[] } | { refused: { reason: AttemptReason; error: string } };
 
-function prepare(delivery: ClaimedDelivery, subscription: SubscriptionDocument, parts: AttemptParts, now: Date): Prepared {
+function prepare(
+  delivery: ClaimedDelivery,
+  subscription: SubscriptionDocument,
+  parts: AttemptParts,
+  now: Date,
+): Prepared {
   const opened = openSecrets(subscription, parts, now);
-  if (!opened) return { refused: { reason: 'secret-unreadable', error: 'a secret of the subscription cannot be opened with the key ring of this process' } };
+  if (!opened)
+    return {
+      refused: {
+        reason: 'secret-unreadable',
+        error: 'a secret of the subscription cannot be opened with the key ring of this process',
+      },
+    };
   const wrong = checkCustomHeaders(opened.headers);
-  if (wrong) return { refused: { reason: 'header-not-allowed', error: `custom header "${wrong.name}": ${wrong.message}` } };
+  if (wrong)
+    return { refused: { reason: 'header-not-allowed', error: `custom header "${wrong.name}": ${wrong.message}` } };
   const headers = requestHeaders({
-    ...{ eventId: delivery.eventId, eventType: delivery.eventType, deliveryId: delivery.id, attempt: delivery.attempts + 1 },
+    ...{
+      eventId: delivery.eventId,
+      eventType: delivery.eventType,
+      deliveryId: delivery.id,
+      attempt: delivery.attempts + 1,
+    },
     ...{ sequence: delivery.sequence, body: delivery.body, timestamp: Math.floor(now.getTime() / 1000) },
     secrets: opened.secrets,
     customHeaders: opened.headers,
@@ -118,7 +147,12 @@ function logOf(
   response: Exclude<OutboundResponse, { kind: 'given-back' }>,
   { startedAt, finishedAt }: { startedAt: Date; finishedAt: Date },
 ): AttemptLog {
-  const common = { number, startedAt, durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()), requestHeaders: {} };
+  const common = {
+    number,
+    startedAt,
+    durationMs: Math.max(0, finishedAt.getTime() - startedAt.getTime()),
+    requestHeaders: {},
+  };
   if (response.kind === 'no-response') {
     const nothing = { responseStatus: null, responseHeaders: null, responseBody: null, responseTruncated: false };
     return { ...common, ...nothing, reason: response.reason, error: response.error };

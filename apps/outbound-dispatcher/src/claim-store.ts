@@ -132,7 +132,10 @@ export async function reclaim(pool: Pool, now: Date): Promise<string[]> {
 }
 
 /** Gives claimed deliveries back untried. */
-export async function giveBack(pool: Pool, deliveries: readonly Pick<ClaimedDelivery, 'seq' | 'leaseToken'>[]): Promise<void> {
+export async function giveBack(
+  pool: Pool,
+  deliveries: readonly Pick<ClaimedDelivery, 'seq' | 'leaseToken'>[],
+): Promise<void> {
   await pool.query(
     `update outbound_dispatcher.deliveries d set lease_token = null, lease_until = null, claimed_by = null
        from unnest($1::bigint[], $2::text[]) as held(seq, token) where d.seq = held.seq and d.lease_token = held.token`,

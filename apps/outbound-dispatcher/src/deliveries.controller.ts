@@ -34,7 +34,15 @@ export class SubscriptionDeliveriesController {
   ): Promise<{ items: DeliveryView[]; next_cursor: string | null }> {
     const before = readCursor(cursor);
     await this.mustExist(workspaceId, subscriptionId);
-    const filter = { workspaceId, subscriptionId, status, eventType: event_type, incidentId: incident_id, before, limit };
+    const filter = {
+      workspaceId,
+      subscriptionId,
+      status,
+      eventType: event_type,
+      incidentId: incident_id,
+      before,
+      limit,
+    };
     const { items, next } = await listDeliveries(this.pool, filter);
     return { items, next_cursor: next === null ? null : cursorOf(next) };
   }

@@ -1,4 +1,10 @@
-import { CLOUD_EVENT_SOURCE, deriveId, encodeRecord, type CloudEventHeaders, type DeliveryEvent } from '@tocsin/contracts';
+import {
+  CLOUD_EVENT_SOURCE,
+  deriveId,
+  encodeRecord,
+  type CloudEventHeaders,
+  type DeliveryEvent,
+} from '@tocsin/contracts';
 import type { Output } from '@tocsin/postgres';
 import type { SettledDelivery } from './settle-store.ts';
 

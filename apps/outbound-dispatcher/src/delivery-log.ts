@@ -82,10 +82,21 @@ const listSql = `
    order by d.seq desc limit $7`;
 
 /** A page of a subscription's deliveries, newest first. `next` is the position to go on from, null on the last page. */
-export async function listDeliveries(restPool: Pool, filter: DeliveryFilter): Promise<{ items: DeliveryView[]; next: bigint | null }> {
+export async function listDeliveries(
+  restPool: Pool,
+  filter: DeliveryFilter,
+): Promise<{ items: DeliveryView[]; next: bigint | null }> {
   const { workspaceId, subscriptionId, status, eventType, incidentId, before, limit } = filter;
   const { rows } = await withWorkspace(restPool, workspaceId, (tx) =>
-    tx.query<Row>(listSql, [workspaceId, subscriptionId, status ?? null, eventType ?? null, incidentId ?? null, before ?? null, limit + 1]),
+    tx.query<Row>(listSql, [
+      workspaceId,
+      subscriptionId,
+      status ?? null,
+      eventType ?? null,
+      incidentId ?? null,
+      before ?? null,
+      limit + 1,
+    ]),
   );
   const items = rows.slice(0, limit);
   const last = items.at(-1);
@@ -95,7 +106,10 @@ export async function listDeliveries(restPool: Pool, filter: DeliveryFilter): Pr
 /** Whether anything was ever planned for a subscription: a deleted one still has a log. */
 export async function hasDeliveries(restPool: Pool, workspaceId: string, subscriptionId: string): Promise<boolean> {
   const { rowCount } = await withWorkspace(restPool, workspaceId, (tx) =>
-    tx.query('select from outbound_dispatcher.deliveries where workspace_id = $1 and subscription_id = $2 limit 1', [workspaceId, subscriptionId]),
+    tx.query('select from outbound_dispatcher.deliveries where workspace_id = $1 and subscription_id = $2 limit 1', [
+      workspaceId,
+      subscriptionId,
+    ]),
   );
   return (rowCount ?? 0) > 0;
 }

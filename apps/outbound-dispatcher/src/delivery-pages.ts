@@ -5,15 +5,23 @@ import { deliveryStatuses, type DeliveryStatus } from './delivery-log.ts';
 
 /** Query of `GET subscriptions/{id}/deliveries`. */
 export class DeliveriesQuery {
-  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value))
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+  )
   @IsInt()
   @Min(1)
   @Max(200)
   limit = 50;
   @IsOptional() @IsString() @MaxLength(200) cursor?: string;
   @IsOptional() @IsIn(deliveryStatuses) status?: DeliveryStatus;
-  @IsOptional() @IsString() @Matches(/^[a-z_]+(\.[a-z_]+)+$/, { message: 'event_type must be an event name like incident.created' }) event_type?: string;
-  @IsOptional() @IsString() @Matches(/^inc_[a-z2-7]{26}$/, { message: 'incident_id must be an incident id' }) incident_id?: string;
+  @IsOptional()
+  @IsString()
+  @Matches(/^[a-z_]+(\.[a-z_]+)+$/, { message: 'event_type must be an event name like incident.created' })
+  event_type?: string;
+  @IsOptional()
+  @IsString()
+  @Matches(/^inc_[a-z2-7]{26}$/, { message: 'incident_id must be an incident id' })
+  incident_id?: string;
 }
 
 export class SubscriptionPath {

@@ -1,6 +1,14 @@
 import type { Pool } from 'pg';
 import type { Logger } from '@tocsin/nest-shell';
-import { claimDue, DUE_CHANNEL, dueSubscriptions, giveBack, reclaim, type ClaimedDelivery, type Wanted } from './claim-store.ts';
+import {
+  claimDue,
+  DUE_CHANNEL,
+  dueSubscriptions,
+  giveBack,
+  reclaim,
+  type ClaimedDelivery,
+  type Wanted,
+} from './claim-store.ts';
 import type { EndpointSlots } from './endpoint-slots.ts';
 import type { SettledDelivery } from './settle-store.ts';
 import type { WorkerSession } from './worker-session.ts';
@@ -155,7 +163,12 @@ export class DeliveryWorker {
   private say({ delivery, settled, attempt }: SettledDelivery): void {
     this.parts.log.info(
       {
-        ...{ deliveryId: delivery.id, subscriptionId: delivery.subscriptionId, workspaceId: delivery.workspaceId, eventType: delivery.eventType },
+        ...{
+          deliveryId: delivery.id,
+          subscriptionId: delivery.subscriptionId,
+          workspaceId: delivery.workspaceId,
+          eventType: delivery.eventType,
+        },
         ...{ attempt: settled.attempts, status: settled.status, reason: attempt?.reason ?? settled.reason },
         ...{ responseStatus: attempt?.responseStatus, durationMs: attempt?.durationMs },
       },

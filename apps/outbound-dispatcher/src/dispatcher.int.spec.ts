@@ -35,11 +35,15 @@ function dispatcher(documents: SubscriptionDocument[], changes: Partial<Dispatch
 const logOf = async ({ pools }: Running): Promise<DeliveryView[]> =>
   (await listDeliveries(pools.rest, { workspaceId: WORKSPACE, subscriptionId: SUBSCRIPTION, limit: 100 })).items;
 const finished = (running: Running, count: number): Promise<DeliveryView[]> =>
-  waitFor(async () => {
-    const log = await logOf(running);
-    return log.length === count && log.every((one) => one.finished_at !== null) && log;
-  }, { timeoutMs: 30_000, what: `${count} finished deliveries` });
-const sequences = (received: Received[]): string[] => received.map(({ headers }) => `${String(headers['x-tocsin-sequence'])}/${String(headers['x-tocsin-attempt'])}`);
+  waitFor(
+    async () => {
+      const log = await logOf(running);
+      return log.length === count && log.every((one) => one.finished_at !== null) && log;
+    },
+    { timeoutMs: 30_000, what: `${count} finished deliveries` },
+  );
+const sequences = (received: Received[]): string[] =>
+  received.map(({ headers }) => `${String(headers['x-tocsin-sequence'])}/${String(headers['x-tocsin-attempt'])}`);
 
 describe('a receiver that answers', () => {
   it('gets the envelope of the event, signed so that it verifies by hand and with the standardwebhooks package', async () => {
@@ -57,25 +61,52 @@ describe('a receiver that answers', () => {
     const [delivery] = await finished(running, 1);
     const request = received[0]!;
     expect(JSON.parse(request.body)).toMatchObject({
-      ...{ id: request.headers['webhook-id'], type: 'incident.created', workspace_id: WORKSPACE, timestamp: '2026-03-01T10:00:00.000Z' },
-      data: { id: incidentId('one'), title: 'Disk full', changed: ['status'], url: expect.stringContaining(incidentId('one')), source_url: 'https://source.example/1' },
+      ...{
+        id: request.headers['webhook-id'],
+        type: 'incident.created',
+        workspace_id: WORKSPACE,
+        timestamp: '2026-03-01T10:00:00.000Z',
+      },
+      data: {
+        id: incidentId('one'),
+        title: 'Disk full',
+        changed: ['status'],
+        url: expect.stringContaining(incidentId('one')),
+        source_url: 'https://source.example/1',
+      },
     });
     const byHand = `sha256=${createHmac('sha256', secret).update(request.body).digest('hex')}`;
-    expect(request.headers).toMatchObject({ 'x-cloudthinker-signature': byHand, 'x-webhook-signature': byHand, 'x-team': 'blue-canary' });
-    expect(request.headers).toMatchObject({ 'user-agent': 'Tocsin/0.1.0', 'x-webhook-event': 'incident.created', 'x-tocsin-delivery': delivery?.id });
+    expect(request.headers).toMatchObject({
+      'x-cloudthinker-signature': byHand,
+      'x-webhook-signature': byHand,
+      'x-team': 'blue-canary',
+    });
+    expect(request.headers).toMatchObject({
+      'user-agent': 'Tocsin/0.1.0',
+      'x-webhook-event': 'incident.created',
+      'x-tocsin-delivery': delivery?.id,
+    });
     const given = request.headers as Record<string, string>;
     expect(new Webhook(secret).verify(request.body, given)).toBeTruthy();
     expect(new Webhook(Buffer.from(old), { format: 'raw' }).verify(request.body, given)).toBeTruthy();
     expect(given['webhook-signature']?.split(' ')).toHaveLength(2);
-    expect(delivery).toMatchObject({ status: 'delivered', attempt_count: 1, next_attempt_at: null, attempts: [{ response_status: 204, reason: 'delivered' }] });
+    expect(delivery).toMatchObject({
+      status: 'delivered',
+      attempt_count: 1,
+      next_attempt_at: null,
+      attempts: [{ response_status: 204, reason: 'delivered' }],
+    });
     expect(JSON.stringify(delivery)).not.toContain('blue-canary');
-    expect(running.outputs.map(({ topic, key, type }) => [topic, key, type])).toEqual([['delivery.events', incidentId('one'), 'delivery.event.v1']]);
+    expect(running.outputs.map(({ topic, key, type }) => [topic, key, type])).toEqual([
+      ['delivery.events', incidentId('one'), 'delivery.event.v1'],
+    ]);
   });
 
   it('gets each event once although the log repeats it', async () => {
     const { received, url } = await receiver();
     const running = dispatcher([aSubscription({ url })]);
-    for (let round = 0; round < 3; round += 1) await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1), anIncidentEvent('one', 2)));
+    for (let round = 0; round < 3; round += 1)
+      await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1), anIncidentEvent('one', 2)));
     await finished(running, 2);
     expect(sequences(received)).toEqual(['1/1', '2/1']);
   });
@@ -104,17 +135,23 @@ describe('a receiver that fails', () => {
       response.writeHead(failing ? 500 : 200).end('x');
     });
     const running = dispatcher([aSubscription({ url })]);
-    await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1), anIncidentEvent('one', 2), anIncidentEvent('two', 1)));
+    await running.dispatcher.plan(
+      aBatch(anIncidentEvent('one', 1), anIncidentEvent('one', 2), anIncidentEvent('two', 1)),
+    );
     await finished(running, 3);
     const ofOne = received.filter(({ body }) => body.includes(one));
     expect(sequences(ofOne).at(-1)).toBe('2/1');
     expect(ofOne.slice(0, -1).every(({ headers }) => headers['x-tocsin-sequence'] === '1')).toBe(true);
     expect(ofOne.length).toBeGreaterThan(2);
-    expect(new Set(ofOne.slice(0, -1).map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size).toBe(1);
+    expect(
+      new Set(ofOne.slice(0, -1).map(({ headers, body }) => `${String(headers['webhook-id'])} ${body}`)).size,
+    ).toBe(1);
   });
 
   it('has a delivery parked after the last attempt, and gets the next one', async () => {
-    const { received, url } = await receiver(({ headers }, response) => response.writeHead(headers['x-tocsin-sequence'] === '1' ? 503 : 200).end());
+    const { received, url } = await receiver(({ headers }, response) =>
+      response.writeHead(headers['x-tocsin-sequence'] === '1' ? 503 : 200).end(),
+    );
     const running = dispatcher([aSubscription({ url })]);
     await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1), anIncidentEvent('one', 2)));
     const [second, first] = await finished(running, 2);
@@ -122,20 +159,28 @@ describe('a receiver that fails', () => {
     expect(first).toMatchObject({ status: 'failed', reason: 'schedule-exhausted', attempt_count: 3 });
     expect(first?.attempts.map(({ reason }) => reason)).toEqual(['server-error', 'server-error', 'server-error']);
     expect(second?.status).toBe('delivered');
-    const facts = running.outputs.map(({ value }) => (JSON.parse(Buffer.from(value).toString()) as { type: string }).type);
+    const facts = running.outputs.map(
+      ({ value }) => (JSON.parse(Buffer.from(value).toString()) as { type: string }).type,
+    );
     expect(facts).toEqual(['delivery.retrying', 'delivery.retrying', 'delivery.failed', 'delivery.delivered']);
   });
 
   it('is not tried again after 410, and a redirect is a failure that is not followed', async () => {
     const target = await receiver();
     const { received, url } = await receiver(({ headers }, response) =>
-      headers['x-tocsin-sequence'] === '1' ? response.writeHead(410).end() : response.writeHead(302, { location: target.url }).end(),
+      headers['x-tocsin-sequence'] === '1'
+        ? response.writeHead(410).end()
+        : response.writeHead(302, { location: target.url }).end(),
     );
     const running = dispatcher([aSubscription({ url, retrySchedule: [0, 0.1] })]);
     await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1), anIncidentEvent('one', 2)));
     const [second, first] = await finished(running, 2);
     expect(first).toMatchObject({ status: 'failed', reason: 'gone', attempt_count: 1 });
-    expect(second).toMatchObject({ status: 'failed', reason: 'schedule-exhausted', attempts: [{ reason: 'redirect' }, { reason: 'redirect' }] });
+    expect(second).toMatchObject({
+      status: 'failed',
+      reason: 'schedule-exhausted',
+      attempts: [{ reason: 'redirect' }, { reason: 'redirect' }],
+    });
     expect(received).toHaveLength(3);
     expect(target.received).toEqual([]);
   });
@@ -153,11 +198,16 @@ describe('a receiver that fails', () => {
       () => undefined,
       (response) => response.socket?.resetAndDestroy(),
       (response) => response.writeHead(200).end(Buffer.alloc(10 * 1024 * 1024, 'x')),
-      (response) => response.writeHead(200, { 'content-length': '100' }).write('half', () => response.socket?.destroy()),
+      (response) =>
+        response.writeHead(200, { 'content-length': '100' }).write('half', () => response.socket?.destroy()),
     ];
-    const { url } = await receiver(({ headers }, response) => answers[Number(headers['x-tocsin-sequence']) - 1]?.(response));
+    const { url } = await receiver(({ headers }, response) =>
+      answers[Number(headers['x-tocsin-sequence']) - 1]?.(response),
+    );
     const running = dispatcher([aSubscription({ url, retrySchedule: [0], timeoutSeconds: 1 })]);
-    await running.dispatcher.plan(aBatch(...answers.map((_answer, index) => anIncidentEvent(`incident ${index}`, index + 1))));
+    await running.dispatcher.plan(
+      aBatch(...answers.map((_answer, index) => anIncidentEvent(`incident ${index}`, index + 1))),
+    );
     const log = await finished(running, answers.length);
     const bySequence = new Map(log.map(({ sequence, attempts }) => [sequence, attempts[0]]));
     expect(bySequence.get(1)).toMatchObject({ reason: 'timeout', response_status: null });
@@ -171,46 +221,87 @@ describe('a receiver that fails', () => {
     const hanging = await receiver(() => undefined);
     const good = await receiver();
     const other = 'sub_bbbbbbbbbbbbbbbbbbbbbbbbbb';
-    const running = dispatcher([aSubscription({ url: hanging.url, timeoutSeconds: 60 }), aSubscription({ url: good.url }, other)], {
-      config: { OUTBOUND_ALLOW: '127.0.0.0/8+http', OUTBOUND_CA_FILE: undefined, OUTBOUND_CONCURRENCY: 20, OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4, OUTBOUND_SHUTDOWN_SECONDS: 0 },
-    });
-    await running.dispatcher.plan(aBatch(...Array.from({ length: 40 }, (_, index) => anIncidentEvent(`incident ${index}`, 1))));
+    const running = dispatcher(
+      [aSubscription({ url: hanging.url, timeoutSeconds: 60 }), aSubscription({ url: good.url }, other)],
+      {
+        config: {
+          OUTBOUND_ALLOW: '127.0.0.0/8+http',
+          OUTBOUND_CA_FILE: undefined,
+          OUTBOUND_CONCURRENCY: 20,
+          OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4,
+          OUTBOUND_SHUTDOWN_SECONDS: 0,
+        },
+      },
+    );
+    await running.dispatcher.plan(
+      aBatch(...Array.from({ length: 40 }, (_, index) => anIncidentEvent(`incident ${index}`, 1))),
+    );
     await waitFor(() => good.received.length === 40, { timeoutMs: 20_000 });
     expect(hanging.received.length).toBeLessThanOrEqual(4);
   });
 });
 
 describe('an address that may not be reached', () => {
-  it.each(['http://169.254.169.254/latest/meta-data/', 'https://2130706433/', 'https://[::ffff:10.0.0.1]/', 'http://hooks.example.com/'])(
-    '%s is refused before anything is dialled, and for good',
-    async (url) => {
-      const config = { OUTBOUND_ALLOW: '', OUTBOUND_CA_FILE: undefined, OUTBOUND_CONCURRENCY: 8, OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4, OUTBOUND_SHUTDOWN_SECONDS: 1 };
-      const running = dispatcher([aSubscription({ url })], { config });
-      await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1)));
-      expect((await finished(running, 1))[0]).toMatchObject({ status: 'failed', reason: 'url-not-allowed', attempts: [{ reason: 'url-not-allowed' }] });
-    },
-  );
+  it.each([
+    'http://169.254.169.254/latest/meta-data/',
+    'https://2130706433/',
+    'https://[::ffff:10.0.0.1]/',
+    'http://hooks.example.com/',
+  ])('%s is refused before anything is dialled, and for good', async (url) => {
+    const config = {
+      OUTBOUND_ALLOW: '',
+      OUTBOUND_CA_FILE: undefined,
+      OUTBOUND_CONCURRENCY: 8,
+      OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4,
+      OUTBOUND_SHUTDOWN_SECONDS: 1,
+    };
+    const running = dispatcher([aSubscription({ url })], { config });
+    await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1)));
+    expect((await finished(running, 1))[0]).toMatchObject({
+      status: 'failed',
+      reason: 'url-not-allowed',
+      attempts: [{ reason: 'url-not-allowed' }],
+    });
+  });
 
   it('is refused when a name resolves to it, also beside a good one', async () => {
     const { received, url } = await receiver();
     const { port } = new URL(url);
-    const resolve = ((_host: string, _options: unknown, callback: (error: null, found: { address: string; family: number }[]) => void) =>
+    const resolve = ((
+      _host: string,
+      _options: unknown,
+      callback: (error: null, found: { address: string; family: number }[]) => void,
+    ) =>
       callback(null, [
         { address: '8.8.8.8', family: 4 },
         { address: '127.0.0.1', family: 4 },
       ])) as unknown as NonNullable<DispatcherParts['resolve']>;
-    const config = { OUTBOUND_ALLOW: 'other.example', OUTBOUND_CA_FILE: undefined, OUTBOUND_CONCURRENCY: 8, OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4, OUTBOUND_SHUTDOWN_SECONDS: 1 };
-    const running = dispatcher([aSubscription({ url: `https://rebinding.example:${port}/`, retrySchedule: [0] })], { config, resolve });
+    const config = {
+      OUTBOUND_ALLOW: 'other.example',
+      OUTBOUND_CA_FILE: undefined,
+      OUTBOUND_CONCURRENCY: 8,
+      OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4,
+      OUTBOUND_SHUTDOWN_SECONDS: 1,
+    };
+    const running = dispatcher([aSubscription({ url: `https://rebinding.example:${port}/`, retrySchedule: [0] })], {
+      config,
+      resolve,
+    });
     await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1)));
     const [delivery] = await finished(running, 1);
-    expect(delivery?.attempts[0]).toMatchObject({ reason: 'address-not-allowed', error: expect.stringContaining('OUTBOUND_ALLOW') });
+    expect(delivery?.attempts[0]).toMatchObject({
+      reason: 'address-not-allowed',
+      error: expect.stringContaining('OUTBOUND_ALLOW'),
+    });
     expect(received).toEqual([]);
   });
 });
 
 describe('a subscription that was changed after planning', () => {
   it('is skipped while paused and failed when deleted; its lane goes on', async () => {
-    const { received, url } = await receiver((_request, response, count) => response.writeHead(count === 1 ? 500 : 200).end());
+    const { received, url } = await receiver((_request, response, count) =>
+      response.writeHead(count === 1 ? 500 : 200).end(),
+    );
     const documents = [aSubscription({ url })];
     const running = dispatcher(documents);
     await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1)));
@@ -225,7 +316,12 @@ describe('a subscription that was changed after planning', () => {
     documents[0] = aSubscription({ url, retrySchedule: [1] });
     await planner.plan(aBatch(anIncidentEvent('one', 3)));
     documents.length = 0;
-    expect((await finished(running, 3))[0]).toMatchObject({ status: 'failed', reason: 'subscription-deleted', sequence: 3, attempts: [] });
+    expect((await finished(running, 3))[0]).toMatchObject({
+      status: 'failed',
+      reason: 'subscription-deleted',
+      sequence: 3,
+      attempts: [],
+    });
     expect(received).toHaveLength(2);
   });
 });
@@ -235,7 +331,11 @@ describe('a worker that is killed', () => {
     let stuck = true;
     const { received, url } = await receiver((_request, response) => void (stuck || response.writeHead(200).end()));
     const entry = new URL('./spec/worker-process.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--conditions=source', '--experimental-transform-types', '--no-warnings', entry, database.url, url], { stdio: 'inherit' });
+    const child = spawn(
+      process.execPath,
+      ['--conditions=source', '--experimental-transform-types', '--no-warnings', entry, database.url, url],
+      { stdio: 'inherit' },
+    );
     open.push(() => Promise.resolve(void child.kill('SIGKILL')));
     const planner = startDispatcher(database.url, [aSubscription({ url, timeoutSeconds: 60 })]);
     await planner.dispatcher.stop(); // it plans, the child sends
@@ -245,10 +345,13 @@ describe('a worker that is killed', () => {
     const heir = dispatcher([aSubscription({ url, timeoutSeconds: 60 })]);
     const killedAt = performance.now();
     child.kill('SIGKILL');
-    const log = await waitFor(async () => {
-      const all = await logOf(heir);
-      return all.every(({ status }) => status === 'delivered') && all;
-    }, { timeoutMs: 50_000, what: 'the work of the killed worker' });
+    const log = await waitFor(
+      async () => {
+        const all = await logOf(heir);
+        return all.every(({ status }) => status === 'delivered') && all;
+      },
+      { timeoutMs: 50_000, what: 'the work of the killed worker' },
+    );
     expect(performance.now() - killedAt).toBeLessThan(50_000); // ten times the bound of 5 s; the lease would take 75 s
     expect(log).toHaveLength(2);
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(2);
@@ -260,13 +363,21 @@ describe('the log of a subscription', () => {
   it('is filtered and paged, and another workspace sees nothing of it', async () => {
     const { url } = await receiver();
     const running = dispatcher([aSubscription({ url })]);
-    await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1, 'IncidentOpened', 'incident.created'), anIncidentEvent('one', 2), anIncidentEvent('two', 1)));
+    await running.dispatcher.plan(
+      aBatch(
+        anIncidentEvent('one', 1, 'IncidentOpened', 'incident.created'),
+        anIncidentEvent('one', 2),
+        anIncidentEvent('two', 1),
+      ),
+    );
     await finished(running, 3);
     const filter = { workspaceId: WORKSPACE, subscriptionId: SUBSCRIPTION, limit: 2 };
     const first = await listDeliveries(running.pools.rest, filter);
     const second = await listDeliveries(running.pools.rest, { ...filter, before: first.next! });
     expect([first.items.length, second.items.length, second.next]).toEqual([2, 1, null]);
-    expect((await listDeliveries(running.pools.rest, { ...filter, eventType: 'incident.created' })).items).toHaveLength(1);
+    expect((await listDeliveries(running.pools.rest, { ...filter, eventType: 'incident.created' })).items).toHaveLength(
+      1,
+    );
     expect((await listDeliveries(running.pools.rest, { ...filter, status: 'failed' })).items).toEqual([]);
     expect((await listDeliveries(running.pools.rest, { ...filter, workspaceId: 'ws_other' })).items).toEqual([]);
     const { rows } = await running.pools.rest.query('select from outbound_dispatcher.deliveries');

@@ -42,7 +42,10 @@ export function guardedConnector(options: ConnectorOptions): buildConnector.conn
   };
 }
 
-function connectorFor(scheme: Scheme, { allow, timeoutMs, ca, resolve = dns.lookup }: ConnectorOptions): buildConnector.connector {
+function connectorFor(
+  scheme: Scheme,
+  { allow, timeoutMs, ca, resolve = dns.lookup }: ConnectorOptions,
+): buildConnector.connector {
   const lookup: LookupFunction = (host, how, callback) => {
     resolve(host, { ...how, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);

@@ -21,7 +21,9 @@ function sender(allow: string, options: Partial<SenderOptions> = {}): Sender {
 const post = (one: Sender, url: string) => one.send({ url: new URL(url), headers: {}, body: '{}', timeoutMs: 10_000 });
 
 async function startTlsReceiver(): Promise<number> {
-  const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (_request, response) => response.writeHead(200).end('ok'));
+  const server = createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (_request, response) =>
+    response.writeHead(200).end('ok'),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   open.push(() => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))));
   return (server.address() as AddressInfo).port;
@@ -31,8 +33,15 @@ describe('a TLS receiver with a private authority', () => {
   it('is reached with the authority that the administrator gave, and not without', async () => {
     const port = await startTlsReceiver();
     const trusting = sender('127.0.0.1', { caFile: certificate.pathname });
-    expect(await post(trusting, `https://127.0.0.1:${port}/`)).toMatchObject({ kind: 'response', status: 200, body: 'ok' });
-    expect(await post(sender('127.0.0.1'), `https://127.0.0.1:${port}/`)).toMatchObject({ kind: 'no-response', reason: 'tls-failed' });
+    expect(await post(trusting, `https://127.0.0.1:${port}/`)).toMatchObject({
+      kind: 'response',
+      status: 200,
+      body: 'ok',
+    });
+    expect(await post(sender('127.0.0.1'), `https://127.0.0.1:${port}/`)).toMatchObject({
+      kind: 'no-response',
+      reason: 'tls-failed',
+    });
   });
 });
 
@@ -45,11 +54,18 @@ describe('the connector', () => {
   });
 
   it('judges each answer of a name that changes where it points', async () => {
-    const { received, url, close } = await startReceiver((_request, response) => response.writeHead(204, { connection: 'close' }).end());
+    const { received, url, close } = await startReceiver((_request, response) =>
+      response.writeHead(204, { connection: 'close' }).end(),
+    );
     open.push(close);
     const answers = ['127.0.0.1', '127.0.0.2'];
-    const resolve = ((_host: string, _how: unknown, callback: (error: null, found: { address: string; family: number }[]) => void) =>
-      callback(null, [{ address: answers.shift() ?? '', family: 4 }])) as unknown as NonNullable<SenderOptions['resolve']>;
+    const resolve = ((
+      _host: string,
+      _how: unknown,
+      callback: (error: null, found: { address: string; family: number }[]) => void,
+    ) => callback(null, [{ address: answers.shift() ?? '', family: 4 }])) as unknown as NonNullable<
+      SenderOptions['resolve']
+    >;
     const one = sender('127.0.0.1+http', { resolve });
     const named = `http://rebinding.example:${new URL(url).port}/`;
     expect(await post(one, named)).toMatchObject({ kind: 'response', status: 204 });

@@ -62,7 +62,8 @@ export function createSender(options: SenderOptions): Sender {
   };
 }
 
-const timeoutError = (): Error => Object.assign(new Error('no response headers in time'), { code: 'OUTBOUND_RESPONSE_TIMEOUT' });
+const timeoutError = (): Error =>
+  Object.assign(new Error('no response headers in time'), { code: 'OUTBOUND_RESPONSE_TIMEOUT' });
 
 async function send(agent: Agent, request: OutboundRequest, shutdown: AbortSignal): Promise<OutboundResponse> {
   const headersInTime = new AbortController();
@@ -96,7 +97,9 @@ function codeOf(error: Error & { code?: string; errors?: (Error & { code?: strin
 const describe = (error: Error): string => `${codeOf(error) ?? error.name}: ${error.message}`.slice(0, 500);
 
 const flat = (headers: Record<string, string | string[] | undefined>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  );
 
 /** The first 50 KB, as text. What goes wrong from here on changes nothing: the status has been said. */
 async function readCapped(body: Dispatcher.ResponseData['body']): Promise<{ body: string; truncated: boolean }> {

@@ -53,7 +53,10 @@ const laneOf = (row: LaneRow): Lane => ({
   lastSequence: Number(row.last_sequence),
   lastUpdateAt: row.last_update_at,
   unfinished: row.unfinished,
-  openUpdate: row.open_id === null ? null : { id: row.open_id, changed: row.open_changed ?? [], dueAt: row.open_due_at ?? new Date(0) },
+  openUpdate:
+    row.open_id === null
+      ? null
+      : { id: row.open_id, changed: row.open_changed ?? [], dueAt: row.open_due_at ?? new Date(0) },
 });
 
 /** Stores a plan: at most three statements for a batch. The lanes are locked by the caller's transaction. */
@@ -91,12 +94,21 @@ async function changeUpdates(tx: Tx, changed: Plan['changed']): Promise<void> {
   );
 }
 
-async function insertDeliveries(tx: Tx, planned: Plan['planned'], nameOf: (subscriptionId: string) => string): Promise<void> {
+async function insertDeliveries(
+  tx: Tx,
+  planned: Plan['planned'],
+  nameOf: (subscriptionId: string) => string,
+): Promise<void> {
   if (planned.length === 0) return;
   const rows = planned.map((delivery, position) => ({
     ...{ position, id: delivery.id, workspace_id: delivery.workspaceId, subscription_id: delivery.subscription.id },
     ...{ subscription_name: nameOf(delivery.subscription.id), config_revision: delivery.subscription.revision },
-    ...{ event_id: delivery.eventId, event_type: delivery.eventName, incident_id: delivery.incidentId, sequence: delivery.sequence },
+    ...{
+      event_id: delivery.eventId,
+      event_type: delivery.eventName,
+      incident_id: delivery.incidentId,
+      sequence: delivery.sequence,
+    },
     ...{ changed: delivery.changed, body: delivery.body, due_at: delivery.dueAt, head: delivery.head },
     ...{ coalesced: delivery.coalesced, mergeable: delivery.mergeable },
   }));

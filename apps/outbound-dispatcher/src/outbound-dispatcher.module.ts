@@ -1,4 +1,10 @@
-import { Inject, Module, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import type { Pool } from 'pg';
 import { schemaOf } from '@tocsin/contracts';
 import type { EventLog } from '@tocsin/event-log';
@@ -46,7 +52,17 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
     { provide: OUTBOUND_PIPELINE, inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS], useFactory: pipelineOf },
     {
       provide: DISPATCHER,
-      inject: [PIPELINE_POOL, OUTBOUND_PIPELINE, CONFIGURATION_FEED, KEY_RING, CLOCK, RANDOM, LOGGER, OUTBOUND_CONFIG, SHELL_CONFIG],
+      inject: [
+        PIPELINE_POOL,
+        OUTBOUND_PIPELINE,
+        CONFIGURATION_FEED,
+        KEY_RING,
+        CLOCK,
+        RANDOM,
+        LOGGER,
+        OUTBOUND_CONFIG,
+        SHELL_CONFIG,
+      ],
       useFactory: (
         ...[pool, pipeline, feed, keyRing, clock, random, log, config, shell]: [
           ...[Pool, Pipeline, ConfigurationFeed, KeyRing, Clock, Random, Logger, OutboundEnvironment, ShellConfig],
@@ -55,7 +71,9 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
     },
   ],
 })
-export class OutboundDispatcherModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+export class OutboundDispatcherModule
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   constructor(@Inject(DISPATCHER) private readonly dispatcher: Dispatcher) {}
 
   onApplicationBootstrap(): void {

@@ -41,7 +41,10 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
     const lanes = await lockLanes(tx, [...lanesOf(events, subscriptions.of).values()].sort(byPair));
     const plan = planDeliveries(events, subscriptions.of, lanes, parts.clock());
     await storePlan(tx, plan, subscriptions.nameOf);
-    const woken = new Set([...plan.planned.map(({ subscription }) => subscription.id), ...[...plan.lanes.values()].map((lane) => lane.subscriptionId)]);
+    const woken = new Set([
+      ...plan.planned.map(({ subscription }) => subscription.id),
+      ...[...plan.lanes.values()].map((lane) => lane.subscriptionId),
+    ]);
     return {
       verdicts: decoded.map((one): Verdict => ('event' in one ? { kind: 'handled' } : one.verdict)),
       outputs: [],
@@ -67,7 +70,9 @@ function decode(input: Input, incidentUrl: (id: string) => string): Decoded {
 /** 0 where the record cannot be read: `apply` then says what is wrong with it, and with it alone. */
 function revisionOf(input: Input): number {
   try {
-    return input.type === 'incident.event.v1' ? decodeRecord('incident.event.v1', input.value).event.config_revision : 0;
+    return input.type === 'incident.event.v1'
+      ? decodeRecord('incident.event.v1', input.value).event.config_revision
+      : 0;
   } catch {
     return 0;
   }

@@ -36,7 +36,13 @@ export async function settleDeliveries(
   const seqs = await updateDeliveries(tx, results);
   const accepted = results.filter(({ delivery }) => seqs.has(delivery.seq));
   await insertAttempts(tx, accepted);
-  return { accepted, released: await releaseNext(tx, accepted.filter(({ settled }) => settled.status !== 'retrying')) };
+  return {
+    accepted,
+    released: await releaseNext(
+      tx,
+      accepted.filter(({ settled }) => settled.status !== 'retrying'),
+    ),
+  };
 }
 
 const inLanes = (results: readonly SettledDelivery[]): [string[], string[]] => {
@@ -58,7 +64,13 @@ async function lockLanesOf(tx: Tx, results: readonly SettledDelivery[]): Promise
 
 async function updateDeliveries(tx: Tx, results: readonly SettledDelivery[]): Promise<Set<string>> {
   const updates = results.map(({ delivery, settled }) => ({
-    ...{ seq: delivery.seq, token: delivery.leaseToken, status: settled.status, reason: settled.reason, attempts: settled.attempts },
+    ...{
+      seq: delivery.seq,
+      token: delivery.leaseToken,
+      status: settled.status,
+      reason: settled.reason,
+      attempts: settled.attempts,
+    },
     due_at: settled.status === 'retrying' ? settled.dueAt : null,
     finished_at: settled.status === 'retrying' ? null : settled.finishedAt,
   }));
@@ -80,8 +92,18 @@ async function insertAttempts(tx: Tx, accepted: readonly SettledDelivery[]): Pro
     attempt === null
       ? []
       : {
-          ...{ delivery_id: delivery.id, attempt: attempt.number, workspace_id: delivery.workspaceId, started_at: attempt.startedAt },
-          ...{ duration_ms: attempt.durationMs, reason: attempt.reason, error: attempt.error, request_headers: attempt.requestHeaders },
+          ...{
+            delivery_id: delivery.id,
+            attempt: attempt.number,
+            workspace_id: delivery.workspaceId,
+            started_at: attempt.startedAt,
+          },
+          ...{
+            duration_ms: attempt.durationMs,
+            reason: attempt.reason,
+            error: attempt.error,
+            request_headers: attempt.requestHeaders,
+          },
           ...{ response_status: attempt.responseStatus, response_headers: attempt.responseHeaders },
           ...{ response_body: attempt.responseBody, response_truncated: attempt.responseTruncated },
         },

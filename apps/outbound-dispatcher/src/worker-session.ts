@@ -46,7 +46,10 @@ export class WorkerSession {
     client.on('end', () => lost());
     try {
       // A worker that cannot take the lock would look dead to everybody while it works.
-      const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', [WORKER_LOCK_CLASS, id]);
+      const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1, $2) as taken', [
+        WORKER_LOCK_CLASS,
+        id,
+      ]);
       if (!rows[0]?.taken) throw new Error('the worker id is taken');
       await client.query(`listen ${DUE_CHANNEL}`);
     } catch (error) {

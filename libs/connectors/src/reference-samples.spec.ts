@@ -44,17 +44,19 @@ const covered = entries.filter(
 /** Null or absent = not asserted. */
 function expectAlert(alert: NormalizedAlert | undefined, expected: Expected): void {
   const shown = { ...alert, occurred_at: alert?.occurredAt, dedup_key: alert?.dedupKey } as Record<string, unknown>;
+  const instant = expected.occurred_at ? new Date(expected.occurred_at).toISOString() : null; // with or without milliseconds
   const fields = ['title', 'severity', 'status', 'description', 'services', 'url', 'occurred_at', 'dedup_key'] as const;
   for (const field of fields) {
-    const value = expected[field];
+    const value = field === 'occurred_at' ? instant : expected[field];
     if (value !== null && value !== undefined) expect({ [field]: shown[field] }).toEqual({ [field]: value });
   }
 }
 
 describe.runIf(covered.length > 0)('recorded payloads', () => {
-  it.each(covered.map((entry) => [entry.file, entry] as const))('%s', (file, { expected }) => {
+  it.each(covered.map((entry) => [entry.file, entry] as const))('%s', (file, { expected, headers = {} }) => {
     const bytes = readFileSync(join(folder, file));
-    const result = connectorOf(file.split('--')[0] ?? '')?.normalize({ bytes, contentType: null }, sampleContext);
+    const payload = { bytes, contentType: headers['content-type'] ?? null, headers };
+    const result = connectorOf(file.split('--')[0] ?? '')?.normalize(payload, sampleContext);
     if (expected.status === 'ignored') return expect(result?.kind).toBe('ignored');
     const alerts = result?.kind === 'alerts' ? result.alerts : [];
     if (typeof expected.alerts_count === 'number') expect(alerts).toHaveLength(expected.alerts_count);

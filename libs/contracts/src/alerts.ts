@@ -1,5 +1,11 @@
 import Type, { type Static } from 'typebox';
-import { AlertKindSchema, AlertStatusSchema, IncidentStatusSchema, OutcomeSchema, SeveritySchema } from './vocabulary.ts';
+import {
+  AlertKindSchema,
+  AlertStatusSchema,
+  IncidentStatusSchema,
+  OutcomeSchema,
+  SeveritySchema,
+} from './vocabulary.ts';
 import { decisionReasons } from './reasons.ts';
 
 const Text = Type.String();
@@ -69,7 +75,17 @@ export const WhySchema = Type.Object({
   /** Steps tried in order, each with its result and the values that it looked at. */
   tried: Type.Array(
     Type.Object({
-      step: Type.Enum(['processed', 'order', 'dedup', 'resolve', 'acknowledge', 'update', 'rule', 'time-window', 'open']),
+      step: Type.Enum([
+        'processed',
+        'order',
+        'dedup',
+        'resolve',
+        'acknowledge',
+        'update',
+        'rule',
+        'time-window',
+        'open',
+      ]),
       result: Type.Enum(['hit', 'miss', 'not-applicable']),
       detail: Type.Optional(Text),
       evidence: Type.Optional(Type.Record(Text, Type.Unknown())),
@@ -131,7 +147,12 @@ export const IncidentFactSchema = Type.Object({
   at: Instant,
   fact: Type.Union([
     /** The incident is open under this id and holds these keys (opened, reopened, successor, keys moved to it). */
-    Type.Object({ kind: Type.Literal('open'), severity: SeveritySchema, services: Type.Array(Text), lastAlertAt: Instant }),
+    Type.Object({
+      kind: Type.Literal('open'),
+      severity: SeveritySchema,
+      services: Type.Array(Text),
+      lastAlertAt: Instant,
+    }),
     Type.Object({ kind: Type.Literal('closed') }),
   ]),
   /** Keys whose holder this incident is from now on (kind `open`) or was (kind `closed`). */

@@ -64,7 +64,12 @@ export interface WebhookBody {
   rateLimitAlertsPerMinute?: number;
   defaultSeverity: Severity;
   severityProfile: 'tocsin' | 'opsknight';
-  dedup: { windowHours: number; windowFrom: 'last' | 'first'; reopenMinutes: number; resolvePolicy: 'all' | 'any' | 'never' };
+  dedup: {
+    windowHours: number;
+    windowFrom: 'last' | 'first';
+    reopenMinutes: number;
+    resolvePolicy: 'all' | 'any' | 'never';
+  };
   correlation: { enabled: boolean; windowMinutes: number; by: 'service' };
   rca: { autoTrigger: boolean; minSeverity: Severity };
   /** Whether a failed build or deployment also raises an alert (product P11); absent = it does. */

@@ -81,7 +81,9 @@ export const HypothesisSchema = Type.Object({
   summary: Text,
   /** 0..1 */
   score: Type.Number({ minimum: 0, maximum: 1 }),
-  evidence: Type.Array(Type.Object({ kind: Text, id: NullableText, at: Type.Union([InstantSchema, Type.Null()]), detail: Text })),
+  evidence: Type.Array(
+    Type.Object({ kind: Text, id: NullableText, at: Type.Union([InstantSchema, Type.Null()]), detail: Text }),
+  ),
 });
 export type Hypothesis = Static<typeof HypothesisSchema>;
 

@@ -58,6 +58,7 @@ export const decisionReasons = [
   'unsupported-event',
   'not-an-alert-state',
   'empty-batch',
+  'change-recorded',
   'unrecognised-payload',
   'undecodable-payload',
   'connector-failed',

@@ -56,7 +56,7 @@ export class RecordSchemaError extends Error {
 const validators = new Map<string, Validator>();
 function validatorOf(name: string, schema: TSchema): Validator {
   let validator = validators.get(name);
-  if (!validator) validators.set(name, (validator = Compile(schema) as unknown as Validator));
+  if (!validator) validators.set(name, (validator = Compile(schema)));
   return validator;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError, loadConfig, ShellEnvironment } from './config.ts';
+import type { ConfigError } from './config.ts';
+import { loadConfig, ShellEnvironment } from './config.ts';
 
 const problemsOf = (environment: Record<string, string>) => {
   try {
@@ -17,7 +18,10 @@ describe('the environment of a process', () => {
   });
 
   it('turns texts into numbers and flags', () => {
-    expect(loadConfig(ShellEnvironment, { PORT: '0', TOCSIN_DEVELOPMENT: 'yes' })).toMatchObject({ PORT: 0, TOCSIN_DEVELOPMENT: true });
+    expect(loadConfig(ShellEnvironment, { PORT: '0', TOCSIN_DEVELOPMENT: 'yes' })).toMatchObject({
+      PORT: 0,
+      TOCSIN_DEVELOPMENT: true,
+    });
   });
 
   it.each([

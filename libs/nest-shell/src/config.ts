@@ -80,22 +80,40 @@ export class ShellEnvironment {
   /** Port of /health where services run apart. Default: PORT + 1000; 0 = any free one. */
   @IsOptional() @Type(() => Number) @IsInt() @Min(0) @Max(65_535) ADMIN_PORT: number | undefined = undefined;
   /** PostgreSQL ≥ 15, e.g. `postgres://user:password@host:5432/tocsin`. */
-  @IsOptional() @Matches(/^postgres(ql)?:\/\//, { message: 'DATABASE_URL must start with postgres://' }) DATABASE_URL: string | undefined = undefined;
+  @IsOptional() @Matches(/^postgres(ql)?:\/\//, { message: 'DATABASE_URL must start with postgres://' }) DATABASE_URL:
+    string | undefined = undefined;
   /** Most connections of each of the two pools (pipeline, REST). */
   @Type(() => Number) @IsInt() @Min(2) @Max(200) DATABASE_POOL_MAX = 10;
   /** Kafka brokers, `host:port,host:port`. */
-  @IsOptional() @Matches(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, { message: 'KAFKA_BROKERS must be host:port,host:port' }) KAFKA_BROKERS: string | undefined = undefined;
+  @IsOptional()
+  @Matches(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, { message: 'KAFKA_BROKERS must be host:port,host:port' })
+  KAFKA_BROKERS: string | undefined = undefined;
   /** Put before every topic and consumer group. */
-  @IsOptional() @Matches(/^[a-zA-Z0-9._-]*$/, { message: 'TOPIC_PREFIX may hold letters, digits, dot, dash and underscore' }) TOPIC_PREFIX: string | undefined = undefined;
+  @IsOptional()
+  @Matches(/^[a-zA-Z0-9._-]*$/, { message: 'TOPIC_PREFIX may hold letters, digits, dot, dash and underscore' })
+  TOPIC_PREFIX: string | undefined = undefined;
+  /** Replicas of each topic that is created; brokers needed for it: at least as many. */
   @Type(() => Number) @IsInt() @Min(1) @Max(10) TOPIC_REPLICATION = 1;
   /** `id:base64,…` of 32-byte keys; the first is the current one. */
-  @IsOptional() @Matches(/^[\w-]+:[A-Za-z0-9+/_=-]{43,44}(,[\w-]+:[A-Za-z0-9+/_=-]{43,44})*$/, { message: 'TOCSIN_KEY_RING must be id:base64,… with keys of 32 bytes' }) TOCSIN_KEY_RING: string | undefined = undefined;
+  @IsOptional()
+  @Matches(/^[\w-]+:[A-Za-z0-9+/_=-]{43,44}(,[\w-]+:[A-Za-z0-9+/_=-]{43,44})*$/, {
+    message: 'TOCSIN_KEY_RING must be id:base64,… with keys of 32 bytes',
+  })
+  TOCSIN_KEY_RING: string | undefined = undefined;
   /** Secret under which API keys and webhook tokens are hashed; at least 16 characters. */
-  @IsOptional() @Matches(/^.{16,}$/, { message: 'TOCSIN_API_KEY_PEPPER must have at least 16 characters' }) TOCSIN_API_KEY_PEPPER: string | undefined = undefined;
+  @IsOptional()
+  @Matches(/^.{16,}$/, { message: 'TOCSIN_API_KEY_PEPPER must have at least 16 characters' })
+  TOCSIN_API_KEY_PEPPER: string | undefined = undefined;
   /** How people and senders reach this installation; builds webhook URLs and incident links. */
-  @IsOptional() @IsUrl({ require_tld: false, protocols: ['http', 'https'], require_protocol: true }, { message: 'TOCSIN_PUBLIC_URL must be an http(s) URL' }) TOCSIN_PUBLIC_URL: string | undefined = undefined;
+  @IsOptional()
+  @IsUrl(
+    { require_tld: false, protocols: ['http', 'https'], require_protocol: true },
+    { message: 'TOCSIN_PUBLIC_URL must be an http(s) URL' },
+  )
+  TOCSIN_PUBLIC_URL: string | undefined = undefined;
   /** Folder for what a process keeps on disk (journal, embedded database, configuration snapshot). */
   @IsString() @IsNotEmpty() TOCSIN_DATA_DIR = '.tocsin';
+  /** Least severe lines that are logged. */
   @IsIn(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']) LOG_LEVEL = 'info';
   /** Demo and development behaviour: loopback receivers are allowed. Never in production. */
   @Flag() @IsBoolean() TOCSIN_DEVELOPMENT = false;

@@ -13,10 +13,10 @@ export interface CommandDeps {
   lane: string;
 }
 
-/** About 4 s of waiting in all. */
-const TRIES = 20;
+/** So long a command goes on after conflicts; a person still waits for its answer. */
+const PATIENCE_MS = 10_000;
 const FIRST_WAIT_MS = 4;
-const LAST_WAIT_MS = 250;
+const LAST_WAIT_MS = 100;
 
 async function commitOnce<Result>(deps: CommandDeps, run: (tx: Tx) => Promise<{ result: Result; outputs: Output[] }>): Promise<Result> {
   const { pool, schema, publisher, lane } = deps;
@@ -37,6 +37,7 @@ async function commitOnce<Result>(deps: CommandDeps, run: (tx: Tx) => Promise<{ 
  */
 export function createCommitCommand(deps: CommandDeps): CommitCommand {
   return async (run) => {
+    const until = performance.now() + PATIENCE_MS;
     for (let attempt = 1; ; attempt++) {
       try {
         return await commitOnce(deps, run);
@@ -45,7 +46,7 @@ export function createCommitCommand(deps: CommandDeps): CommitCommand {
           deps.publisher.leftovers(deps.lane);
           throw new CommitUnknownError(error);
         }
-        if (!isConflict(error) || attempt === TRIES) throw error;
+        if (!isConflict(error) || performance.now() > until) throw error;
         await sleep(Math.min(FIRST_WAIT_MS * 2 ** (attempt - 1), LAST_WAIT_MS));
       }
     }

@@ -48,7 +48,7 @@ function createAssigned(deps: BatchDeps, partitions: Partitions): Assigned {
 
 function createCommitBatch(deps: BatchDeps, partitions: Partitions): CommitBatch {
   return async (batch, stage) => {
-    const beat = setInterval(() => batch.heartbeat().catch(deps.onError), HEARTBEAT_MS);
+    const beat = setInterval(() => void batch.heartbeat().catch(deps.onError), HEARTBEAT_MS);
     try {
       return await new BatchRun(deps, batch, stage, partitions.of(batch.source)).run();
     } finally {

@@ -4,7 +4,7 @@ import { PIPELINE_ROLE, REST_ROLE } from './pools.ts';
  * Tables that every service schema gets from this library, as numbered steps like a service's own files.
  * They hold positions and records on their way, not a workspace's data: no `workspace_id`, and no grant to the REST role.
  */
-export const pipelineMigrations: readonly { name: string; sql(schema: string): string }[] = [
+export const pipelineMigrations: readonly { name: string; sql: (schema: string) => string }[] = [
   {
     name: 'pipeline/0001',
     sql: (schema) => `

@@ -17,7 +17,7 @@ export interface Publisher {
 
 /** Beyond this a caller is no longer kept waiting; publishing goes on. */
 export const READY_WAIT_MS = 1_000;
-export const SENT_WAIT_MS = 5_000;
+export const SENT_WAIT_MS = 2_000;
 export const FIRST_BACKOFF_MS = 100;
 export const LAST_BACKOFF_MS = 5_000;
 

@@ -16,7 +16,7 @@ export class RolesMissingError extends Error {
 const RACES = new Set(['42710', '23505', 'XX000', '40001']);
 const TRIES = 20;
 
-const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? '');
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 
 async function ensureRole(client: ClientBase, role: string): Promise<void> {
   const { rows } = await client.query<{ exists: boolean; major: number }>(
@@ -33,15 +33,13 @@ async function ensureRole(client: ClientBase, role: string): Promise<void> {
 
 /** Creates the two cluster-wide roles and lets the login user take them. Safe against itself in any number of processes and databases. */
 export async function ensureRoles(client: ClientBase): Promise<void> {
-  for (const role of [REST_ROLE, PIPELINE_ROLE]) {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await ensureRole(client, role);
-        break;
-      } catch (error) {
-        if (codeOf(error) === '42501') throw new RolesMissingError((error as Error).message);
-        if (!RACES.has(codeOf(error)) || attempt === TRIES) throw error;
-      }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      for (const role of [REST_ROLE, PIPELINE_ROLE]) await ensureRole(client, role);
+      return;
+    } catch (error) {
+      if (codeOf(error) === '42501') throw new RolesMissingError((error as Error).message);
+      if (!RACES.has(codeOf(error)) || attempt === TRIES) throw error;
     }
   }
 }

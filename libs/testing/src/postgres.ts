@@ -42,7 +42,10 @@ async function openRun(serverUrl: string, stopServer: () => Promise<void>): Prom
   await withClient(serverUrl, (client) => client.query(`create database ${run}`));
   const stop = async (): Promise<void> => {
     await withClient(serverUrl, async (client) => {
-      const { rows } = await client.query<{ datname: string }>(`select datname from pg_database where starts_with(datname, $1)`, [run]);
+      const { rows } = await client.query<{ datname: string }>(
+        `select datname from pg_database where starts_with(datname, $1)`,
+        [run],
+      );
       for (const { datname } of rows) await drop(client, datname);
     });
     await stopServer();
@@ -81,7 +84,8 @@ async function ensureTemplate(client: Client, adminUrl: string, options: TestDat
   const unfinished = `${template}_new`;
   await drop(client, unfinished);
   await client.query(`create database ${escapeIdentifier(unfinished)}`);
-  for (const migration of options.migrations) await migrate({ connectionString: urlOf(adminUrl, unfinished), ...migration });
+  for (const migration of options.migrations)
+    await migrate({ connectionString: urlOf(adminUrl, unfinished), ...migration });
   await client.query(`alter database ${escapeIdentifier(unfinished)} rename to ${escapeIdentifier(template)}`);
   return template;
 }
@@ -92,7 +96,10 @@ async function ensureTemplate(client: Client, adminUrl: string, options: TestDat
  */
 export async function testDatabase(options: TestDatabaseOptions): Promise<{ url: string; drop(): Promise<void> }> {
   const adminUrl = process.env['TEST_DATABASE_URL'];
-  if (!adminUrl) throw new Error('TEST_DATABASE_URL is not set: run this spec with --project int or e2e, whose global setup starts Postgres');
+  if (!adminUrl)
+    throw new Error(
+      'TEST_DATABASE_URL is not set: run this spec with --project int or e2e, whose global setup starts Postgres',
+    );
   const name = `${databaseOf(adminUrl)}_${uniquePrefix()}`;
   await withClient(adminUrl, async (client) => {
     await client.query(`select pg_advisory_lock(hashtextextended('tocsin.template', 0))`);

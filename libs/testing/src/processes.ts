@@ -48,7 +48,12 @@ export class AppProcess {
     const { app, environment, nodeArguments = [] } = this.options;
     const child = spawn(process.execPath, [...nodeArguments, join(root, 'apps', app, 'dist', 'main.js')], {
       cwd: root,
-      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning', ...environment },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: process.env['HOME'] ?? '',
+        NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning',
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const log = createWriteStream(this.logFile, { flags: 'a' });
@@ -79,7 +84,8 @@ export class AppProcess {
   async ready(baseUrl: string): Promise<void> {
     await waitFor(
       async () => {
-        if (!this.alive) throw new Error(`${this.options.app} ended (${String(await this.exited)}); its output: ${this.logFile}`);
+        if (!this.alive)
+          throw new Error(`${this.options.app} ended (${String(await this.exited)}); its output: ${this.logFile}`);
         return (await fetch(`${baseUrl}/health/ready`)).ok;
       },
       { timeoutMs: READY_MS, what: `${this.options.app} ready at ${baseUrl}` },

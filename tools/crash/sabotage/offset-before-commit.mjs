@@ -14,7 +14,9 @@ kafkajs.Kafka.prototype.consumer = function (...options) {
       ...rest,
       eachBatch: async (payload) => {
         const { topic, partition } = payload.batch;
-        await made.commitOffsets([{ topic, partition, offset: String(BigInt(payload.batch.lastOffset()) + 1n) }]).catch(() => undefined);
+        await made
+          .commitOffsets([{ topic, partition, offset: String(BigInt(payload.batch.lastOffset()) + 1n) }])
+          .catch(() => undefined);
         await pause(DELAY_MS);
         return eachBatch(payload);
       },

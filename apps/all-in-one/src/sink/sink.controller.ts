@@ -38,7 +38,9 @@ export class SinkController {
       incident_id: (body as { data?: { id?: string } } | null)?.data?.id ?? null,
       signatures,
       verified: verdicts.length > 0 && verdicts.every(Boolean),
-      headers: Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
+      headers: Object.fromEntries(
+        Object.entries(headers).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+      ),
       body,
     });
   }

@@ -7,10 +7,22 @@ import { createDispatcher, type Dispatcher, type DispatcherParts } from '../disp
 export const WORKSPACE = 'ws_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 export const SUBSCRIPTION = 'sub_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 
-export const aSubscription = (body: Partial<SubscriptionBody> & { url: string }, id = SUBSCRIPTION): SubscriptionDocument => ({
+export const aSubscription = (
+  body: Partial<SubscriptionBody> & { url: string },
+  id = SUBSCRIPTION,
+): SubscriptionDocument => ({
   ...{ revision: 1, kind: 'subscription', id, workspaceId: WORKSPACE, deleted: false },
   body: {
-    ...{ name: 'receiver', events: ['*'], active: true, secrets: [], headers: [], envelope: 'cloudthinker', retrySchedule: [0, 0.2, 0.2], timeoutSeconds: 2 },
+    ...{
+      name: 'receiver',
+      events: ['*'],
+      active: true,
+      secrets: [],
+      headers: [],
+      envelope: 'cloudthinker',
+      retrySchedule: [0, 0.2, 0.2],
+      timeoutSeconds: 2,
+    },
     ...{ userAgent: null, updateIntervalSeconds: 60 },
     ...body,
   },
@@ -47,11 +59,18 @@ export const plainKeyRing = {
   },
 } as unknown as KeyRing;
 
-const quiet = { info: () => undefined, debug: () => undefined, warn: () => undefined, error: () => undefined } as unknown as Logger;
+const quiet = {
+  info: () => undefined,
+  debug: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+} as unknown as Logger;
 
 /** Transactions as the pipeline makes them, with outputs kept for the test instead of a log. */
 export function transactions(pools: Pools, outputs: Output[]): Pipeline {
-  const inTransaction = async <T>(run: (tx: Parameters<Parameters<Pipeline['commitCommand']>[0]>[0]) => Promise<T>): Promise<T> => {
+  const inTransaction = async <T>(
+    run: (tx: Parameters<Parameters<Pipeline['commitCommand']>[0]>[0]) => Promise<T>,
+  ): Promise<T> => {
     const client = await pools.pipeline.connect();
     try {
       await client.query('begin');
@@ -89,7 +108,11 @@ export interface Running {
   close(): Promise<void>;
 }
 
-export function startDispatcher(databaseUrl: string, documents: SubscriptionDocument[], changes: Partial<DispatcherParts> = {}): Running {
+export function startDispatcher(
+  databaseUrl: string,
+  documents: SubscriptionDocument[],
+  changes: Partial<DispatcherParts> = {},
+): Running {
   const pools = createPools({ connectionString: databaseUrl, applicationName: 'outbound-test' });
   const outputs: Output[] = [];
   const dispatcher = createDispatcher({
@@ -101,7 +124,11 @@ export function startDispatcher(databaseUrl: string, documents: SubscriptionDocu
     random: randomBytes,
     log: quiet,
     config: {
-      ...{ OUTBOUND_ALLOW: '127.0.0.0/8+http,::1+http,localhost+http', OUTBOUND_CA_FILE: undefined, OUTBOUND_CONCURRENCY: 64 },
+      ...{
+        OUTBOUND_ALLOW: '127.0.0.0/8+http,::1+http,localhost+http',
+        OUTBOUND_CA_FILE: undefined,
+        OUTBOUND_CONCURRENCY: 64,
+      },
       ...{ OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 8, OUTBOUND_SHUTDOWN_SECONDS: 5 },
     },
     shell: { publicUrl: 'http://tocsin.example', databaseUrl, dataDirectory: '', development: false },

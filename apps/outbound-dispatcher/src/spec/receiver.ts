@@ -16,14 +16,20 @@ export interface Receiver {
 
 /** A real receiver on loopback. `answer` decides after the whole body is there; the default says 204. */
 export async function startReceiver(
-  answer: (request: Received, response: ServerResponse, count: number) => void = (_request, response) => response.writeHead(204).end(),
+  answer: (request: Received, response: ServerResponse, count: number) => void = (_request, response) =>
+    response.writeHead(204).end(),
 ): Promise<Receiver> {
   const received: Received[] = [];
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const one = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8'), at: Date.now() };
+      const one = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString('utf8'),
+        at: Date.now(),
+      };
       received.push(one);
       answer(one, response, received.length);
     });

@@ -1,14 +1,27 @@
-import type { AlertStatus, DecisionReason, NormalizedAlert, PoisonReason, Severity } from '@tocsin/contracts';
+import type {
+  AlertStatus,
+  ChangeEvent,
+  DecisionReason,
+  NormalizedAlert,
+  PoisonReason,
+  Severity,
+} from '@tocsin/contracts';
 import { type AlertContext, type AlertDraft, buildAlert } from '@tocsin/domain/alert';
 import { type NoteCode, Notes, type SeverityProfile } from '@tocsin/domain/mapping';
+import { changeOf, type ChangeChains, compileChange } from './change.ts';
 import { decodePayload } from './decode.ts';
 import { type Chain, compileChain, instantFrom, listFrom, severityFrom, statusFrom, textFrom } from './fields.ts';
-import type { IgnoreReason, Reading, SourceConnector } from './source-connector.ts';
+import { compileRedaction, type Redact } from './redact.ts';
+import type { IgnoreReason, Reading, RequestFacts, SourceConnector } from './source-connector.ts';
 
 /** The bytes of a receipt, untouched. */
 export interface Payload {
   bytes: Uint8Array;
   contentType: string | null;
+  /** By lower-case name. */
+  headers?: Readonly<Record<string, string>>;
+  /** The address after `?`. */
+  query?: string;
 }
 
 /** What the receipt and its webhook's configuration say. */
@@ -22,6 +35,8 @@ export interface NormalizeContext {
   severityProfile: SeverityProfile;
   /** Notes that every alert of this receipt gets. */
   notes: readonly NoteCode[];
+  /** Whether a failed build or deployment also raises an alert (product P11); absent = it does. */
+  alertOnFailure?: boolean;
 }
 
 /** An element that became no alert beside others that did. */
@@ -29,10 +44,10 @@ export type Omitted =
   | { index: number; outcome: 'ignored'; reason: IgnoreReason; detail: string }
   | { index: number; outcome: 'dead-lettered'; reason: PoisonReason & DecisionReason; detail: string };
 
-/** What became of a payload. `total` counts its elements before any filter. */
+/** What became of a payload. `total` counts its elements before any filter; `changes` are told beside whatever became of the alerts. */
 export type Normalization =
-  | { kind: 'alerts'; total: number; alerts: NormalizedAlert[]; omitted: Omitted[] }
-  | { kind: 'ignored'; reason: IgnoreReason; detail: string }
+  | { kind: 'alerts'; total: number; alerts: NormalizedAlert[]; omitted: Omitted[]; changes: ChangeEvent[] }
+  | { kind: 'ignored'; reason: IgnoreReason; detail: string; changes: ChangeEvent[] }
   | { kind: 'unreadable'; reason: PoisonReason & DecisionReason; detail: string };
 
 /** A connector that is ready to run: paths compiled and checked. */
@@ -48,6 +63,13 @@ type Chains = Record<keyof SourceConnector['fields'], Chain> & {
   occurredAt: Chain;
   resolvedAt: Chain;
 };
+
+interface Compiled {
+  source: SourceConnector;
+  chains: Chains;
+  change: ChangeChains | undefined;
+  redact: Redact | undefined;
+}
 
 /** @throws PathError when a path of the connector cannot be read. */
 export function compileConnector(source: SourceConnector): Connector {
@@ -66,70 +88,93 @@ export function compileConnector(source: SourceConnector): Connector {
     occurredAt: compileChain(source.occurredAt.from),
     resolvedAt: compileChain(source.occurredAt.whenResolved ?? source.occurredAt.from),
   };
-  return { source, normalize: (payload, context) => normalize(source, chains, payload, context) };
+  const change = source.change && compileChange(source.change);
+  const redact = source.redact && compileRedaction(source.redact);
+  const compiled: Compiled = { source, chains, change, redact };
+  return { source, normalize: (payload, context) => normalize(compiled, payload, context) };
 }
 
-function normalize(
-  source: SourceConnector,
-  chains: Chains,
-  payload: Payload,
-  context: NormalizeContext,
-): Normalization {
-  const decoded = decodePayload(source.decode, payload);
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+
+function normalize(compiled: Compiled, payload: Payload, context: NormalizeContext): Normalization {
+  const { source } = compiled;
+  const decoded = decodePayload(source, payload);
   if (decoded.kind === 'undecodable')
     return { kind: 'unreadable', reason: 'undecodable-payload', detail: decoded.detail };
   const noted = decoded.note === undefined ? context : { ...context, notes: [...context.notes, decoded.note] };
+  const request: RequestFacts = { headers: payload.headers ?? NO_HEADERS };
+  const { root } = decoded;
   try {
-    if (!source.recognises(decoded.root)) {
+    if (!source.recognises(root, request)) {
       return { kind: 'unreadable', reason: 'unrecognised-payload', detail: `not a payload of ${source.title}` };
     }
-    const elements = source.split(decoded.root);
-    if (elements.length === 0) return { kind: 'ignored', reason: 'empty-batch', detail: 'the payload holds no alerts' };
-    return settle(
-      elements.map((element, index) => readElement({ source, chains, context: noted }, decoded.root, element, index)),
-    );
+    compiled.redact?.(root);
+    const elements = source.split(root, request);
+    if (elements.length === 0)
+      return { kind: 'ignored', reason: 'empty-batch', detail: 'the payload holds no alerts', changes: [] };
+    const run: Run = { ...compiled, context: noted, request, root };
+    return settle(elements.map((element, index) => readElement(run, element, index)));
   } catch (error) {
     return { kind: 'unreadable', reason: 'connector-failed', detail: messageOf(error) };
   }
 }
 
-interface Run {
-  source: SourceConnector;
-  chains: Chains;
+interface Run extends Compiled {
   context: NormalizeContext;
+  request: RequestFacts;
+  root: unknown;
 }
 
-type Read = { alert: NormalizedAlert } | Omitted;
+interface Read {
+  alert?: NormalizedAlert;
+  omitted?: Omitted;
+  change?: ChangeEvent;
+}
 
-function readElement(run: Run, root: unknown, element: unknown, index: number): Read {
-  const { source, context } = run;
+function readElement(run: Run, element: unknown, index: number): Read {
+  const { source, context, root, request } = run;
   try {
-    if (!source.recognisesElement(element, root)) {
-      return {
-        index,
-        outcome: 'dead-lettered',
-        reason: 'unrecognised-payload',
-        detail: `element ${index} is not an alert of ${source.title}`,
-      };
+    if (!source.recognisesElement(element, root, request)) {
+      const detail = `element ${index} is not an alert of ${source.title}`;
+      return { omitted: { index, outcome: 'dead-lettered', reason: 'unrecognised-payload', detail } };
     }
-    const reading: Reading = { element, root, receivedAt: context.receivedAt };
+    const reading: Reading = { element, root, receivedAt: context.receivedAt, headers: request.headers };
     const rule = source.ignore.find((candidate) => candidate.when(reading));
-    if (rule) return { index, outcome: 'ignored', reason: rule.reason, detail: `${source.title}: ${rule.reason}` };
-    return { alert: buildAlert(draftOf(run, reading), contextOf(run), index) };
+    if (rule) return { omitted: ignored(index, rule.reason, `${source.title}: ${rule.reason}`) };
+    return readAlert(run, reading, index);
   } catch (error) {
-    return { index, outcome: 'dead-lettered', reason: 'connector-failed', detail: messageOf(error) };
+    return { omitted: { index, outcome: 'dead-lettered', reason: 'connector-failed', detail: messageOf(error) } };
   }
 }
 
+function readAlert(run: Run, reading: Reading, index: number): Read {
+  const alert = buildAlert(draftOf(run, reading), contextOf(run), index);
+  const change = run.change && changeOf(run.change, reading, alert);
+  if (change === undefined) return { alert };
+  if (run.context.alertOnFailure !== false) return { alert, change };
+  const detail = 'recorded as a change; this webhook raises no alerts of changes';
+  return { omitted: ignored(index, 'change-recorded', detail), change };
+}
+
+const ignored = (index: number, reason: IgnoreReason, detail: string): Omitted => ({
+  index,
+  outcome: 'ignored',
+  reason,
+  detail,
+});
+
 /** A receipt without a single alert is answered as a whole: broken when any element was, else ignored. */
 function settle(reads: readonly Read[]): Normalization {
-  const alerts = reads.flatMap((read) => ('alert' in read ? [read.alert] : []));
-  const omitted = reads.flatMap((read) => ('alert' in read ? [] : [read]));
-  if (alerts.length > 0) return { kind: 'alerts', total: reads.length, alerts, omitted };
+  const alerts = reads.flatMap(({ alert }) => (alert ? [alert] : []));
+  const omitted = reads.flatMap((read) => (read.omitted ? [read.omitted] : []));
+  const changes = reads.flatMap(({ change }) => (change ? [change] : []));
   const broken = omitted.find((one) => one.outcome === 'dead-lettered');
+  // Beside a change even an unreadable element is a part, not the whole.
+  if (alerts.length > 0 || (broken && changes.length > 0))
+    return { kind: 'alerts', total: reads.length, alerts, omitted, changes };
   if (broken) return { kind: 'unreadable', reason: broken.reason, detail: broken.detail };
-  const ignored = omitted.find((one) => one.outcome === 'ignored');
-  return { kind: 'ignored', reason: ignored?.reason ?? 'empty-batch', detail: ignored?.detail ?? '' };
+  const first = omitted.find((one) => one.outcome === 'ignored');
+  return { kind: 'ignored', reason: first?.reason ?? 'empty-batch', detail: first?.detail ?? '', changes };
 }
 
 function draftOf({ source, chains, context }: Run, reading: Reading): AlertDraft {
@@ -138,6 +183,7 @@ function draftOf({ source, chains, context }: Run, reading: Reading): AlertDraft
   source.remarks?.(reading, notes);
   const status: AlertStatus = statusFrom(chains.status, source.status, reading, notes);
   const known = { profile: context.severityProfile, notes };
+  const { orders } = source.occurredAt;
   return {
     status,
     severity: severityFrom(chains.severity, source.severity, reading, known),
@@ -148,7 +194,7 @@ function draftOf({ source, chains, context }: Run, reading: Reading): AlertDraft
     source: textFrom(chains.source, reading, notes, 'source'),
     url: textFrom(chains.url, reading, notes, 'url'),
     occurredAt: instantFrom(status === 'resolved' ? chains.resolvedAt : chains.occurredAt, reading, notes),
-    occurredAtOrders: source.occurredAt.orders,
+    occurredAtOrders: typeof orders === 'function' ? orders(reading) : orders,
     dedupKey: textFrom(chains.dedupKey, reading, notes, 'dedupKey'),
     firingKey: textFrom(chains.firingKey, reading, notes, 'firingKey'),
     incidentType: textFrom(chains.incidentType, reading, notes, 'incidentType'),

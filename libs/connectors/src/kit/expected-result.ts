@@ -1,5 +1,5 @@
 import type { NormalizedAlert } from '@tocsin/contracts';
-import type { Connector, NormalizeContext } from './compile.ts';
+import type { Connector, NormalizeContext, Payload } from './compile.ts';
 
 /** The receipt that samples are read as. */
 export const sampleContext: NormalizeContext = {
@@ -34,13 +34,30 @@ const stated = [
   'notes',
 ] as const satisfies readonly (keyof NormalizedAlert)[];
 
-/** What `samples/<name>.expected.json` holds for `samples/<name>.json`. */
-export function expectedResultOf(connector: Connector, bytes: Uint8Array): unknown {
-  const result = connector.normalize({ bytes, contentType: 'application/json' }, sampleContext);
-  if (result.kind !== 'alerts') return { [result.kind]: result.reason };
+/** What `samples/<name>.request.json` may say about the request of a sample; a body alone came as application/json. */
+export interface SampleRequest {
+  content_type?: string | null;
+  headers?: Record<string, string>;
+  query?: string;
+}
+
+export const payloadOfSample = (bytes: Uint8Array, request: SampleRequest = {}): Payload => ({
+  bytes,
+  contentType: request.content_type === undefined ? 'application/json' : request.content_type,
+  headers: request.headers ?? {},
+  query: request.query ?? '',
+});
+
+/** What `samples/<name>.expected.json` holds for a sample. */
+export function expectedResultOf(connector: Connector, payload: Payload): unknown {
+  const result = connector.normalize(payload, sampleContext);
+  if (result.kind === 'unreadable') return { unreadable: result.reason };
+  const changes = result.changes.length === 0 ? {} : { changes: result.changes };
+  if (result.kind === 'ignored') return { ignored: result.reason, ...changes };
   return {
     total: result.total,
     alerts: result.alerts.map((alert) => Object.fromEntries(stated.map((field) => [field, alert[field]]))),
     omitted: result.omitted.map(({ index, outcome, reason }) => ({ index, outcome, reason })),
+    ...changes,
   };
 }

@@ -1,8 +1,15 @@
-import type { AlertKind, AlertStatus, AuthMethod, DecisionReason, Severity } from '@tocsin/contracts';
+import type { AlertKind, AlertStatus, DecisionReason, Severity } from '@tocsin/contracts';
+import type { ConnectorAuth } from '@tocsin/domain/authentication';
 import type { Notes } from '@tocsin/domain/mapping';
 
+/** What of the request is not in the body. Several senders name the kind of event only in a header. */
+export interface RequestFacts {
+  /** By lower-case name; credentials and signatures are not among them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** What the functions of a connector see: one element of the payload, the whole payload around it, and when it came. */
-export interface Reading {
+export interface Reading extends RequestFacts {
   element: unknown;
   root: unknown;
   receivedAt: string;
@@ -17,7 +24,13 @@ export type FieldSources = readonly FieldSource[];
 /** Why a payload or an element is not an alert and that is as it should be. */
 export type IgnoreReason = Extract<
   DecisionReason,
-  'test-notification' | 'handshake' | 'note' | 'unsupported-event' | 'not-an-alert-state' | 'empty-batch'
+  | 'test-notification'
+  | 'handshake'
+  | 'note'
+  | 'unsupported-event'
+  | 'not-an-alert-state'
+  | 'empty-batch'
+  | 'change-recorded'
 >;
 
 export interface IgnoreRule {
@@ -25,8 +38,40 @@ export interface IgnoreRule {
   reason: IgnoreReason;
 }
 
-/** How the bytes become a value. Further encodings of architecture §8 come with the connectors that need them. */
-export type Decoding = 'json';
+/**
+ * How the bytes become a value. Tried in the declared order; an entry is passed over where content type or shape say that it does not
+ * apply.
+ * - `json`: JSON, whatever the content type says.
+ * - `json-sequence`: several JSON values back to back; the value is their list.
+ * - `repaired-json`: JSON from a template that did not escape its texts; only for senders that are known for it. The alert says so.
+ * - `form`: the fields of a form (url-encoded or multipart) as an object of texts.
+ * - `query`: the parameters of the address as an object of texts, where there is no body.
+ * - `{ formField }`: one field of a form (url-encoded or multipart) that holds JSON.
+ */
+export type Decoding = 'json' | 'json-sequence' | 'repaired-json' | 'form' | 'query' | { readonly formField: string };
+
+/**
+ * A text inside the decoded value that holds a JSON document of its own. The document takes the place of the text, or of the whole
+ * value (`becomes: 'root'`). A text that is no JSON is left as it is.
+ */
+export interface Unwrapping {
+  readonly at: readonly string[];
+  readonly encoding: 'json' | 'base64-json';
+  readonly becomes: 'value' | 'root';
+}
+
+/** What a deployment or a build tells beside its alert (product P11). What is not given is taken from the alert. */
+export interface ChangeFields {
+  /** What kind of change the element tells of; undefined: of none. Asked only where no ignore rule holds. */
+  readonly kind: (reading: Reading) => 'build' | 'deployment' | 'configuration' | undefined;
+  readonly version?: FieldSources;
+  readonly environment?: FieldSources;
+  /** The source's word, e.g. `failure`. */
+  readonly status?: FieldSources;
+  readonly actor?: FieldSources;
+  readonly started?: FieldSources;
+  readonly finished?: FieldSources;
+}
 
 /**
  * A connector: data first, pure functions where data ends. What it must do is in its README, what it does is in its samples, and
@@ -40,12 +85,8 @@ export interface SourceConnector {
   readonly kind: AlertKind;
   /** Names in `/api/integrations/{slug}` beside the id (product P3). */
   readonly slugs: readonly string[];
-  readonly auth: {
-    readonly default: AuthMethod;
-    readonly also: readonly AuthMethod[];
-    /** Where the signature is looked for, lower case; the first header that is there counts. */
-    readonly signatureHeaders?: readonly string[];
-  };
+  /** How senders can prove who they are (`libs/domain/src/authentication/schemes.ts` has every kind of scheme). */
+  readonly auth: ConnectorAuth;
   /** Headers, lower case, by which a resend of the sender is recognised. */
   readonly deliveryIdHeaders: readonly string[];
   /** Whether the sender tries again after a 429; where not, 503 is the answer over the limit. */
@@ -54,12 +95,14 @@ export interface SourceConnector {
   /** Whether the source ever says that something is over; where not, a time limit is suggested in Setup. */
   readonly resolves: boolean;
   readonly decode: readonly Decoding[];
+  /** Carried out in order after decoding. */
+  readonly unwrap?: readonly Unwrapping[];
   /** Whether the decoded payload is one of this platform. */
-  readonly recognises: (root: unknown) => boolean;
+  readonly recognises: (root: unknown, request: RequestFacts) => boolean;
   /** All elements of the payload; nothing after the first may be lost. An empty list is an empty batch. */
-  readonly split: (root: unknown) => readonly unknown[];
+  readonly split: (root: unknown, request: RequestFacts) => readonly unknown[];
   /** Whether one element can be read; the others go on without it. */
-  readonly recognisesElement: (element: unknown, root: unknown) => boolean;
+  readonly recognisesElement: (element: unknown, root: unknown, request: RequestFacts) => boolean;
   /** Checked in order before an element is mapped. */
   readonly ignore: readonly IgnoreRule[];
   readonly fields: {
@@ -75,7 +118,12 @@ export interface SourceConnector {
     readonly incidentType: FieldSources;
   };
   /** `orders`: the source means the time of this change, so it decides which of a trigger and a resolve is the later one. */
-  readonly occurredAt: { readonly from: FieldSources; readonly whenResolved?: FieldSources; readonly orders: boolean };
+  readonly occurredAt: {
+    readonly from: FieldSources;
+    readonly whenResolved?: FieldSources;
+    /** A function where only some payloads have the time of the change. */
+    readonly orders: boolean | ((reading: Reading) => boolean);
+  };
   /** `map` (lower-case words) goes before the common vocabulary; `absent` holds when nothing is found. */
   readonly status: {
     readonly from: FieldSources;
@@ -90,6 +138,13 @@ export interface SourceConnector {
   };
   /** What is kept as `fields` for rules, people and the investigation. */
   readonly keep: (reading: Reading) => Readonly<Record<string, unknown>>;
+  /** Paths of what must never be stored or shown, e.g. an echoed secret or the webhook's own address. */
+  readonly redact?: readonly string[];
+  /**
+   * For sources that tell of builds or deployments: a change event is written beside the alert. Statuses: failed → `triggered`,
+   * succeeded → `resolved` (it ends what an earlier failure raised); in progress is an ignore rule (`not-an-alert-state`).
+   */
+  readonly change?: ChangeFields;
   /** Remarks that only this source can make. */
   readonly remarks?: (reading: Reading, notes: Notes) => void;
 }

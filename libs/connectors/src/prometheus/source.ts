@@ -1,40 +1,8 @@
-import { createHash } from 'node:crypto';
-import { instantOf, isEmpty, isObject, isUnsetTime, pairsOf, textOf, statusOf, valueAt } from '@tocsin/domain/mapping';
+import { isEmpty, isObject, isUnsetTime, pairsOf, valueAt } from '@tocsin/domain/mapping';
+import { firingOfLabels, keyOfLabels, saysResolved, statusOfAlert } from '../kit/alertmanager-alert.ts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
 const label = (reading: Reading, name: string): unknown => valueAt(reading.element, 'labels', name);
-
-/**
- * Status of one alert. A group may hold firing and resolved alerts together, so the group's own status counts only where an alert has
- * none. Alertmanager calls an alert resolved exactly when its end is set and past: "resolved" with the zero end is still firing, and an
- * alert without a status is over when its end has passed.
- */
-function statusOfAlert({ element, root, receivedAt }: Reading): unknown {
-  const stated = valueAt(element, 'status');
-  const end = valueAt(element, 'endsAt');
-  if (!isEmpty(stated)) return saysResolved(stated) && end !== undefined && isUnsetTime(end) ? 'firing' : stated;
-  const endsAt = instantOf(end);
-  if (endsAt !== undefined) return endsAt <= receivedAt ? 'resolved' : 'firing';
-  return end === undefined ? valueAt(root, 'status') : 'firing';
-}
-
-const saysResolved = (stated: unknown): boolean => statusOf(textOf(stated) ?? '') === 'resolved';
-
-/** Alertmanager's own hash of the labels; versions before 0.15 send none, then ours over the sorted labels. */
-function keyOf(reading: Reading): string | undefined {
-  const fingerprint = textOf(valueAt(reading.element, 'fingerprint'));
-  if (fingerprint !== undefined) return fingerprint;
-  const labels = pairsOf(valueAt(reading.element, 'labels'));
-  if (labels.length === 0) return undefined;
-  return `labels:${createHash('sha256').update(JSON.stringify(labels)).digest('hex')}`;
-}
-
-/** A repeat of `repeat_interval` has the same start; a new firing has a new one. */
-function firingOf(reading: Reading): string | undefined {
-  const key = keyOf(reading);
-  const start = valueAt(reading.element, 'startsAt');
-  return key === undefined || isUnsetTime(start) ? undefined : `${key}@${textOf(start) ?? ''}`;
-}
 
 const KUBERNETES = ['cluster', 'namespace', 'pod', 'node', 'deployment', 'statefulset', 'job'] as const;
 
@@ -93,8 +61,8 @@ export const source = {
     tags: [({ element }) => pairsOf(valueAt(element, 'labels'))],
     source: ['$root.externalURL', '$root.receiver'],
     url: ['$.generatorURL', '$root.externalURL', '$.annotations.runbook_url'],
-    dedupKey: [keyOf],
-    firingKey: [firingOf],
+    dedupKey: [keyOfLabels],
+    firingKey: [firingOfLabels],
     incidentType: [],
   },
   occurredAt: { from: ['$.startsAt'], whenResolved: ['$.endsAt'], orders: true },

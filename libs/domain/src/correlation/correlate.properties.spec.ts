@@ -10,18 +10,31 @@ import { WorkingSet } from './working-set.ts';
 const HOURS_24 = 24 * 3_600_000;
 const MINUTES_5 = 5 * 60_000;
 
-const kinds = fc.constantFrom('triggered' as const, 'triggered' as const, 'resolved' as const, 'acknowledged' as const, 'update' as const);
+const kinds = fc.constantFrom(
+  'triggered' as const,
+  'triggered' as const,
+  'resolved' as const,
+  'acknowledged' as const,
+  'update' as const,
+);
 const step = fc.record({
   status: kinds,
   key: fc.constantFrom('k1', 'k2', 'k3', 'k4'),
   services: fc.subarray(['db', 'api', 'web', 'cache'], { maxLength: 2 }),
   /** Minutes since the alert before; now and then longer than a dedup window. */
-  pause: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 0, max: 7 }) }, { weight: 1, arbitrary: fc.constant(1500) }),
+  pause: fc.oneof(
+    { weight: 9, arbitrary: fc.integer({ min: 0, max: 7 }) },
+    { weight: 1, arbitrary: fc.constant(1500) },
+  ),
 });
 
-const alertsOf = (steps: { status: NormalizedAlert['status']; key: string; services: string[]; pause: number }[]): NormalizedAlert[] => {
+const alertsOf = (
+  steps: { status: NormalizedAlert['status']; key: string; services: string[]; pause: number }[],
+): NormalizedAlert[] => {
   let at = 0;
-  return steps.map(({ status, key, services, pause }, index) => anAlert(`r${index}`, (at += pause), { status, key, services }));
+  return steps.map(({ status, key, services, pause }, index) =>
+    anAlert(`r${index}`, (at += pause), { status, key, services }),
+  );
 };
 const logs = fc.array(step, { minLength: 1, maxLength: 60 }).map(alertsOf);
 
@@ -88,11 +101,17 @@ describe('whatever arrives', () => {
 });
 
 describe('one key', () => {
-  const changes = fc.uniqueArray(fc.record({ at: fc.integer({ min: 0, max: 500 }), status: fc.constantFrom('triggered' as const, 'resolved' as const) }), {
-    selector: ({ at }) => at,
-    minLength: 1,
-    maxLength: 12,
-  });
+  const changes = fc.uniqueArray(
+    fc.record({
+      at: fc.integer({ min: 0, max: 500 }),
+      status: fc.constantFrom('triggered' as const, 'resolved' as const),
+    }),
+    {
+      selector: ({ at }) => at,
+      minLength: 1,
+      maxLength: 12,
+    },
+  );
 
   it('ends open or closed as its latest change by event time says, in whatever order the changes arrive', () =>
     fc.assert(
@@ -101,7 +120,9 @@ describe('one key', () => {
         ([list, arrival]) => {
           const scenario = new Scenario();
           arrival.forEach(({ at, status }, index) =>
-            scenario.alert(anAlert(`r${index}`, 600 + index, { key: 'k', status, occurredAt: minute(at), occurredAtOrders: true })),
+            scenario.alert(
+              anAlert(`r${index}`, 600 + index, { key: 'k', status, occurredAt: minute(at), occurredAtOrders: true }),
+            ),
           );
           const [latest] = [...list].sort((a, b) => b.at - a.at);
           const open = scenario.state.changes().keys.some(({ alertOpen }) => alertOpen);
@@ -112,7 +133,10 @@ describe('one key', () => {
 });
 
 describe('facts', () => {
-  const facts = fc.array(fc.record({ version: fc.integer({ min: 1, max: 9 }), closed: fc.boolean() }), { minLength: 1, maxLength: 12 });
+  const facts = fc.array(fc.record({ version: fc.integer({ min: 1, max: 9 }), closed: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 12,
+  });
   const byVersion = (version: number, closed: boolean): IncidentFact =>
     aFact(openedBy('a'), version, version, closed ? { kind: 'closed' } : openFact(version, ['db']), ['k'], 'alr_a');
 
@@ -127,7 +151,9 @@ describe('facts', () => {
           scenario.fact(byVersion(version, settled));
         }
         const newest = Math.max(...kindOf.keys());
-        expect(scenario.alert(anAlert('b', 60, { key: 'k' })).decision.kind).toBe(kindOf.get(newest) ? 'opened' : 'deduplicated');
+        expect(scenario.alert(anAlert('b', 60, { key: 'k' })).decision.kind).toBe(
+          kindOf.get(newest) ? 'opened' : 'deduplicated',
+        );
       }),
     ));
 });
@@ -147,7 +173,13 @@ describe('against a model that looks at everything', () => {
     ));
 });
 
-interface Held { key: string; incident: number; first: number; last: number; open: boolean }
+interface Held {
+  key: string;
+  incident: number;
+  first: number;
+  last: number;
+  open: boolean;
+}
 
 /** The rules written as plainly as they read, with scans, over records that are ordered by receipt. */
 function modelled(log: NormalizedAlert[]): string[][] {
@@ -172,7 +204,12 @@ function modelled(log: NormalizedAlert[]): string[][] {
       .map((incident, index) => ({ incident, index }))
       .filter(({ incident }) => now - incident.last <= MINUTES_5 && now - incident.opened <= HOURS_24)
       .filter(({ incident }) => alert.services.some((service) => incident.services.has(service)))
-      .sort((a, b) => b.incident.last - a.incident.last || b.incident.opened - a.incident.opened || (a.incident.id < b.incident.id ? 1 : -1));
+      .sort(
+        (a, b) =>
+          b.incident.last - a.incident.last ||
+          b.incident.opened - a.incident.opened ||
+          (a.incident.id < b.incident.id ? 1 : -1),
+      );
     const target = holder ? undefined : candidates[0];
     if (target) {
       target.incident.last = now;
@@ -190,10 +227,16 @@ class Store {
 
   restart(state: WorkingSet): WorkingSet {
     const changed = state.changes();
-    for (const kind of ['processed', 'keys', 'orders', 'incidents'] as const) for (const row of changed[kind]) this.rows.set(`${kind} ${idOf(row)}`, { kind, row: row as never });
+    for (const kind of ['processed', 'keys', 'orders', 'incidents'] as const)
+      for (const row of changed[kind]) this.rows.set(`${kind} ${idOf(row)}`, { kind, row: row as never });
     const all = [...this.rows.values()];
     const pick = (wanted: string) => all.filter(({ kind }) => kind === wanted).map(({ row }) => row);
-    return new WorkingSet({ processed: pick('processed'), keys: pick('keys'), orders: pick('orders'), incidents: pick('incidents') });
+    return new WorkingSet({
+      processed: pick('processed'),
+      keys: pick('keys'),
+      orders: pick('orders'),
+      incidents: pick('incidents'),
+    });
   }
 }
 

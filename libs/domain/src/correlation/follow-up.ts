@@ -14,7 +14,11 @@ export function resolveFromSource(one: Case): Correlated {
   if (!target) return ignored(one, 'resolve', open, remember);
   found(one, 'resolve', target);
   return {
-    decision: { kind: 'resolved', incidentId: target.incidentId, alertIds: [...new Set([target.alertId, target.lastAlertId])] },
+    decision: {
+      kind: 'resolved',
+      incidentId: target.incidentId,
+      alertIds: [...new Set([target.alertId, target.lastAlertId])],
+    },
     why: one.trail.because('alert-resolved'),
     changes: [{ kind: 'key', key: { ...target, alertOpen: false } }, ...remember],
   };
@@ -30,7 +34,11 @@ export function acknowledgeFromSource(one: Case): Correlated {
   if (!target) return ignored(one, 'acknowledge', [], rememberClosing(one, 'acknowledged'));
   found(one, 'acknowledge', target);
   const { incidentId, lastAlertId: alertId } = target;
-  return { decision: { kind: 'acknowledged', incidentId, alertId }, why: one.trail.because('source-acknowledged'), changes: [] };
+  return {
+    decision: { kind: 'acknowledged', incidentId, alertId },
+    why: one.trail.because('source-acknowledged'),
+    changes: [],
+  };
 }
 
 /** An update carries changed fields for the key's open alert; without one it says nothing. Source: product P9. */
@@ -75,7 +83,12 @@ function ignored(one: Case, step: Step, open: readonly KeyHolder[], changes: Cha
     return ignoredBecause(one, 'no-open-alert', changes);
   }
   const { alertId, incidentId } = newer;
-  one.trail.miss(step, 'triggered-again-since', { ...keyEvidence(one), alertId, incidentId, lastTriggerAt: instantOf(newer.lastTriggerAt) });
+  one.trail.miss(step, 'triggered-again-since', {
+    ...keyEvidence(one),
+    alertId,
+    incidentId,
+    lastTriggerAt: instantOf(newer.lastTriggerAt),
+  });
   return ignoredBecause(one, 'stale', changes);
 }
 

@@ -49,10 +49,26 @@ function holdKey(state: CorrelationView, fact: IncidentFact, named: IncidentFact
   const { workspaceId, scope, incidentId } = fact;
   const { webhookId, alertId } = named;
   const at = millisOf(fact.at);
-  const identity = { workspaceId, scope, webhookId, dedupKey: boundedText(named.dedupKey), resolveKey: boundedText(named.resolveKey) };
+  const identity = {
+    workspaceId,
+    scope,
+    webhookId,
+    dedupKey: boundedText(named.dedupKey),
+    resolveKey: boundedText(named.resolveKey),
+  };
   const before = state.key(holderPath(scope, webhookId, identity.dedupKey));
   if (!before) {
-    const key: KeyHolder = { ...identity, incidentId, alertId, lastAlertId: alertId, firstAt: at, lastAt: at, lastTriggerAt: at, firingKey: null, alertOpen: true };
+    const key: KeyHolder = {
+      ...identity,
+      incidentId,
+      alertId,
+      lastAlertId: alertId,
+      firstAt: at,
+      lastAt: at,
+      lastTriggerAt: at,
+      firingKey: null,
+      alertOpen: true,
+    };
     return [{ kind: 'key', key }];
   }
   if (before.incidentId === incidentId) {

@@ -11,13 +11,19 @@ export const minute = (count: number): string => instantOf(START + count * 60_00
 export const SCOPE = 'ws_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 export const WEBHOOK = 'whk_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 
-export const aConfig = (overrides: Partial<CorrelationConfig['dedup'] & CorrelationConfig['correlation']> = {}): CorrelationConfig => {
+export const aConfig = (
+  overrides: Partial<CorrelationConfig['dedup'] & CorrelationConfig['correlation']> = {},
+): CorrelationConfig => {
   const { windowHours = 24, windowFrom = 'last', reopenMinutes = 30, enabled = true, windowMinutes = 5 } = overrides;
   return { revision: 7, dedup: { windowHours, windowFrom, reopenMinutes }, correlation: { enabled, windowMinutes } };
 };
 
 /** An alert named by `receipt`, received `at` minutes after the start, with its own key and service unless given. */
-export function anAlert(receipt: string, at: number, overrides: Partial<NormalizedAlert> & { key?: string } = {}): NormalizedAlert {
+export function anAlert(
+  receipt: string,
+  at: number,
+  overrides: Partial<NormalizedAlert> & { key?: string } = {},
+): NormalizedAlert {
   const { key = `key-${receipt}`, ...fields } = overrides;
   return {
     id: alertIdOf(receipt, 0),
@@ -58,7 +64,14 @@ export const alertOf = (receipt: string): string => alertIdOf(receipt, 0);
 
 /** A fact about an incident `at` minutes after the start. */
 // eslint-disable-next-line max-params -- reads as a sentence in specs: which incident, version, time, fact, keys
-export function aFact(incidentId: string, version: number, at: number, fact: IncidentFact['fact'], keys: string[] = [], alertId = ''): IncidentFact {
+export function aFact(
+  incidentId: string,
+  version: number,
+  at: number,
+  fact: IncidentFact['fact'],
+  keys: string[] = [],
+  alertId = '',
+): IncidentFact {
   const held = keys.map((key) => ({ webhookId: WEBHOOK, dedupKey: key, resolveKey: key, alertId }));
   return { workspaceId: SCOPE, scope: SCOPE, incidentId, version, at: minute(at), fact, keys: held };
 }
@@ -88,7 +101,9 @@ export class Scenario {
   }
 
   given(...inputs: (NormalizedAlert | IncidentFact)[]): this {
-    for (const input of inputs) if ('fact' in input) this.fact(input); else this.alert(input);
+    for (const input of inputs)
+      if ('fact' in input) this.fact(input);
+      else this.alert(input);
     return this;
   }
 }

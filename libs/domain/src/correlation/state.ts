@@ -93,5 +93,9 @@ export const holderPath = (scope: string, webhookId: string, key: string): strin
  * then to the greater id, so that every replay of one log picks the same candidate.
  */
 export function byActivity(a: KnownIncident, b: KnownIncident): number {
-  return a.lastAlertAt - b.lastAlertAt || a.openedAt - b.openedAt || (a.incidentId < b.incidentId ? -1 : a.incidentId > b.incidentId ? 1 : 0);
+  return (
+    a.lastAlertAt - b.lastAlertAt ||
+    a.openedAt - b.openedAt ||
+    (a.incidentId < b.incidentId ? -1 : a.incidentId > b.incidentId ? 1 : 0)
+  );
 }

@@ -20,7 +20,12 @@ export function findByTime(one: Case): KnownIncident | undefined {
     return undefined;
   }
   const since = one.receivedAt - windowMinutes * MINUTE_MS;
-  const evidence = { services: one.alert.services, windowMinutes, windowStart: instantOf(since), receivedAt: one.alert.receivedAt };
+  const evidence = {
+    services: one.alert.services,
+    windowMinutes,
+    windowStart: instantOf(since),
+    receivedAt: one.alert.receivedAt,
+  };
   const best = bestOf(one, since);
   if (!best) {
     one.trail.miss('time-window', 'no-active-incident', evidence);

@@ -20,7 +20,10 @@ export function triggerAlert(one: Case): Correlated {
   return active ? correlated(one, active) : opened(one, 'new-alert');
 }
 
-type Held = { kind: 'held' | 'recurring'; holder: KeyHolder; incident: KnownIncident } | { kind: 'window-passed' } | { kind: 'free' };
+type Held =
+  | { kind: 'held' | 'recurring'; holder: KeyHolder; incident: KnownIncident }
+  | { kind: 'window-passed' }
+  | { kind: 'free' };
 
 /** Who holds the alert's key now, and whether the dedup window still counts it. Records the step. */
 function findHolder(one: Case): Held {
@@ -40,7 +43,13 @@ function findHolder(one: Case): Held {
   const { windowHours, windowFrom } = one.config.dedup;
   const from = windowFrom === 'first' ? holder.firstAt : holder.lastAt;
   const until = from + windowHours * HOUR_MS;
-  const window = { windowHours, windowFrom, windowStart: instantOf(from), windowEnd: instantOf(until), receivedAt: one.alert.receivedAt };
+  const window = {
+    windowHours,
+    windowFrom,
+    windowStart: instantOf(from),
+    windowEnd: instantOf(until),
+    receivedAt: one.alert.receivedAt,
+  };
   if (one.receivedAt > until) {
     one.trail.miss('dedup', 'window-passed', { ...candidate, ...window });
     return { kind: 'window-passed' };
@@ -54,7 +63,13 @@ function recurrenceOf(one: Case, holder: KeyHolder, incident: KnownIncident, can
   const { reopenMinutes } = one.config.dedup;
   const closedAt = incident.closedAt ?? one.receivedAt;
   const until = closedAt + reopenMinutes * MINUTE_MS;
-  const evidence = { ...candidate, reopenMinutes, closedAt: instantOf(closedAt), reopenUntil: instantOf(until), receivedAt: one.alert.receivedAt };
+  const evidence = {
+    ...candidate,
+    reopenMinutes,
+    closedAt: instantOf(closedAt),
+    reopenUntil: instantOf(until),
+    receivedAt: one.alert.receivedAt,
+  };
   if (reopenMinutes === 0 || one.receivedAt > until) {
     one.trail.miss('dedup', 'incident-closed', evidence);
     return { kind: 'free' };
@@ -157,4 +172,5 @@ function takeKey(one: Case, incidentId: string): Change {
   return { kind: 'key', key };
 }
 
-const firingKeyOf = (one: Case): string | null => (one.alert.firingKey === null ? null : boundedText(one.alert.firingKey));
+const firingKeyOf = (one: Case): string | null =>
+  one.alert.firingKey === null ? null : boundedText(one.alert.firingKey);

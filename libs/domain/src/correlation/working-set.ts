@@ -94,7 +94,8 @@ export class WorkingSet implements CorrelationView {
 
   /** Every row that changed, once, as it is now. */
   changes(): CorrelationRows {
-    const pick = <Row>(rows: Map<string, Row>, paths: Set<string>): Row[] => [...paths].flatMap((path) => rows.get(path) ?? []);
+    const pick = <Row>(rows: Map<string, Row>, paths: Set<string>): Row[] =>
+      [...paths].flatMap((path) => rows.get(path) ?? []);
     return {
       processed: [...this.newlyProcessed],
       keys: pick(this.keys, this.changedKeys),

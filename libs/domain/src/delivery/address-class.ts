@@ -65,7 +65,8 @@ const globalUnicast = ipaddr.parseCIDR('2000::/3');
  */
 export function classifyAddress(address: string): AddressClass {
   const text = bare(address);
-  if (!ipaddr.isValid(text) || (!text.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(text))) return 'not-an-address';
+  if (!ipaddr.isValid(text) || (!text.includes(':') && !ipaddr.IPv4.isValidFourPartDecimal(text)))
+    return 'not-an-address';
   const parsed = ipaddr.parse(text);
   for (const [range, kind] of special) {
     if (range[0].kind() === parsed.kind() && parsed.match(range)) return kind;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bodyOf } from './envelope.ts';
 
-const bodyWith = (data: Record<string, unknown>): string => bodyOf({ id: 'evt_1', type: 'incident.created', timestamp: '2026-03-01T10:00:00.000Z', workspace_id: 'ws_1', data });
+const bodyWith = (data: Record<string, unknown>): string =>
+  bodyOf({ id: 'evt_1', type: 'incident.created', timestamp: '2026-03-01T10:00:00.000Z', workspace_id: 'ws_1', data });
 
 describe('the body of a delivery', () => {
   it('is compact and in the order of the envelope', () =>
@@ -11,7 +12,9 @@ describe('the body of a delivery', () => {
     ));
 
   it('has no key that looks like an array index, and loses none', () =>
-    expect(JSON.parse(bodyWith({ custom_fields: { '404': 'a', _404: 'b', '007': 'c', nested: [{ '0': 'd' }] } })).data).toEqual({
+    expect(
+      JSON.parse(bodyWith({ custom_fields: { '404': 'a', _404: 'b', '007': 'c', nested: [{ '0': 'd' }] } })).data,
+    ).toEqual({
       custom_fields: { __404: 'a', _404: 'b', '007': 'c', nested: [{ _0: 'd' }] },
     }));
 

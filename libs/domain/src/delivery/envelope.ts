@@ -33,7 +33,12 @@ function withoutIndexKeys(value: unknown): unknown {
   const out: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
     // defineProperty, because assigning to `__proto__` would lose the key.
-    Object.defineProperty(out, freeName(key, value), { value: withoutIndexKeys(child), enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(out, freeName(key, value), {
+      value: withoutIndexKeys(child),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
   return out;
 }

@@ -8,7 +8,10 @@ const coalescing = new Set(['AlertsAttached', 'AlertsResolved', 'OccurrencesCoun
 const silent = new Set(['OccurrencesCounted']);
 
 /** The outbound event of an incident event, or undefined where it has none. `incidentUrl` makes the link for people. */
-export function outboundEventOf(record: IncidentEventRecord, incidentUrl: (incidentId: string) => string): OutboundEvent | undefined {
+export function outboundEventOf(
+  record: IncidentEventRecord,
+  incidentUrl: (incidentId: string) => string,
+): OutboundEvent | undefined {
   const { event, incident, outbound_name: name } = record;
   if (name === null || silent.has(event.type)) return undefined;
   const bodies = new Map<string, string>(); // a thousand subscriptions share one text

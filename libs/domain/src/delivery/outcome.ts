@@ -22,7 +22,14 @@ export const attemptReasons = [
 export type AttemptReason = (typeof attemptReasons)[number];
 
 /** Why a delivery is not tried (again) although the schedule might allow it, or was never sent. */
-export const finalReasons = ['gone', 'url-not-allowed', 'header-not-allowed', 'schedule-exhausted', 'subscription-deleted', 'subscription-paused'] as const;
+export const finalReasons = [
+  'gone',
+  'url-not-allowed',
+  'header-not-allowed',
+  'schedule-exhausted',
+  'subscription-deleted',
+  'subscription-paused',
+] as const;
 export type FinalReason = (typeof finalReasons)[number];
 
 /** 2xx is success; a redirect is a failure and is never followed; 410 means "never again". */

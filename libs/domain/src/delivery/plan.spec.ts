@@ -1,20 +1,51 @@
 import { describe, expect, it } from 'vitest';
-import { emptyLane, laneKey, lanesOf, planDeliveries, type Lane, type OutboundEvent, type Plan, type Subscriber } from './plan.ts';
+import {
+  emptyLane,
+  laneKey,
+  lanesOf,
+  planDeliveries,
+  type Lane,
+  type OutboundEvent,
+  type Plan,
+  type Subscriber,
+} from './plan.ts';
 import { matchesEvent } from './match-event.ts';
 
 const now = new Date('2026-03-01T10:00:00.000Z');
 const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
 
 const aSubscriber = (changes: Partial<Subscriber> = {}): Subscriber => ({
-  ...{ id: 'sub_1', workspaceId: 'ws_1', revision: 3, events: ['*'], active: true, updateIntervalSeconds: 60, firstDelaySeconds: 0 },
+  ...{
+    id: 'sub_1',
+    workspaceId: 'ws_1',
+    revision: 3,
+    events: ['*'],
+    active: true,
+    updateIntervalSeconds: 60,
+    firstDelaySeconds: 0,
+  },
   ...changes,
 });
-const anEvent = (sequence: number, name = 'incident.acknowledged', changes: Partial<OutboundEvent> = {}): OutboundEvent => ({
-  ...{ id: `evt_${sequence}`, name, workspaceId: 'ws_1', incidentId: 'inc_1', sequence, at: now, changed: [], coalesces: false },
+const anEvent = (
+  sequence: number,
+  name = 'incident.acknowledged',
+  changes: Partial<OutboundEvent> = {},
+): OutboundEvent => ({
+  ...{
+    id: `evt_${sequence}`,
+    name,
+    workspaceId: 'ws_1',
+    incidentId: 'inc_1',
+    sequence,
+    at: now,
+    changed: [],
+    coalesces: false,
+  },
   body: (changed) => `${sequence}:${changed.join(',')}`,
   ...changes,
 });
-const anUpdate = (sequence: number, changed: string[]): OutboundEvent => anEvent(sequence, 'incident.updated', { coalesces: true, changed });
+const anUpdate = (sequence: number, changed: string[]): OutboundEvent =>
+  anEvent(sequence, 'incident.updated', { coalesces: true, changed });
 
 const planOf = (events: OutboundEvent[], subscriber: Subscriber = aSubscriber(), lane: Lane = emptyLane()): Plan =>
   planDeliveries(events, () => [subscriber], new Map([[laneKey(subscriber.id, 'inc_1'), lane]]), now);
@@ -61,10 +92,17 @@ describe('a lane', () => {
   });
 
   it('keeps its order behind an unfinished delivery', () =>
-    expect(planOf([anEvent(2)], aSubscriber(), { ...emptyLane(), lastSequence: 1, unfinished: true }).planned[0]?.head).toBe(false));
+    expect(
+      planOf([anEvent(2)], aSubscriber(), { ...emptyLane(), lastSequence: 1, unfinished: true }).planned[0]?.head,
+    ).toBe(false));
 
   it('is not changed by planning, so that a repeated decision is the same', () => {
-    const lane: Lane = { lastSequence: 1, lastUpdateAt: null, unfinished: true, openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) } };
+    const lane: Lane = {
+      lastSequence: 1,
+      lastUpdateAt: null,
+      unfinished: true,
+      openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) },
+    };
     const before = structuredClone(lane);
     const first = planOf([anUpdate(2, ['tags']), anEvent(3)], aSubscriber(), lane);
     expect(lane).toEqual(before);
@@ -76,7 +114,14 @@ describe('updates that alerts cause', () => {
   it('go at once when there was none within the interval, and merge while the row waits', () => {
     const plan = planOf([anUpdate(1, ['alerts']), anUpdate(2, ['alerts', 'severity'])]);
     expect(plan.planned).toHaveLength(1);
-    expect(plan.planned[0]).toMatchObject({ eventId: 'evt_2', sequence: 2, body: '2:alerts,severity', dueAt: now, mergeable: true, coalesced: true });
+    expect(plan.planned[0]).toMatchObject({
+      eventId: 'evt_2',
+      sequence: 2,
+      body: '2:alerts,severity',
+      dueAt: now,
+      mergeable: true,
+      coalesced: true,
+    });
     expect(laneAfter(plan)).toMatchObject({ lastSequence: 2, lastUpdateAt: now });
   });
 
@@ -86,19 +131,49 @@ describe('updates that alerts cause', () => {
   });
 
   it('merge into a stored row that nobody has claimed', () => {
-    const lane: Lane = { lastSequence: 2, lastUpdateAt: later(40), unfinished: true, openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) } };
+    const lane: Lane = {
+      lastSequence: 2,
+      lastUpdateAt: later(40),
+      unfinished: true,
+      openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) },
+    };
     const plan = planOf([anUpdate(3, ['tags']), anUpdate(4, ['alerts'])], aSubscriber(), lane);
     expect(plan.planned).toEqual([]);
     expect(plan.changed).toEqual([
-      { id: 'dlv_open', eventId: 'evt_4', sequence: 4, changed: ['alerts', 'tags'], body: '4:alerts,tags', dueAt: later(40), mergeable: true },
+      {
+        id: 'dlv_open',
+        eventId: 'evt_4',
+        sequence: 4,
+        changed: ['alerts', 'tags'],
+        body: '4:alerts,tags',
+        dueAt: later(40),
+        mergeable: true,
+      },
     ]);
   });
 
   it('are released by any other event of the incident, which follows them', () => {
-    const lane: Lane = { lastSequence: 2, lastUpdateAt: later(40), unfinished: true, openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) } };
-    const plan = planOf([anUpdate(3, ['tags']), anEvent(4, 'incident.resolved'), anUpdate(5, ['alerts'])], aSubscriber(), lane);
+    const lane: Lane = {
+      lastSequence: 2,
+      lastUpdateAt: later(40),
+      unfinished: true,
+      openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) },
+    };
+    const plan = planOf(
+      [anUpdate(3, ['tags']), anEvent(4, 'incident.resolved'), anUpdate(5, ['alerts'])],
+      aSubscriber(),
+      lane,
+    );
     expect(plan.changed).toEqual([
-      { id: 'dlv_open', eventId: 'evt_3', sequence: 3, changed: ['alerts', 'tags'], body: '3:alerts,tags', dueAt: now, mergeable: false },
+      {
+        id: 'dlv_open',
+        eventId: 'evt_3',
+        sequence: 3,
+        changed: ['alerts', 'tags'],
+        body: '3:alerts,tags',
+        dueAt: now,
+        mergeable: false,
+      },
     ]);
     expect(plan.planned.map(({ eventId, head, dueAt, mergeable }) => [eventId, head, dueAt, mergeable])).toEqual([
       ['evt_4', false, now, false],
@@ -107,14 +182,25 @@ describe('updates that alerts cause', () => {
   });
 
   it('are released also by an event that the subscription does not take', () => {
-    const lane: Lane = { lastSequence: 2, lastUpdateAt: later(40), unfinished: true, openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) } };
+    const lane: Lane = {
+      lastSequence: 2,
+      lastUpdateAt: later(40),
+      unfinished: true,
+      openUpdate: { id: 'dlv_open', changed: ['alerts'], dueAt: later(40) },
+    };
     const plan = planOf([anEvent(3)], aSubscriber({ events: ['incident.updated'] }), lane);
     expect(plan.planned).toEqual([]);
-    expect(plan.changed).toEqual([{ id: 'dlv_open', eventId: null, sequence: null, changed: null, body: null, dueAt: now, mergeable: false }]);
+    expect(plan.changed).toEqual([
+      { id: 'dlv_open', eventId: null, sequence: null, changed: null, body: null, dueAt: now, mergeable: false },
+    ]);
   });
 
   it('are sent each where the interval is 0', () =>
-    expect(planOf([anUpdate(1, ['alerts']), anUpdate(2, ['alerts'])], aSubscriber({ updateIntervalSeconds: 0 })).planned.map(({ mergeable }) => mergeable)).toEqual([false, false]));
+    expect(
+      planOf([anUpdate(1, ['alerts']), anUpdate(2, ['alerts'])], aSubscriber({ updateIntervalSeconds: 0 })).planned.map(
+        ({ mergeable }) => mergeable,
+      ),
+    ).toEqual([false, false]));
 });
 
 describe('subscriptions', () => {
@@ -124,13 +210,26 @@ describe('subscriptions', () => {
   });
 
   it('are asked by workspace, and lanes are needed for those that take part', () => {
-    const byWorkspace = (id: string): Subscriber[] => (id === 'ws_1' ? [aSubscriber(), aSubscriber({ id: 'sub_2', events: ['finding.*'] }), aSubscriber({ id: 'sub_3', active: false })] : []);
-    const lanes = lanesOf([anEvent(1), anEvent(2), anEvent(3, 'incident.created', { workspaceId: 'ws_2' })], byWorkspace);
+    const byWorkspace = (id: string): Subscriber[] =>
+      id === 'ws_1'
+        ? [
+            aSubscriber(),
+            aSubscriber({ id: 'sub_2', events: ['finding.*'] }),
+            aSubscriber({ id: 'sub_3', active: false }),
+          ]
+        : [];
+    const lanes = lanesOf(
+      [anEvent(1), anEvent(2), anEvent(3, 'incident.created', { workspaceId: 'ws_2' })],
+      byWorkspace,
+    );
     expect([...lanes.values()]).toEqual([['sub_1', 'inc_1', 'ws_1']]);
   });
 
   it('get events without an incident in no order', () => {
-    const plan = planOf([anEvent(0, 'finding.created', { incidentId: null, sequence: null, id: 'evt_a' }), anEvent(0, 'finding.created', { incidentId: null, sequence: null, id: 'evt_b' })]);
+    const plan = planOf([
+      anEvent(0, 'finding.created', { incidentId: null, sequence: null, id: 'evt_a' }),
+      anEvent(0, 'finding.created', { incidentId: null, sequence: null, id: 'evt_b' }),
+    ]);
     expect(plan.planned.map(({ head }) => head)).toEqual([true, true]);
   });
 });

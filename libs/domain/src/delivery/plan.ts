@@ -77,7 +77,10 @@ export interface Plan {
 }
 
 /** The lanes that a plan needs to know: each pair of an incident and a subscriber that takes or holds back one of its events. */
-export function lanesOf(events: readonly OutboundEvent[], subscribers: (workspaceId: string) => readonly Subscriber[]): Map<string, [string, string, string]> {
+export function lanesOf(
+  events: readonly OutboundEvent[],
+  subscribers: (workspaceId: string) => readonly Subscriber[],
+): Map<string, [string, string, string]> {
   const lanes = new Map<string, [string, string, string]>();
   for (const event of events) {
     if (event.incidentId === null) continue;
@@ -133,7 +136,12 @@ class Planner {
     const releases = !event.coalesces && lane.openUpdate !== null;
     if (event.sequence <= lane.lastSequence || !(takes || releases)) return;
     const { incidentId, workspaceId } = event;
-    this.touched.set(laneKey(subscriber.id, incidentId), { subscriptionId: subscriber.id, incidentId, workspaceId, lane });
+    this.touched.set(laneKey(subscriber.id, incidentId), {
+      subscriptionId: subscriber.id,
+      incidentId,
+      workspaceId,
+      lane,
+    });
     if (!event.coalesces) this.releaseOpenUpdate(lane);
     if (!takes) return;
     lane.lastSequence = event.sequence;
@@ -173,7 +181,12 @@ class Planner {
 
   private merge(event: OutboundEvent, open: NonNullable<Lane['openUpdate']>): void {
     open.changed = [...new Set([...open.changed, ...event.changed])];
-    const content = { eventId: event.id, sequence: event.sequence, changed: open.changed, body: event.body(open.changed) };
+    const content = {
+      eventId: event.id,
+      sequence: event.sequence,
+      changed: open.changed,
+      body: event.body(open.changed),
+    };
     const fresh = this.planned.get(open.id);
     if (fresh) Object.assign(fresh, content);
     else this.changes.set(open.id, { id: open.id, ...content, dueAt: open.dueAt, mergeable: true });

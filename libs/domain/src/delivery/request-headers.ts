@@ -38,7 +38,8 @@ export function checkCustomHeaders(
   for (const { name, value } of headers) {
     const lower = name.toLowerCase();
     if (!HEADER_NAME.test(name)) return { reason: 'header-name', name, message: 'not a valid header name' };
-    if (!HEADER_VALUE.test(value)) return { reason: 'header-value', name, message: 'the value has a character that a header cannot carry' };
+    if (!HEADER_VALUE.test(value))
+      return { reason: 'header-value', name, message: 'the value has a character that a header cannot carry' };
     if (refusedNames.has(lower) || refusedPrefixes.some((prefix) => lower.startsWith(prefix))) {
       return { reason: 'header-reserved', name, message: 'this header is set by Tocsin' };
     }
@@ -80,10 +81,19 @@ export function requestHeaders(facts: RequestFacts): Record<string, string> {
 }
 
 const MASK = '***';
-const secretResponseHeaders = new Set(['set-cookie', 'authorization', 'www-authenticate', 'proxy-authenticate', 'x-api-key']);
+const secretResponseHeaders = new Set([
+  'set-cookie',
+  'authorization',
+  'www-authenticate',
+  'proxy-authenticate',
+  'x-api-key',
+]);
 
 /** Request headers as the log keeps them: values of custom headers are sealed in the configuration and stay unseen here. */
-export function maskRequestHeaders(headers: Record<string, string>, customNames: readonly string[]): Record<string, string> {
+export function maskRequestHeaders(
+  headers: Record<string, string>,
+  customNames: readonly string[],
+): Record<string, string> {
   const custom = new Set(customNames.map((name) => name.toLowerCase()));
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, custom.has(name) ? MASK : value]));
 }

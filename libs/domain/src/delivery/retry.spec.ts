@@ -73,16 +73,38 @@ describe('what an attempt ended with', () => {
 
 describe('a delivery after an attempt', () => {
   it('is delivered by a 2xx', () =>
-    expect(settleAttempt(anAttempt(1, 'delivered'), [0, 60], 0.5)).toEqual({ status: 'delivered', attempts: 1, finishedAt, reason: 'delivered' }));
+    expect(settleAttempt(anAttempt(1, 'delivered'), [0, 60], 0.5)).toEqual({
+      status: 'delivered',
+      attempts: 1,
+      finishedAt,
+      reason: 'delivered',
+    }));
 
-  it.each<AttemptReason>(['redirect', 'rate-limited', 'client-error', 'server-error', 'timeout', 'tls-failed', 'address-not-allowed', 'secret-unreadable'])(
-    'waits for the next attempt after %s',
-    (reason) =>
-      expect(settleAttempt(anAttempt(1, reason), [0, 60], 0.5)).toEqual({ status: 'retrying', attempts: 1, dueAt: after(60_000), reason }),
+  it.each<AttemptReason>([
+    'redirect',
+    'rate-limited',
+    'client-error',
+    'server-error',
+    'timeout',
+    'tls-failed',
+    'address-not-allowed',
+    'secret-unreadable',
+  ])('waits for the next attempt after %s', (reason) =>
+    expect(settleAttempt(anAttempt(1, reason), [0, 60], 0.5)).toEqual({
+      status: 'retrying',
+      attempts: 1,
+      dueAt: after(60_000),
+      reason,
+    }),
   );
 
   it('is parked after its last attempt', () =>
-    expect(settleAttempt(anAttempt(2, 'server-error', 30), [0, 60], 0.5)).toEqual({ status: 'failed', attempts: 2, finishedAt, reason: 'schedule-exhausted' }));
+    expect(settleAttempt(anAttempt(2, 'server-error', 30), [0, 60], 0.5)).toEqual({
+      status: 'failed',
+      attempts: 2,
+      finishedAt,
+      reason: 'schedule-exhausted',
+    }));
 
   it.each<AttemptReason>(['gone', 'url-not-allowed', 'header-not-allowed'])('is never tried again after %s', (reason) =>
     expect(settleAttempt(anAttempt(1, reason), [0, 60], 0.5)).toMatchObject({ status: 'failed', reason }),

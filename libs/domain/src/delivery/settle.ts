@@ -26,11 +26,18 @@ const never = new Set<AttemptReason>(['gone', 'url-not-allowed', 'header-not-all
  */
 export function settleAttempt(attempt: Attempt, schedule: readonly number[], random: number): Settled {
   const attempts = attempt.number;
-  if (attempt.reason === 'delivered') return { status: 'delivered', attempts, finishedAt: attempt.finishedAt, reason: 'delivered' };
+  if (attempt.reason === 'delivered')
+    return { status: 'delivered', attempts, finishedAt: attempt.finishedAt, reason: 'delivered' };
   if (never.has(attempt.reason)) {
     return { status: 'failed', attempts, finishedAt: attempt.finishedAt, reason: attempt.reason as FinalReason };
   }
   const delay = retryDelayMs(schedule, attempts, random, attempt.retryAfterSeconds);
-  if (delay === undefined) return { status: 'failed', attempts, finishedAt: attempt.finishedAt, reason: 'schedule-exhausted' };
-  return { status: 'retrying', attempts, dueAt: new Date(attempt.finishedAt.getTime() + delay), reason: attempt.reason };
+  if (delay === undefined)
+    return { status: 'failed', attempts, finishedAt: attempt.finishedAt, reason: 'schedule-exhausted' };
+  return {
+    status: 'retrying',
+    attempts,
+    dueAt: new Date(attempt.finishedAt.getTime() + delay),
+    reason: attempt.reason,
+  };
 }

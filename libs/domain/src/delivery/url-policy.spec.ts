@@ -70,7 +70,11 @@ describe('a receiver without an allow-list', () => {
   it('names the setting that would open it, in the refusal and in its message', () => {
     for (const url of ['http://hooks.example.com/', 'https://10.0.0.1/', 'https://localhost/']) {
       const verdict = checkUrl(url, ALLOW_NOTHING);
-      expect(verdict).toMatchObject({ ok: false, setting: 'OUTBOUND_ALLOW', message: expect.stringContaining('OUTBOUND_ALLOW') });
+      expect(verdict).toMatchObject({
+        ok: false,
+        setting: 'OUTBOUND_ALLOW',
+        message: expect.stringContaining('OUTBOUND_ALLOW'),
+      });
     }
     expect(checkUrl('ftp://a.example/', ALLOW_NOTHING)).toMatchObject({ setting: null });
   });
@@ -98,8 +102,9 @@ describe('an allow-list', () => {
     ['10.0.0.0/8', 'http://jira.corp.example/', 'https-required'],
   ])('%s: %s is %s', (allow, url, expected) => expect(refusalOf(url, allow)).toBe(expected));
 
-  it.each(['10.0.0.0/33', 'a b', 'http://x/', '300.1.1.1', '+http', '*'])('cannot be read with the entry %j, and says so', (text) =>
-    expect(() => parseAllowList(`ok.example,${text}`)).toThrow(`"${text}"`),
+  it.each(['10.0.0.0/33', 'a b', 'http://x/', '300.1.1.1', '+http', '*'])(
+    'cannot be read with the entry %j, and says so',
+    (text) => expect(() => parseAllowList(`ok.example,${text}`)).toThrow(`"${text}"`),
   );
 
   it('opens loopback in development only', () => {

@@ -32,7 +32,12 @@ export type UrlRefusal = (typeof urlRefusals)[number];
 
 export type UrlVerdict =
   | { ok: true; url: URL }
-  | { ok: false; reason: UrlRefusal; message: string; /** Setting that would allow it; null where none does. */ setting: typeof OUTBOUND_ALLOW | null };
+  | {
+      ok: false;
+      reason: UrlRefusal;
+      message: string;
+      /** Setting that would allow it; null where none does. */ setting: typeof OUTBOUND_ALLOW | null;
+    };
 
 const MAX_URL_LENGTH = 2048;
 const HOST_NAME = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/;
@@ -56,7 +61,9 @@ function parseAllowed(entry: string): AllowedHost | AllowedRange {
   if (address) return { kind: 'range', range: [address, address.kind() === 'ipv4' ? 32 : 128], http };
   if (what.includes('/') && ipaddr.isValidCIDR(what)) return { kind: 'range', range: ipaddr.parseCIDR(what), http };
   if (HOST_NAME.test(what) && !/^[\d.]+$/.test(what)) return { kind: 'host', host: what, http };
-  throw new RangeError(`${OUTBOUND_ALLOW}: "${entry}" is neither a host name, an address nor a CIDR range (with "+http" to allow plain http)`);
+  throw new RangeError(
+    `${OUTBOUND_ALLOW}: "${entry}" is neither a host name, an address nor a CIDR range (with "+http" to allow plain http)`,
+  );
 }
 
 const trimBrackets = (text: string): string => (text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text);
@@ -80,12 +87,18 @@ export function checkAddress(
   allow: AllowList,
 ): { ok: true } | { ok: false; class: AddressClass; message: string } {
   const kind = classifyAddress(target.address);
-  const granted = allow.filter((entry) => (entry.kind === 'host' ? hostMatches(entry, nameOf(target.host)) : rangeMatches(entry, target.address)));
+  const granted = allow.filter((entry) =>
+    entry.kind === 'host' ? hostMatches(entry, nameOf(target.host)) : rangeMatches(entry, target.address),
+  );
   if (target.scheme === 'http' && !granted.some((entry) => entry.http)) {
     return { ok: false, class: kind, message: `plain http to this receiver is not allowed (${OUTBOUND_ALLOW})` };
   }
   if (kind === 'public' || granted.length > 0) return { ok: true };
-  return { ok: false, class: kind, message: `the receiver's address is not on the public internet (${kind}); ${OUTBOUND_ALLOW} can open it` };
+  return {
+    ok: false,
+    class: kind,
+    message: `the receiver's address is not on the public internet (${kind}); ${OUTBOUND_ALLOW} can open it`,
+  };
 }
 
 const refuse = (reason: UrlRefusal, message: string, setting: typeof OUTBOUND_ALLOW | null = null): UrlVerdict => ({
@@ -118,13 +131,20 @@ function checkHost(url: URL, allow: AllowList): UrlVerdict {
   const name = nameOf(url.hostname);
   const scheme = url.protocol === 'http:' ? 'http' : 'https';
   const literal = parseAddress(name) ? name : isLocalName(name) ? '127.0.0.1' : undefined;
-  if (literal === undefined) return scheme === 'https' || mayUseHttp(name, allow) ? { ok: true, url } : refuse('https-required', httpsMessage, OUTBOUND_ALLOW);
+  if (literal === undefined)
+    return scheme === 'https' || mayUseHttp(name, allow)
+      ? { ok: true, url }
+      : refuse('https-required', httpsMessage, OUTBOUND_ALLOW);
   const verdict = checkAddress({ host: name, address: literal, scheme }, allow);
   if (verdict.ok) return { ok: true, url };
   // The address is named first: who sees "https required" would switch to https and be refused again.
   if (verdict.class !== 'public') {
     const reason = isLocalName(name) ? 'local-name' : 'private-address';
-    return refuse(reason, `${name} is not on the public internet (${verdict.class}); an administrator can open it with ${OUTBOUND_ALLOW}`, OUTBOUND_ALLOW);
+    return refuse(
+      reason,
+      `${name} is not on the public internet (${verdict.class}); an administrator can open it with ${OUTBOUND_ALLOW}`,
+      OUTBOUND_ALLOW,
+    );
   }
   return refuse('https-required', httpsMessage, OUTBOUND_ALLOW);
 }

@@ -32,3 +32,30 @@ export function valueAt(value: unknown, ...keys: readonly (string | number)[]): 
   }
   return current;
 }
+
+export const isEmptyObject = (value: object): boolean => {
+  for (const key in value) if (Object.hasOwn(value, key)) return false;
+  return true;
+};
+
+/** The caps that the gateway sets for a JSON body; a document inside a document has to keep them too. */
+export const documentLimits = { depth: 64, keys: 50_000 } as const;
+
+/** Whether a parsed document keeps depth and number of values. Iterative: the depth is what is in question. */
+export function withinLimits(root: unknown, limits: { depth: number; keys: number } = documentLimits): boolean {
+  let level: unknown[] = [root];
+  let count = 0;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limits.depth) return false;
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      const inner: unknown[] = Array.isArray(value) ? value : Object.values(value);
+      count += inner.length;
+      if (count > limits.keys) return false;
+      for (const one of inner) next.push(one);
+    }
+    level = next;
+  }
+  return true;
+}

@@ -17,6 +17,7 @@ export const noteCodes = [
   'alerts-truncated-by-source',
   'end-not-set',
   'invalid-utf8',
+  'json-repaired',
   'config-behind',
   'config-missing',
 ] as const;
@@ -41,7 +42,9 @@ export class Notes {
   add(code: NoteCode, path?: string, detail?: string): void {
     const at = path?.slice(0, MAX_DETAIL).toWellFormed().replaceAll('\0', '\uFFFD');
     const key = `${code} ${at ?? ''}`;
-    if (this.seen.has(key) || this.notes.length >= MAX_NOTES) return;
+    if (this.seen.has(key)) return;
+    // Thirty of one kind must not hide that there is another kind.
+    if (this.notes.length >= MAX_NOTES && this.notes.some((note) => note.code === code)) return;
     this.seen.add(key);
     const text = detail?.slice(0, MAX_DETAIL).toWellFormed().replaceAll('\0', '\uFFFD');
     this.notes.push({
@@ -49,6 +52,10 @@ export class Notes {
       ...(at === undefined ? {} : { path: at }),
       ...(text === undefined ? {} : { detail: text }),
     });
+  }
+
+  addAll(others: Notes): void {
+    for (const { code, path, detail } of others.notes) this.add(code, path, detail);
   }
 
   all(): Note[] {

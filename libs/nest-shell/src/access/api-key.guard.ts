@@ -55,7 +55,10 @@ export class ApiKeyGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<WithCaller>();
     const key = await this.keyOf(request.headers.authorization);
-    const needed = this.reflector.getAllAndOverride<Scope[] | undefined>(SCOPES, [context.getHandler(), context.getClass()]) ?? ['admin'];
+    const needed = this.reflector.getAllAndOverride<Scope[] | undefined>(SCOPES, [
+      context.getHandler(),
+      context.getClass(),
+    ]) ?? ['admin'];
     if (!needed.some((scope) => key.body.scopes.includes(scope)) && !key.body.scopes.includes('admin')) {
       throw new Problem('forbidden', `This needs a key with scope ${needed.join(' or ')}.`);
     }
@@ -66,7 +69,8 @@ export class ApiKeyGuard implements CanActivate {
   private async keyOf(header: string | string[] | undefined): Promise<ApiKeyDocument> {
     const [, id, secret] = KEY.exec(typeof header === 'string' ? header : '') ?? [];
     if (!id || !secret) throw refused();
-    if (!this.feed.loaded()) throw new Problem('unavailable', 'The configuration is not loaded yet.', { headers: { 'retry-after': '1' } });
+    if (!this.feed.loaded())
+      throw new Problem('unavailable', 'The configuration is not loaded yet.', { headers: { 'retry-after': '1' } });
     const key = this.feed.apiKey(id) ?? (await this.feed.refresh().then(() => this.feed.apiKey(id)));
     const given = Buffer.from(this.keyRing.pepperedHmac(secret), 'hex');
     const expected = Buffer.from(key?.body.secretHmac ?? '', 'hex');

@@ -12,7 +12,8 @@ export const nestLogger = (log: Logger): LoggerService => ({
   warn: (message: unknown, context?: string) => log.warn({ context, message }, 'nest.warning'),
   error: (message: unknown, ...rest: string[]) => {
     const context = rest.at(-1);
-    if (context !== TOLD_BY_THE_BOOT) log.error({ context, message, stack: rest.length > 1 ? rest[0] : undefined }, 'nest.error');
+    if (context !== TOLD_BY_THE_BOOT)
+      log.error({ context, message, stack: rest.length > 1 ? rest[0] : undefined }, 'nest.error');
   },
   fatal: (message: unknown, ...rest: string[]) => log.fatal({ context: rest.at(-1), message }, 'nest.fatal'),
 });

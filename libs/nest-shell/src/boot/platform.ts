@@ -69,7 +69,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
   await waitForComponent('event log', log, () => eventLog.ensureTopics(topics));
   await options.prepare?.({ keyRing, databaseUrl, log });
-  const pools = createPools({ connectionString: databaseUrl, max: shell.DATABASE_POOL_MAX, applicationName: `tocsin-${name}` });
+  const pools = createPools({
+    connectionString: databaseUrl,
+    max: shell.DATABASE_POOL_MAX,
+    applicationName: `tocsin-${name}`,
+  });
   const feed = new PostgresConfigurationFeed({
     connectionString: options.environment.CONFIGURATION_URL ?? databaseUrl,
     keyRing,
@@ -78,7 +82,12 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   });
   await feed.start();
   return {
-    config: { publicUrl: shell.TOCSIN_PUBLIC_URL ?? '', databaseUrl, dataDirectory: shell.TOCSIN_DATA_DIR, development: shell.TOCSIN_DEVELOPMENT },
+    config: {
+      publicUrl: shell.TOCSIN_PUBLIC_URL ?? '',
+      databaseUrl,
+      dataDirectory: shell.TOCSIN_DATA_DIR,
+      development: shell.TOCSIN_DEVELOPMENT,
+    },
     environment: options.environment,
     eventLog,
     pools,

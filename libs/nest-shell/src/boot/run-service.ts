@@ -12,7 +12,9 @@ function required(shell: ShellEnvironment) {
   const needed = { DATABASE_URL, KAFKA_BROKERS, TOCSIN_KEY_RING, TOCSIN_API_KEY_PEPPER };
   const missing = Object.entries(needed).filter(([, value]) => !value);
   if (missing.length > 0) {
-    throw new ConfigError(missing.map(([variable]) => ({ variable, message: 'is needed by a service that runs alone' })));
+    throw new ConfigError(
+      missing.map(([variable]) => ({ variable, message: 'is needed by a service that runs alone' })),
+    );
   }
   return needed as { [K in keyof typeof needed]: string };
 }
@@ -24,7 +26,10 @@ const SHUTDOWN_DEADLINE_MS = 25_000;
 const SAME_SIGNAL_MS = 1_500;
 
 /** Ends the process on SIGTERM and SIGINT: work in hand is finished first. A second signal ends it at once. */
-export function closeOnSignals(application: Pick<RunningApplication, 'close'>, onClosed: () => void = () => undefined): void {
+export function closeOnSignals(
+  application: Pick<RunningApplication, 'close'>,
+  onClosed: () => void = () => undefined,
+): void {
   let closingSince: number | undefined;
   const stop = () => {
     if (closingSince !== undefined) {
@@ -72,9 +77,15 @@ export async function startService(
     definitions: [definition],
     ...(prepare ? { prepare } : {}),
   });
-  const application = await startApplication(platform, [definition.module], [definition.name], { host: shell.HOST, port });
+  const application = await startApplication(platform, [definition.module], [definition.name], {
+    host: shell.HOST,
+    port,
+  });
   const admin = await startAdminServer(platform.health, shell.HOST, adminPort);
-  platform.log.info({ url: application.url, adminPort: admin.port, revision: platform.feed.revision() }, 'service.started');
+  platform.log.info(
+    { url: application.url, adminPort: admin.port, revision: platform.feed.revision() },
+    'service.started',
+  );
   return {
     ...application,
     adminPort: admin.port,

@@ -30,7 +30,14 @@ export class ShellModule {
       global: true,
       imports: [
         // The environment is handed in, so that tests and all-in-one decide what a service sees.
-        ConfigModule.forRoot({ isGlobal: true, cache: true, ignoreEnvFile: true, ignoreEnvVars: true, validatePredefined: false, load: [() => ({ ...platform.environment })] }),
+        ConfigModule.forRoot({
+          isGlobal: true,
+          cache: true,
+          ignoreEnvFile: true,
+          ignoreEnvVars: true,
+          validatePredefined: false,
+          load: [() => ({ ...platform.environment })],
+        }),
       ],
       controllers: [HealthController],
       providers: [...shared, ProblemFilter, ApiKeyGuard],

@@ -3,8 +3,20 @@ import { describe, expect, it } from 'vitest';
 import { ConfigurationView } from './feed.ts';
 import { StaticConfigurationFeed } from './static-feed.ts';
 
-const webhook = (revision: number, tokenHmac: string, more: Partial<WebhookDocument['body']> = {}, deleted = false): WebhookDocument =>
-  ({ revision, kind: 'webhook', id: 'whk_1', workspaceId: 'ws_1', deleted, body: { name: 'w', tokenHmac, ...more } }) as WebhookDocument;
+const webhook = (
+  revision: number,
+  tokenHmac: string,
+  more: Partial<WebhookDocument['body']> = {},
+  deleted = false,
+): WebhookDocument =>
+  ({
+    revision,
+    kind: 'webhook',
+    id: 'whk_1',
+    workspaceId: 'ws_1',
+    deleted,
+    body: { name: 'w', tokenHmac, ...more },
+  }) as WebhookDocument;
 const subscription = (revision: number, id: string, workspaceId: string, deleted = false): SubscriptionDocument =>
   ({ revision, kind: 'subscription', id, workspaceId, deleted, body: { name: id } }) as SubscriptionDocument;
 
@@ -36,7 +48,16 @@ describe('the configuration view', () => {
 
   it('passes over a kind that only a newer version knows', () => {
     const view = new ConfigurationView();
-    view.apply([{ revision: 9, kind: 'silence', id: 's', workspaceId: 'ws', deleted: false, body: {} } as unknown as ConfigurationDocument]);
+    view.apply([
+      {
+        revision: 9,
+        kind: 'silence',
+        id: 's',
+        workspaceId: 'ws',
+        deleted: false,
+        body: {},
+      } as unknown as ConfigurationDocument,
+    ]);
     expect(view.all()).toEqual([]);
   });
 });

@@ -28,7 +28,10 @@ export interface ConfigurationFeed {
 }
 
 /** The webhook's token and those rotated away from: until when an old one is answered is the gateway's to check. */
-const tokensOf = ({ body }: WebhookDocument): string[] => [...(body.previousTokens ?? []).map(({ tokenHmac }) => tokenHmac), body.tokenHmac];
+const tokensOf = ({ body }: WebhookDocument): string[] => [
+  ...(body.previousTokens ?? []).map(({ tokenHmac }) => tokenHmac),
+  body.tokenHmac,
+];
 
 /** Documents by kind, with the indexes that hot paths need. */
 export class ConfigurationView {
@@ -52,7 +55,8 @@ export class ConfigurationView {
       if (before?.kind === 'webhook') for (const hmac of tokensOf(before)) this.webhooksByToken.delete(hmac);
       if (document.deleted) this.byKind[document.kind].delete(document.id);
       else this.byKind[document.kind].set(document.id, document);
-      if (document.kind === 'webhook' && !document.deleted) for (const hmac of tokensOf(document)) this.webhooksByToken.set(hmac, document);
+      if (document.kind === 'webhook' && !document.deleted)
+        for (const hmac of tokensOf(document)) this.webhooksByToken.set(hmac, document);
       if (document.kind === 'subscription') this.subscriptionsByWorkspace.delete(document.workspaceId);
     }
   }

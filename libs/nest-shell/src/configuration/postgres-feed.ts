@@ -163,9 +163,7 @@ export class PostgresConfigurationFeed implements ConfigurationFeed {
   private async readNews(): Promise<void> {
     await this.listen();
     const fresh = !this.isLoaded || this.view.feedId === undefined;
-    const { rows } = fresh
-      ? await this.pool.query<Row>(LOAD)
-      : await this.pool.query<Row>(NEWS, [this.view.revision]);
+    const { rows } = fresh ? await this.pool.query<Row>(LOAD) : await this.pool.query<Row>(NEWS, [this.view.revision]);
     if (!fresh && (await this.isAnotherFeed())) {
       this.options.log.warn({ feedId: this.view.feedId }, 'configuration.replaced');
       this.history.clear();
@@ -206,7 +204,11 @@ export class PostgresConfigurationFeed implements ConfigurationFeed {
 
   private async listen(): Promise<void> {
     if (this.listener || this.closed) return;
-    const client = new pg.Client({ connectionString: this.options.connectionString, connectionTimeoutMillis: 5_000, application_name: 'tocsin-configuration-listen' });
+    const client = new pg.Client({
+      connectionString: this.options.connectionString,
+      connectionTimeoutMillis: 5_000,
+      application_name: 'tocsin-configuration-listen',
+    });
     const forget = () => {
       if (this.listener === client) this.listener = undefined;
     };
@@ -235,13 +237,16 @@ export class PostgresConfigurationFeed implements ConfigurationFeed {
     if (!snapshotFile) return;
     try {
       const sealed = await readFile(snapshotFile);
-      const { documents } = JSON.parse(keyRing.openFromDisk(SNAPSHOT_PURPOSE, sealed).toString('utf8')) as { documents: ConfigurationDocument[] };
+      const { documents } = JSON.parse(keyRing.openFromDisk(SNAPSHOT_PURPOSE, sealed).toString('utf8')) as {
+        documents: ConfigurationDocument[];
+      };
       // The feed id stays unknown, so that the first answer of the database replaces everything.
       this.view.apply(documents.sort((a, b) => a.revision - b.revision));
       this.isLoaded = true;
       log.warn({ revision: this.view.revision }, 'configuration.from-snapshot');
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.warn({ err: error }, 'configuration.snapshot-unreadable');
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        log.warn({ err: error }, 'configuration.snapshot-unreadable');
     }
   }
 }

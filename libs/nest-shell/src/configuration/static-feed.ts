@@ -7,7 +7,10 @@ export class StaticConfigurationFeed implements ConfigurationFeed {
   private readonly history: ConfigurationDocument[] = [];
   private readonly listeners = new Set<(documents: readonly ConfigurationDocument[]) => void>();
 
-  constructor(documents: readonly ConfigurationDocument[] = [], private readonly isLoaded = true) {
+  constructor(
+    documents: readonly ConfigurationDocument[] = [],
+    private readonly isLoaded = true,
+  ) {
     this.publish(documents);
   }
 
@@ -30,7 +33,9 @@ export class StaticConfigurationFeed implements ConfigurationFeed {
   close = async () => undefined;
 
   async webhookAt(id: string, revision: number): Promise<WebhookDocument | undefined> {
-    return this.history.find((d): d is WebhookDocument => d.kind === 'webhook' && d.id === id && d.revision === revision);
+    return this.history.find(
+      (d): d is WebhookDocument => d.kind === 'webhook' && d.id === id && d.revision === revision,
+    );
   }
 
   async atLeast(revision: number, withinMs: number): Promise<boolean> {

@@ -3,7 +3,11 @@ import type { AddressInfo } from 'node:net';
 import type { Health } from './health.ts';
 
 /** `/health/live` and `/health/ready` on a port of their own, where services run apart. */
-export async function startAdminServer(health: Health, host: string, port: number): Promise<{ server: Server; port: number }> {
+export async function startAdminServer(
+  health: Health,
+  host: string,
+  port: number,
+): Promise<{ server: Server; port: number }> {
   const server = createServer((request, response) => {
     const answer = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

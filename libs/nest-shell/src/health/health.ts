@@ -19,9 +19,7 @@ export class Health {
   private strategy: LogStrategy | undefined;
   private readonly further: (() => Check)[] = [];
 
-  constructor(
-    private readonly parts: { pool: Pool; feed: ConfigurationFeed; eventLog: EventLog },
-  ) {}
+  constructor(private readonly parts: { pool: Pool; feed: ConfigurationFeed; eventLog: EventLog }) {}
 
   /** A further condition of readiness. */
   also(check: () => Check): void {

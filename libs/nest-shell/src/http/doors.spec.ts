@@ -68,7 +68,11 @@ class DoorsModule {}
 let running: RunningApplication;
 const keyRing = createKeyRing(`k:${randomBytes(32).toString('base64')}`, 'pepper of some length', randomBytes);
 const secret = 'abcdefghijklmnopqrstuvwxyz234567';
-const key = (id: string, scopes: ApiKeyDocument['body']['scopes'], expiresAt: string | null = null): ApiKeyDocument => ({
+const key = (
+  id: string,
+  scopes: ApiKeyDocument['body']['scopes'],
+  expiresAt: string | null = null,
+): ApiKeyDocument => ({
   revision: 1,
   kind: 'api-key',
   id,
@@ -96,13 +100,15 @@ function platformOf(feed: StaticConfigurationFeed, eventLog: EventLog): Platform
 }
 
 beforeAll(async () => {
-  const feed = new StaticConfigurationFeed([key('aaaaaaaa', ['read']), key('bbbbbbbb', ['admin']), key('cccccccc', ['admin'], '2020-01-01T00:00:00.000Z')]);
-  running = await startApplication(
-    platformOf(feed, await openJournal()),
-    [DoorsModule],
-    [],
-    { host: '127.0.0.1', port: 0 },
-  );
+  const feed = new StaticConfigurationFeed([
+    key('aaaaaaaa', ['read']),
+    key('bbbbbbbb', ['admin']),
+    key('cccccccc', ['admin'], '2020-01-01T00:00:00.000Z'),
+  ]);
+  running = await startApplication(platformOf(feed, await openJournal()), [DoorsModule], [], {
+    host: '127.0.0.1',
+    port: 0,
+  });
 });
 afterAll(() => running.close());
 
@@ -111,13 +117,21 @@ const call = async (path: string, init: RequestInit = {}, id = 'bbbbbbbb') => {
     ...init,
     headers: { authorization: `Bearer tsk_${id}_${secret}`, 'content-type': 'application/json', ...init.headers },
   });
-  return { status: response.status, type: response.headers.get('content-type'), body: (await response.json()) as Record<string, unknown> };
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    body: (await response.json()) as Record<string, unknown>,
+  };
 };
-const post = (content: string, headers: Record<string, string> = {}) => call('/api/v1/things', { method: 'POST', body: content, headers });
+const post = (content: string, headers: Record<string, string> = {}) =>
+  call('/api/v1/things', { method: 'POST', body: content, headers });
 
 describe('a body', () => {
   it('of the right form reaches the handler with its defaults', async () => {
-    expect(await post('{"name":"x"}')).toMatchObject({ status: 201, body: { thing: { name: 'x', dedup: { window_hours: 24 } }, workspace: 'ws_one' } });
+    expect(await post('{"name":"x"}')).toMatchObject({
+      status: 201,
+      body: { thing: { name: 'x', dedup: { window_hours: 24 } }, workspace: 'ws_one' },
+    });
   });
 
   it.each([
@@ -128,16 +142,26 @@ describe('a body', () => {
     ['nothing', '', 'name', 'is-string'],
   ])('with %s is refused with the path', async (_what, content, path, code) => {
     const answer = await post(content);
-    expect(answer).toMatchObject({ status: 422, type: expect.stringContaining('application/problem+json'), body: { code: 'validation-failed' } });
+    expect(answer).toMatchObject({
+      status: 422,
+      type: expect.stringContaining('application/problem+json'),
+      body: { code: 'validation-failed' },
+    });
     expect(answer.body.errors).toEqual(expect.arrayContaining([expect.objectContaining({ path, code })]));
   });
 
   it('that is not JSON is refused with its position', async () => {
-    expect(await post('{\n  "name": oops}')).toMatchObject({ status: 400, body: { code: 'malformed-body', detail: 'Not JSON at line 2, column 11.' } });
+    expect(await post('{\n  "name": oops}')).toMatchObject({
+      status: 400,
+      body: { code: 'malformed-body', detail: 'Not JSON at line 2, column 11.' },
+    });
   });
 
   it('of another media type is refused', async () => {
-    expect(await post('name=x', { 'content-type': 'text/plain' })).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
+    expect(await post('name=x', { 'content-type': 'text/plain' })).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported-media-type' },
+    });
   });
 
   it('cannot pollute prototypes', async () => {
@@ -146,16 +170,24 @@ describe('a body', () => {
   });
 
   it('reaches webhook routes as the bytes that were sent, whatever its type', async () => {
-    const response = await fetch(`${running.url}/webhook/t/trigger`, { method: 'POST', body: '{"a": 1 }', headers: { 'content-type': 'application/json' } });
+    const response = await fetch(`${running.url}/webhook/t/trigger`, {
+      method: 'POST',
+      body: '{"a": 1 }',
+      headers: { 'content-type': 'application/json' },
+    });
     expect(await response.json()).toEqual({ raw: true, bytes: 9 });
   });
 
   it('over 1 MiB is refused while it still streams', async () => {
     const socket = connect(running.port, '127.0.0.1');
-    socket.write('POST /webhook/t/trigger HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n');
+    socket.write(
+      'POST /webhook/t/trigger HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',
+    );
     const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
     for (let sent = 0; sent <= 17; sent++) socket.write(chunk); // no end: the server must not wait for one
-    const answer = await new Promise<string>((resolve) => socket.once('data', (data: Buffer) => resolve(data.toString())));
+    const answer = await new Promise<string>((resolve) =>
+      socket.once('data', (data: Buffer) => resolve(data.toString())),
+    );
     socket.destroy();
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain('"code":"body-too-large"');
@@ -164,7 +196,12 @@ describe('a body', () => {
 
 describe('a request in flight at shutdown', () => {
   it('is answered, and its connection does not hold the process', async () => {
-    const own = await startApplication(platformOf(new StaticConfigurationFeed([]), await openJournal()), [DoorsModule], [], { host: '127.0.0.1', port: 0 });
+    const own = await startApplication(
+      platformOf(new StaticConfigurationFeed([]), await openJournal()),
+      [DoorsModule],
+      [],
+      { host: '127.0.0.1', port: 0 },
+    );
     const answer = fetch(`${own.url}/webhook/slow/trigger`, { method: 'POST', body: '{}' });
     await waiting;
     const closed = own.close();
@@ -188,13 +225,19 @@ describe('an API key', () => {
 
   it('without the scope is told which one is needed', async () => {
     const answer = await call('/api/v1/things', { method: 'POST', body: '{"name":"x"}' }, 'aaaaaaaa');
-    expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden', detail: 'This needs a key with scope respond.' } });
+    expect(answer).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden', detail: 'This needs a key with scope respond.' },
+    });
   });
 });
 
 describe('an error', () => {
   it('that was foreseen carries its code and extra members', async () => {
-    expect(await call('/api/v1/things/1')).toMatchObject({ status: 409, body: { code: 'wrong-state', state: 'resolved' } });
+    expect(await call('/api/v1/things/1')).toMatchObject({
+      status: 409,
+      body: { code: 'wrong-state', state: 'resolved' },
+    });
   });
   it('that was not foreseen says nothing of the inside', async () => {
     const answer = await call('/api/v1/things/broken');

@@ -35,7 +35,7 @@ function parseBody(request: FastifyRequest, body: Buffer): unknown {
 }
 
 /** Fastify with one body parser for everything: raw bytes where signatures are checked, JSON elsewhere. */
-export function fastifyAdapter(): { adapter: FastifyAdapter; beginShutdown(): void } {
+export function fastifyAdapter(): { adapter: FastifyAdapter; beginShutdown: () => void } {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     requestTimeout: 60_000,
@@ -43,7 +43,7 @@ export function fastifyAdapter(): { adapter: FastifyAdapter; beginShutdown(): vo
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
   });
-  const instance = adapter.getInstance() as unknown as FastifyInstance;
+  const instance = adapter.getInstance<FastifyInstance>();
   instance.removeAllContentTypeParsers();
   instance.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (request, body, done) => {
     try {

@@ -16,41 +16,139 @@ const parses = (bytes: Uint8Array): boolean => {
 const scan = (text: string, key?: Uint8Array) => roomy.scan(Buffer.from(text), key);
 
 /** Texts near JSON: pieces of its grammar in any order, so that most are broken in one place only. */
-const pieces = ['{', '}', '[', ']', ',', ':', '"', '"a"', '"\\u00e9"', '"\\u12g4"', '"\\x"', '\\', '0', '01', '-', '-0', '1.', '1.5e+3', '1e', 'true', 'nul', 'null', ' ', '\n', '\t', '\f', '\u00a0', 'é', '\u2028', '\ufeff', '\u0000'];
+const pieces = [
+  '{',
+  '}',
+  '[',
+  ']',
+  ',',
+  ':',
+  '"',
+  '"a"',
+  '"\\u00e9"',
+  '"\\u12g4"',
+  '"\\x"',
+  '\\',
+  '0',
+  '01',
+  '-',
+  '-0',
+  '1.',
+  '1.5e+3',
+  '1e',
+  'true',
+  'nul',
+  'null',
+  ' ',
+  '\n',
+  '\t',
+  '\f',
+  '\u00a0',
+  'é',
+  '\u2028',
+  '\ufeff',
+  '\u0000',
+];
 const nearJson = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => parts.join(''));
 /** A JSON text with one byte changed, taken out or put in. */
-const damaged = fc.tuple(fc.json({ maxDepth: 4 }), fc.nat(), fc.nat(255), fc.constantFrom('change', 'cut', 'insert', 'end')).map(([text, where, byte, how]) => {
-  const bytes = Buffer.from(text);
-  const at = where % (bytes.length + 1);
-  if (how === 'end') return bytes.subarray(0, at);
-  return Buffer.concat([bytes.subarray(0, at), ...(how === 'cut' ? [] : [Buffer.from([byte])]), bytes.subarray(how === 'insert' ? at : at + 1)]);
-});
+const damaged = fc
+  .tuple(fc.json({ maxDepth: 4 }), fc.nat(), fc.nat(255), fc.constantFrom('change', 'cut', 'insert', 'end'))
+  .map(([text, where, byte, how]) => {
+    const bytes = Buffer.from(text);
+    const at = where % (bytes.length + 1);
+    if (how === 'end') return bytes.subarray(0, at);
+    return Buffer.concat([
+      bytes.subarray(0, at),
+      ...(how === 'cut' ? [] : [Buffer.from([byte])]),
+      bytes.subarray(how === 'insert' ? at : at + 1),
+    ]);
+  });
 
 describe('the verdict', () => {
-  it.each(['', ' ', '{}', '[]', '[ ]', '{ }', '[1,]', '{"a":1,}', '{"a"}', '{"a":}', '{a:1}', '[,1]', '[1 2]', '1 2', '-', '-1', '01', '1.', '.5', '1e5', '1E-', '"', '"\\', '"\\u', '"\\u123"', '"\\ud800"', '"a\nb"', 'tru', 'truely', 'null ', '{"a":{"b":[{}]}}', ']', '}', '[}', '{]', '{"a":1]', '[[]', '{"a":[1,2,{"b":null}]} x', "{'a':1}", 'NaN', '[1,2'])(
-    'is that of JSON.parse for %j',
-    (text) => expect(scan(text).ok).toBe(parses(Buffer.from(text))),
-  );
+  it.each([
+    '',
+    ' ',
+    '{}',
+    '[]',
+    '[ ]',
+    '{ }',
+    '[1,]',
+    '{"a":1,}',
+    '{"a"}',
+    '{"a":}',
+    '{a:1}',
+    '[,1]',
+    '[1 2]',
+    '1 2',
+    '-',
+    '-1',
+    '01',
+    '1.',
+    '.5',
+    '1e5',
+    '1E-',
+    '"',
+    '"\\',
+    '"\\u',
+    '"\\u123"',
+    '"\\ud800"',
+    '"a\nb"',
+    'tru',
+    'truely',
+    'null ',
+    '{"a":{"b":[{}]}}',
+    ']',
+    '}',
+    '[}',
+    '{]',
+    '{"a":1]',
+    '[[]',
+    '{"a":[1,2,{"b":null}]} x',
+    "{'a':1}",
+    'NaN',
+    '[1,2',
+  ])('is that of JSON.parse for %j', (text) => expect(scan(text).ok).toBe(parses(Buffer.from(text))));
 
   it('is that of JSON.parse for every JSON value', () => {
-    fc.assert(fc.property(fc.json(), (text) => scan(text).ok), { numRuns: 500 });
+    fc.assert(
+      fc.property(fc.json(), (text) => scan(text).ok),
+      { numRuns: 500 },
+    );
   });
 
   it('is that of JSON.parse for indented JSON and for keys of any kind', () => {
-    fc.assert(fc.property(fc.jsonValue(), fc.constantFrom(1, 4, '\t'), (value, indent) => scan(JSON.stringify(value, null, indent)).ok), { numRuns: 300 });
+    fc.assert(
+      fc.property(
+        fc.jsonValue(),
+        fc.constantFrom(1, 4, '\t'),
+        (value, indent) => scan(JSON.stringify(value, null, indent)).ok,
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it('is that of JSON.parse for texts made of pieces of its grammar', () => {
-    fc.assert(fc.property(nearJson, (text) => scan(text).ok === parses(Buffer.from(text))), { numRuns: 20_000 });
+    fc.assert(
+      fc.property(nearJson, (text) => scan(text).ok === parses(Buffer.from(text))),
+      { numRuns: 20_000 },
+    );
   });
 
   it('is that of JSON.parse for damaged JSON', () => {
-    fc.assert(fc.property(damaged, (bytes) => roomy.scan(bytes).ok === parses(bytes)), { numRuns: 5_000 });
+    fc.assert(
+      fc.property(damaged, (bytes) => roomy.scan(bytes).ok === parses(bytes)),
+      { numRuns: 5_000 },
+    );
   });
 
   it('is that of JSON.parse for any bytes in a string', () => {
-    const quoted = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]));
-    fc.assert(fc.property(quoted, (bytes) => roomy.scan(bytes).ok === parses(bytes)), { numRuns: 5_000 });
+    const quoted = fc
+      .uint8Array({ maxLength: 40 })
+      .map((bytes) => Buffer.concat([Buffer.from('"'), bytes, Buffer.from('"')]));
+    fc.assert(
+      fc.property(quoted, (bytes) => roomy.scan(bytes).ok === parses(bytes)),
+      { numRuns: 5_000 },
+    );
   });
 
   it('does not depend on what was scanned before', () => {
@@ -128,7 +226,12 @@ describe('the items', () => {
   it('are the elements under the list key of the root object, wherever it stands', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), fc.jsonValue(), (alerts, other) => {
-        const text = JSON.stringify({ version: '4', before: { alerts: [1, 2, 3, 4, 5] }, alerts, after: [other, other] });
+        const text = JSON.stringify({
+          version: '4',
+          before: { alerts: [1, 2, 3, 4, 5] },
+          alerts,
+          after: [other, other],
+        });
         expect(scan(text, ALERTS)).toEqual({ ok: true, items: alerts.length });
         expect(scan(text)).toEqual({ ok: true, items: 0 });
       }),

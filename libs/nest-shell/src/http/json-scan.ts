@@ -28,7 +28,9 @@ const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte ===
 const faultAt = (offset: number): number => -offset - 1;
 
 /** Bytes that end the plain run of a string: the quote, the backslash and the control characters, which JSON forbids there. */
-const STOPS_STRING = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 1 : 0));
+const STOPS_STRING = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? 1 : 0,
+);
 const IS_HEX = Uint8Array.from({ length: 256 }, (_, byte) => (/[0-9a-fA-F]/.test(String.fromCharCode(byte)) ? 1 : 0));
 const SIMPLE_ESCAPES = new Set([...'"\\/bfnrt'].map((character) => character.charCodeAt(0)));
 
@@ -84,7 +86,8 @@ function endOfScalar(bytes: Uint8Array, at: number): number {
   if (byte === MINUS || isDigit(byte)) return endOfNumber(bytes, at);
   const word = byte === undefined ? undefined : WORDS.get(byte);
   if (!word) return faultAt(at);
-  for (let i = 0; i < word.length; i += 1) if (bytes[at + i] !== word[i]) return faultAt(Math.min(at + i, bytes.length));
+  for (let i = 0; i < word.length; i += 1)
+    if (bytes[at + i] !== word[i]) return faultAt(Math.min(at + i, bytes.length));
   return at + word.length;
 }
 

@@ -8,7 +8,8 @@ import { Problem, problemBody } from './problem.ts';
 const UNAVAILABLE = /^(08\w{3}|57P0\d|53\w{3}|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/;
 
 const byFastifyCode: Record<string, (message: string) => Problem> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new Problem('body-too-large', 'The body is larger than 1 MiB.', { headers: { connection: 'close' } }),
+  FST_ERR_CTP_BODY_TOO_LARGE: () =>
+    new Problem('body-too-large', 'The body is larger than 1 MiB.', { headers: { connection: 'close' } }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (message) => new Problem('unsupported-media-type', message),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new Problem('malformed-request', 'Content-Length does not fit the body.'),
 };
@@ -36,7 +37,8 @@ export function problemOf(error: unknown): Problem {
   if (code && byFastifyCode[code]) return byFastifyCode[code](message ?? code);
   if (code && UNAVAILABLE.test(code)) return unavailable();
   if (message && /timeout exceeded when trying to connect|Connection terminated/.test(message)) return unavailable();
-  if (statusCode && statusCode < 500 && byStatus[statusCode]) return new Problem(byStatus[statusCode], message ?? 'Bad request.');
+  if (statusCode && statusCode < 500 && byStatus[statusCode])
+    return new Problem(byStatus[statusCode], message ?? 'Bad request.');
   return new Problem('internal', 'Something unexpected happened; it is in the log of the service.');
 }
 
@@ -55,7 +57,10 @@ export class ProblemFilter implements ExceptionFilter {
     // An outage is told by health and by whoever noticed it; a line per refused request would bury both.
     if (problem.status >= 500 && problem.code !== 'unavailable') {
       const request = http.getRequest<{ method: string; routeOptions?: { url?: string } }>();
-      this.log.error({ err: error, code: problem.code, method: request.method, route: request.routeOptions?.url }, 'request.failed');
+      this.log.error(
+        { err: error, code: problem.code, method: request.method, route: request.routeOptions?.url },
+        'request.failed',
+      );
     }
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent) return undefined;

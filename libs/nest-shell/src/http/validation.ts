@@ -10,8 +10,13 @@ const codeOf = (constraint: string) => constraint.replace(/([a-z])([A-Z])/g, '$1
 
 function detailsOf(errors: ValidationError[], parent = ''): ProblemDetail[] {
   return errors.flatMap((error) => {
-    const path = parent + (/^\d+$/.test(error.property) ? `[${error.property}]` : parent ? `.${error.property}` : error.property);
-    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({ path, code: codeOf(name), message }));
+    const path =
+      parent + (/^\d+$/.test(error.property) ? `[${error.property}]` : parent ? `.${error.property}` : error.property);
+    const own = Object.entries(error.constraints ?? {}).map(([name, message]) => ({
+      path,
+      code: codeOf(name),
+      message,
+    }));
     return [...own, ...detailsOf(error.children ?? [], path)];
   });
 }
@@ -27,7 +32,9 @@ export function validated<T extends object>(Class: Class<T>, value: unknown): T 
     });
   }
   const instance = plainToInstance(Class, value, { exposeDefaultValues: true });
-  const errors = detailsOf(validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }));
+  const errors = detailsOf(
+    validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }),
+  );
   if (errors.length === 0) return instance;
   throw new Problem('validation-failed', `${errors[0]?.path}: ${errors[0]?.message}`, { errors });
 }

@@ -21,5 +21,5 @@ export function pairOf(pattern: string): { service: ServiceName; topic: string }
  */
 export function Hears(service: ServiceName, topic: Topic, options: HearsOptions = {}): MethodDecorator {
   if (!isTopic(topic)) throw new Error(`@Hears('${service}', '${String(topic)}'): no such topic`);
-  return MessagePattern<string>(patternOf(service, topic), { ...options }) as MethodDecorator;
+  return MessagePattern<string>(patternOf(service, topic), { ...options });
 }

@@ -51,7 +51,9 @@ function moduleOf(controller: Type): Type {
 }
 
 const send = (log: EventLog, value: string) =>
-  log.append([{ topic: 'webhook.received', key: 'whk', value: Buffer.from(value), headers: { type: 'webhook.received.v1' } }]);
+  log.append([
+    { topic: 'webhook.received', key: 'whk', value: Buffer.from(value), headers: { type: 'webhook.received.v1' } },
+  ]);
 const start = async (shared: Platform, controller: Type) => {
   running = await startApplication(shared, [moduleOf(controller)], ['normalizer'], { host: '127.0.0.1', port: 0 });
   return running;
@@ -105,7 +107,10 @@ describe('a door of the event log', () => {
     const shared = await platform();
     await start(shared, Door);
     await send(shared.eventLog, 'a');
-    await vi.waitUntil(async () => (await shared.health.checks()).some(({ detail }) => detail?.includes('handler-contract')), { timeout: 10_000 });
+    await vi.waitUntil(
+      async () => (await shared.health.checks()).some(({ detail }) => detail?.includes('handler-contract')),
+      { timeout: 10_000 },
+    );
   });
 
   it('is let finish its batch at shutdown, and the outcome counts', async () => {
@@ -130,7 +135,9 @@ describe('a door of the event log', () => {
     release();
     await closing;
     expect(events).toEqual(['begun', 'finished', 'closed']);
-    expect(await shared.eventLog.lag('normalizer', ['webhook.received'])).toEqual(expect.not.arrayContaining([expect.objectContaining({ lag: 1n })]));
+    expect(await shared.eventLog.lag('normalizer', ['webhook.received'])).toEqual(
+      expect.not.arrayContaining([expect.objectContaining({ lag: 1n })]),
+    );
     await shared.close();
   });
 });

@@ -1,8 +1,16 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isTopic, hears, type ServiceName, type Topic } from '@tocsin/contracts';
-import { headerNames, type BatchResult, type EventLog, type LogBatch, type LogConsumer } from '@tocsin/event-log';
+import {
+  headerNames,
+  type BatchResult,
+  type ConsumeOptions,
+  type EventLog,
+  type LogBatch,
+  type LogConsumer,
+} from '@tocsin/event-log';
 import { parseMark, type Batch, type Input } from '@tocsin/postgres';
 import { lastValueFrom } from 'rxjs';
+import { waitForComponent } from '../boot/wait-for-component.ts';
 import type { Logger } from '../tokens.ts';
 import type { Assignments } from './assignments.ts';
 import { pairOf, patternOf, type HearsOptions } from './hears.ts';
@@ -35,7 +43,10 @@ const inputOf = (record: LogBatch['records'][number]): Input => {
 };
 
 const isResult = (value: unknown): value is BatchResult =>
-  typeof value === 'object' && value !== null && 'kind' in value && ['committed', 'overtaken', 'retry', 'halt'].includes(String(value.kind));
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  ['committed', 'overtaken', 'retry', 'halt'].includes(String(value.kind));
 
 /**
  * Nest's transport over the event log: one consumer per `@Hears` pair; the whole batch goes to the door, which is awaited,
@@ -83,17 +94,16 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
     this.checkComplete(pairs);
     for (const pair of pairs) {
       const onAssigned = this.assignments.of(pair.service);
+      const options: ConsumeOptions = {
+        topic: pair.topic,
+        group: pair.service,
+        mode: pair.options.mode ?? 'group',
+        ...(onAssigned && pair.options.mode !== 'broadcast-from-end' ? { onAssigned } : {}),
+        ...(pair.options.maxRecords ? { maxRecords: pair.options.maxRecords } : {}),
+      };
+      // A log that is away just now is waited for, as at every other step of the boot.
       this.consumers.push(
-        await this.eventLog.consume(
-          {
-            topic: pair.topic,
-            group: pair.service,
-            mode: pair.options.mode ?? 'group',
-            ...(onAssigned && pair.options.mode !== 'broadcast-from-end' ? { onAssigned } : {}),
-            ...(pair.options.maxRecords ? { maxRecords: pair.options.maxRecords } : {}),
-          },
-          this.handlerOf(pair),
-        ),
+        await waitForComponent('event log', this.log, () => this.eventLog.consume(options, this.handlerOf(pair))),
       );
     }
   }
@@ -112,7 +122,8 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
     const found = new Set(pairs.map((pair) => patternOf(pair.service, pair.topic)));
     for (const service of this.running) {
       for (const topic of hears[service]) {
-        if (!found.delete(patternOf(service, topic))) throw new LogBootError(`${service} has no handler for '${topic}'`);
+        if (!found.delete(patternOf(service, topic)))
+          throw new LogBootError(`${service} has no handler for '${topic}'`);
       }
     }
     const [extra] = found;
@@ -130,11 +141,23 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
         heartbeat: () => logBatch.heartbeat(),
       };
       try {
-        const answer: unknown = await lastValueFrom(this.transformToObservable(await handler(batch)), { defaultValue: undefined });
-        if (!isResult(answer)) return { kind: 'halt', reason: 'handler-contract', detail: `${service} returned no batch result for '${topic}'` };
+        const answer: unknown = await lastValueFrom(this.transformToObservable(await handler(batch)), {
+          defaultValue: undefined,
+        });
+        if (!isResult(answer))
+          return {
+            kind: 'halt',
+            reason: 'handler-contract',
+            detail: `${service} returned no batch result for '${topic}'`,
+          };
         failures.delete(partition);
-        if (answer.kind === 'halt') this.log.error({ service, topic, partition, reason: answer.reason, detail: answer.detail }, 'partition.halted');
-        if (answer.kind === 'retry') this.log.warn({ service, topic, partition, reason: answer.reason, afterMs: answer.afterMs }, 'batch.retried');
+        if (answer.kind === 'halt')
+          this.log.error(
+            { service, topic, partition, reason: answer.reason, detail: answer.detail },
+            'partition.halted',
+          );
+        if (answer.kind === 'retry')
+          this.log.warn({ service, topic, partition, reason: answer.reason, afterMs: answer.afterMs }, 'batch.retried');
         return answer;
       } catch (error) {
         const count = (failures.get(partition) ?? 0) + 1;

@@ -38,7 +38,8 @@ export function parseKeyRing(text: string): Map<string, Buffer> {
   for (const entry of text.split(',')) {
     const [id = '', encoded = ''] = entry.split(/:(.*)/s);
     const key = Buffer.from(encoded, 'base64');
-    if (!id || key.length !== 32) throw new KeyRingError('bad-key-ring', `TOCSIN_KEY_RING: key '${id}' must be 32 bytes of base64`);
+    if (!id || key.length !== 32)
+      throw new KeyRingError('bad-key-ring', `TOCSIN_KEY_RING: key '${id}' must be 32 bytes of base64`);
     keys.set(id, key);
   }
   return keys;

@@ -117,8 +117,8 @@ describe('the embedded server', () => {
 
   it('is one server for two starts at the same time', async () => {
     const [first, second] = await Promise.all([started(), started()]);
-    expect(first!.pid).toBe(second!.pid);
-    expect(first!.connectionString).toBe(second!.connectionString);
+    expect(first.pid).toBe(second.pid);
+    expect(first.connectionString).toBe(second.connectionString);
   });
 
   it('listens on the port that was asked for', async () => {

@@ -110,25 +110,35 @@ async function assign(pipeline: Pipeline, of: Source, end: bigint, before: Drivi
   for (;;) {
     await before?.();
     const start = await pipeline.assigned(of, { logId: LOG_ID, first: 0n, end }).catch(() => undefined);
-    if (start === undefined) continue; // the driver asks again until it gets an answer
+    if (start === undefined) {
+      await sleep(5); // the driver asks again until it gets an answer
+      continue;
+    }
     if (start === 'group-offset' || 'halt' in start) throw new Error(`not assigned: ${JSON.stringify(start)}`);
     return start;
   }
 }
+
+/** Gives up on a spec that gets nowhere, so that it fails instead of going on behind the next ones. */
+const FRUITLESS_MAX = 2_000;
 
 /** What a driver of the log does with one assigned partition, until the end of the inputs. Inputs have offsets 0, 1, … */
 export async function drive({ pipeline, inputs, stage, of = source(), size = () => 4, before }: Driving): Promise<BatchResult[]> {
   const end = BigInt(inputs.length);
   const start = await assign(pipeline, of, end, before);
   const results: BatchResult[] = [];
-  for (let next = start.seek; next < end; ) {
+  for (let next = start.seek, fruitless = 0; next < end; ) {
+    if (++fruitless > FRUITLESS_MAX) throw new Error(`no progress at ${next}: ${JSON.stringify(results.at(-1), (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}`);
     await before?.();
     const batch = inputs.slice(Number(next), Number(next) + size());
     const result = await pipeline.commitBatch({ source: of, logId: LOG_ID, inputs: batch, heartbeat: () => Promise.resolve() }, stage);
     results.push(result);
     if (result.kind === 'halt') return results;
     if (result.kind === 'retry') await sleep(Math.min(result.afterMs, 20));
-    else next = result.next;
+    else {
+      next = result.next;
+      fruitless = 0;
+    }
   }
   return results;
 }

@@ -89,7 +89,7 @@ describe('eight writers on shared streams', () => {
   it('lose no update, keep each stream in order, and get over deadlocks', async () => {
     const streams = upTo(4).map((n) => `stream-${n}`);
     let deadlocks = 0;
-    const counted = (error: { code?: string }): never => {
+    const counted = (error: Error & { code?: string }): never => {
       if (error.code === '40P01') deadlocks++;
       throw error;
     };
@@ -125,7 +125,8 @@ describe('eight writers on shared streams', () => {
         await processes[writer % 2]!.commitCommand(async (tx) => ({ result: undefined, outputs: await append(tx, targets, `c${writer}/${n}`).catch(counted) }));
       }
     };
-    await Promise.all([...upTo(4).map(batchWriter), ...upTo(4).map(commandWriter)]);
+    const outcomes = await Promise.allSettled([...upTo(4).map(batchWriter), ...upTo(4).map(commandWriter)]);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
     await processes[0]!.flush();
     const stored = await ground.rows<{ stream: string; version: string; cause: string }>(`select stream, version, cause from ${SCHEMA}.events order by stream, version`);
     expect(stored.map(({ stream, cause }) => `${stream} ${cause}`).toSorted()).toEqual(causes.flatMap(([cause, targets]) => targets.map((stream) => `${stream} ${cause}`)).toSorted());

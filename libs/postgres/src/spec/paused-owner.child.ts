@@ -9,8 +9,8 @@ const pipeline = createPipeline({ pool: pools.pipeline, schema: SCHEMA, service:
 const inner = insertStage();
 const result = await oneBatch(pipeline, inputsOf(10), {
   ...inner,
-  apply: async (tx, inputs, loaded) => {
-    const outcome = await inner.apply(tx, inputs, loaded);
+  apply: async (tx, inputs) => {
+    const outcome = await inner.apply(tx, inputs, undefined);
     process.stdout.write('inside\n');
     await new Promise((resolve) => process.stdin.once('data', resolve));
     return outcome;
