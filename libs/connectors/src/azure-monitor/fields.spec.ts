@@ -6,7 +6,13 @@ import { source } from './source.ts';
 
 describe('what is kept of a payload', () => {
   it.each([
-    ['metric-fired.json', { target_resource: expect.stringMatching(/\/virtualmachines\/orders-1$/), data: { essentials: { severity: 'Sev1' } } }],
+    [
+      'metric-fired.json',
+      {
+        target_resource: expect.stringMatching(/\/virtualmachines\/orders-1$/),
+        data: { essentials: { severity: 'Sev1' } },
+      },
+    ],
     ['older-metric-activated.json', { target_resource: expect.stringMatching(/\/namespaces\/shop-bus$/) }],
     ['activity-log.json', { target_resource: expect.stringMatching(/\/virtualMachines\/orders-2$/) }],
   ])('is the target resource and the severity as stated: %s', (name, expected: object) => {

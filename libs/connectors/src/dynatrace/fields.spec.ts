@@ -7,7 +7,10 @@ import { source } from './source.ts';
 describe('what is kept of a payload', () => {
   it.each([
     ['open.json', { impact: 'SERVICE', root_cause_entity: 'basket-db postgres' }],
-    ['older-details-large-id.json', { impact: 'ENVIRONMENT', root_cause_entity: 'gateway', PID: '9007199254740993117' }],
+    [
+      'older-details-large-id.json',
+      { impact: 'ENVIRONMENT', root_cause_entity: 'gateway', PID: '9007199254740993117' },
+    ],
   ])('is impact and root-cause entity: %s', (name, expected: object) => {
     const bytes = readFileSync(new URL(`./samples/${name}`, import.meta.url));
     const result = compileConnector(source).normalize(payloadOfSample(bytes), sampleContext);

@@ -89,7 +89,9 @@ function tagsOf(reading: Reading): string[] {
   const pairs = !Array.isArray(tags)
     ? listOf(tags)
     : tags.slice(0, 200).flatMap((tag: unknown) => {
-        const [key, value] = Array.isArray(tag) ? (tag as unknown[]) : [valueAt(tag, 'key'), valueAt(tag, 'value')];
+        const [key, value] = Array.isArray(tag)
+          ? [tag[0] as unknown, tag[1] as unknown]
+          : [valueAt(tag, 'key'), valueAt(tag, 'value')];
         const [name, text] = [textOf(key), textOf(value)];
         return name === undefined ? listOf(tag) : [text === undefined ? name : `${name}:${text}`];
       });
@@ -130,7 +132,7 @@ function keep(reading: Reading): Record<string, unknown> {
   const stack = stackOf(subjectOf(reading));
   const data = valueAt(element, 'data');
   const around = isObject(data) ? data : isObject(element) ? element : {};
-  const events = ['event', 'error'].flatMap((name) =>
+  const events = ['event', 'error'].flatMap((name): [string, unknown][] =>
     isObject(valueAt(around, name)) ? [[name, withoutStack(valueAt(around, name))]] : [],
   );
   return {

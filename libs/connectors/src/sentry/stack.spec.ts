@@ -27,7 +27,9 @@ describe('the stack of an event', () => {
   it('goes on with the cause where the last exception has fewer', () =>
     expect(
       stackOf({
-        exception: { values: [{ stacktrace: { frames: [frame('cause', true)] } }, ...event(frame('last', true)).exception.values] },
+        exception: {
+          values: [{ stacktrace: { frames: [frame('cause', true)] } }, ...event(frame('last', true)).exception.values],
+        },
       }),
     ).toBe('at last (last.ts:0)\nat cause (cause.ts:0)'));
 

@@ -6,7 +6,13 @@ import { source } from './source.ts';
 
 describe('what is kept of a payload', () => {
   it.each([
-    ['disk-usage.json', { results_link: expect.stringContaining('@go?sid='), result: { percent: '97', host: 'db-3', tag: ['storage', 'database'] } }],
+    [
+      'disk-usage.json',
+      {
+        results_link: expect.stringContaining('@go?sid='),
+        result: { percent: '97', host: 'db-3', tag: ['storage', 'database'] },
+      },
+    ],
   ])('is the columns of the row and the link of the search: %s', (name, expected: object) => {
     const bytes = readFileSync(new URL(`./samples/${name}`, import.meta.url));
     const result = compileConnector(source).normalize(payloadOfSample(bytes), sampleContext);
