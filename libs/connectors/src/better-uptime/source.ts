@@ -15,6 +15,14 @@ function statusOf({ element }: Reading): unknown {
   return isEmpty(attribute(element, 'acknowledged_at')) ? 'started' : 'acknowledged';
 }
 
+/** Metadata of the monitor: a text, or a list of `{type, value}`. */
+const metadata =
+  (name: string): FieldSource =>
+  ({ element }) => {
+    const value = attribute(element, 'metadata', name);
+    return Array.isArray(value) ? textOf(value) : value;
+  };
+
 /** Host of the watched address: the incident names no service. */
 function hostOf({ element }: Reading): string | undefined {
   const host = URL.parse(textOf(attribute(element, 'url')) ?? '')?.hostname;
@@ -52,7 +60,7 @@ export const source = {
   fields: {
     title: [ofIncident('name')],
     description: [ofIncident('cause')],
-    services: [ofIncident('metadata', 'service'), hostOf],
+    services: [metadata('service'), hostOf],
     tags: [teamOf],
     source: [ofIncident('origin_url'), ofIncident('team_name')],
     url: [ofIncident('url')],
@@ -66,6 +74,6 @@ export const source = {
     map: { unconfirmed: 'triggered', validating: 'triggered', reopened: 'triggered' },
     absent: 'triggered',
   },
-  severity: { from: [ofIncident('metadata', 'severity'), ofIncident('severity'), () => 'critical'], take: 'first-known' },
+  severity: { from: [metadata('severity'), ofIncident('severity'), () => 'critical'], take: 'first-known' },
   keep: ({ element }) => (isObject(element) ? element : {}),
 } as const satisfies SourceConnector;

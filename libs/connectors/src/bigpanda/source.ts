@@ -16,12 +16,14 @@ const innerAlerts = (element: unknown): readonly unknown[] => {
   return Array.isArray(alerts) ? alerts.slice(0, 1_000) : [];
 };
 
-const isSet = (value: unknown): boolean => value === true || (typeof value === 'string' && /^true$/i.test(value.trim()));
+const isSet = (value: unknown): boolean =>
+  value === true || (typeof value === 'string' && /^true$/i.test(value.trim()));
 const isUnset = (value: unknown): boolean =>
   value === false || (typeof value === 'string' && /^false$/i.test(value.trim()));
 
 const isOver = (incident: unknown): boolean =>
-  isUnset(valueAt(incident, 'active')) || /^(?:ok|resolved|closed)$/i.test((textOf(valueAt(incident, 'status')) ?? '').trim());
+  isUnset(valueAt(incident, 'active')) ||
+  /^(?:ok|resolved|closed)$/i.test((textOf(valueAt(incident, 'status')) ?? '').trim());
 
 /** `status` is a level and `severity` the worst level ever: neither says that an incident is over as `active` does. */
 function statusOfIncident({ element }: Reading): unknown {
@@ -39,7 +41,12 @@ function levelOf({ element }: Reading): unknown {
 function tagOf(alert: unknown, name: string): string | undefined {
   const tags = valueAt(alert, 'tags');
   if (!Array.isArray(tags)) return textOf(valueAt(tags, name)) ?? textOf(valueAt(alert, name));
-  return textOf(valueAt(tags.slice(0, 200).find((tag: unknown) => valueAt(tag, 'name') === name), 'value'));
+  return textOf(
+    valueAt(
+      tags.slice(0, 200).find((tag: unknown) => valueAt(tag, 'name') === name),
+      'value',
+    ),
+  );
 }
 
 /** `prod-db-1: CPU load`, from what BigPanda correlates by. */
@@ -48,7 +55,10 @@ function nameOfAlert(alert: unknown): string | undefined {
     const name = textOf(valueAt(alert, key));
     return name === undefined ? undefined : tagOf(alert, name);
   };
-  const parts = [property('primary_property'), property('secondary_property') ?? textOf(valueAt(alert, 'condition_name'))];
+  const parts = [
+    property('primary_property'),
+    property('secondary_property') ?? textOf(valueAt(alert, 'condition_name')),
+  ];
   const name = parts.filter((part) => part !== undefined).join(': ');
   return name === '' ? textOf(valueAt(alert, 'description')) : name;
 }

@@ -22,7 +22,8 @@ const prefixOf = (element: unknown): RegExpExecArray | null =>
 
 const stripped = (element: unknown, key: string): string | undefined => valueOf(element, key)?.replace(PREFIX, '');
 
-const titleOf = (element: unknown): string | undefined => stripped(element, 'alert_title') ?? stripped(element, 'title');
+const titleOf = (element: unknown): string | undefined =>
+  stripped(element, 'alert_title') ?? stripped(element, 'title');
 
 /** Markdown markers and images of an event's text say nothing here. */
 function bodyOf({ element }: Reading): string | undefined {
@@ -117,7 +118,12 @@ export const source = {
   fields: {
     title: [({ element }) => titleOf(element)],
     description: [variable('text_only_msg'), bodyOf, variable('alert_status')],
-    services: [taggedWith('service'), taggedWith('name'), ({ element }) => tagsOf(element)],
+    services: [
+      taggedWith('service'),
+      taggedWith('name'), // what an agent without unified tagging sets
+      variable('service'),
+      ({ element }) => tagsOf(element),
+    ],
     tags: [({ element }) => tagsOf(element)],
     source: [variable('hostname'), variable('org', 'name'), variable('org_name')],
     url: [variable('link'), variable('url'), variable('event_url')],

@@ -1,5 +1,5 @@
-import { isEmpty, isObject, pairsOf, textOf, valueAt } from '@tocsin/domain/mapping';
-import { firingOfLabels, keyOfLabels, statusOfAlert } from '../kit/alertmanager-alert.ts';
+import { isEmpty, isObject, isUnsetTime, pairsOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { firingOfLabels, keyOfLabels, saysResolved, statusOfAlert } from '../kit/alertmanager-alert.ts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
 /** Dashboard alerting of Grafana 8 and before: the payload itself is the alert, of a rule. */
@@ -58,7 +58,11 @@ function keep({ element, root }: Reading): Record<string, unknown> {
     const link = valueAt(element, key);
     return isEmpty(link) ? [] : [[name, link]];
   });
-  return { ...alert, ...Object.fromEntries(group), ...(links.length === 0 ? {} : { links: Object.fromEntries(links) }) };
+  return {
+    ...alert,
+    ...Object.fromEntries(group),
+    ...(links.length === 0 ? {} : { links: Object.fromEntries(links) }),
+  };
 }
 
 /** Contact point "webhook" of unified alerting (one alert per element), and the notification channel of legacy alerting (one per rule). */
@@ -100,13 +104,7 @@ export const source = {
       (reading) => (ofLegacy(reading) ? valueAt(reading.root, 'message') : undefined),
       '$root.commonAnnotations.description',
     ],
-    services: [
-      '$.labels.service',
-      '$.labels.app',
-      '$.labels.job',
-      '$.labels.namespace',
-      '$.tags.service',
-    ],
+    services: ['$.labels.service', '$.labels.app', '$.labels.job', '$.labels.namespace', '$.tags.service'],
     tags: [tagsOf],
     source: ['$root.externalURL', '$root.receiver'],
     url: [
@@ -138,7 +136,10 @@ export const source = {
     take: 'first-known',
   },
   keep,
-  remarks: ({ root }, notes) => {
+  remarks: ({ element, root }, notes) => {
+    const end = valueAt(element, 'endsAt');
+    if (saysResolved(valueAt(element, 'status')) && end !== undefined && isUnsetTime(end))
+      notes.add('end-not-set', 'status');
     const truncated = valueAt(root, 'truncatedAlerts');
     if (typeof truncated === 'number' && truncated > 0)
       notes.add('alerts-truncated-by-source', '$root.truncatedAlerts', `${truncated} alerts were left out by Grafana`);

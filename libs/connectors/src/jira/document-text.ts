@@ -34,6 +34,9 @@ export function documentText(value: unknown): string | undefined {
     if (BLOCKS.has(valueAt(node, 'type'))) parts.push('\n');
   };
   visit(value, 0);
-  const text = parts.join('').replaceAll(/\n{2,}/g, '\n').trim();
+  const text = parts
+    .join('')
+    .replaceAll(/\n{2,}/g, '\n')
+    .trim();
   return text === '' ? undefined : text;
 }

@@ -6,8 +6,7 @@ export const issueOf = (element: unknown): unknown => {
   return isObject(issue) ? issue : element;
 };
 
-export const fieldOf = (element: unknown, ...keys: string[]): unknown =>
-  valueAt(issueOf(element), 'fields', ...keys);
+export const fieldOf = (element: unknown, ...keys: string[]): unknown => valueAt(issueOf(element), 'fields', ...keys);
 
 /** `''` for an automation, which names no event. */
 export const eventOf = (element: unknown): string => textOf(valueAt(element, 'webhookEvent')) ?? '';

@@ -1,4 +1,4 @@
-import { isObject, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
 import type { AlertStatus } from '@tocsin/contracts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
@@ -52,9 +52,9 @@ function teamsIn(list: unknown, wanted: (item: unknown) => boolean): Team[] {
   });
 }
 
-function tagsOf({ element }: Reading): unknown[] {
+function tagsOf({ element }: Reading): string[] {
   const tags = valueAt(alertOf(element), 'tags');
-  return [...(Array.isArray(tags) ? tags : [tags]), ...teamsOf(element).map((team) => `team:${team}`)];
+  return [...listOf(tags), ...teamsOf(element).map((team) => `team:${team}`)];
 }
 
 function pageOf({ element }: Reading): string | undefined {

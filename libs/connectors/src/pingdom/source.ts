@@ -6,7 +6,10 @@ const taggedServices = ({ element }: Reading): string[] =>
 
 /** Only a whole address: `url` is the path on the host. */
 function pageOf({ element }: Reading): string | undefined {
-  const { full_url: full, url } = { ...(valueAt(element, 'check_params') as object | undefined) } as Record<string, unknown>;
+  const { full_url: full, url } = { ...(valueAt(element, 'check_params') as object | undefined) } as Record<
+    string,
+    unknown
+  >;
   return [full, url].map(textOf).find((text) => text !== undefined && /^https?:\/\//.test(text));
 }
 
@@ -23,7 +26,8 @@ export const source = {
   respond: 'accept',
   resolves: true,
   decode: ['json'],
-  recognises: (root) => isObject(root) && ['check_id', 'check_name'].some((key) => textOf(valueAt(root, key)) !== undefined),
+  recognises: (root) =>
+    isObject(root) && ['check_id', 'check_name'].some((key) => textOf(valueAt(root, key)) !== undefined),
   split: (root) => [root],
   recognisesElement: () => true,
   ignore: [],
@@ -40,7 +44,11 @@ export const source = {
   },
   occurredAt: { from: ['$.state_changed_timestamp', '$.state_changed_utc_time'], orders: true },
   status: { from: ['$.current_state'], absent: 'triggered' },
-  severity: { from: ['$.importance_level', () => 'critical'], map: { high: 'critical', low: 'medium' }, take: 'first-known' },
+  severity: {
+    from: ['$.importance_level', () => 'critical'],
+    map: { high: 'critical', low: 'medium' },
+    take: 'first-known',
+  },
   keep: ({ element }) => (isObject(element) ? element : {}),
   redact: ['$.check_params.header', '$.check_params.request_headers'], // headers that the check sends may hold credentials
 } as const satisfies SourceConnector;

@@ -1,16 +1,6 @@
 import { isObject } from '@tocsin/domain/mapping';
 import type { FieldSource, Reading, SourceConnector } from '../kit/source-connector.ts';
-import {
-  isRecord,
-  nameOf,
-  pageOf,
-  priorityOf,
-  recordsOf,
-  shownOf,
-  stateOf,
-  stateWords,
-  storedOf,
-} from './record.ts';
+import { isRecord, nameOf, pageOf, priorityOf, recordsOf, shownOf, stateOf, stateWords, storedOf } from './record.ts';
 
 const stored =
   (field: string): FieldSource =>
