@@ -120,7 +120,7 @@ async function assign(pipeline: Pipeline, of: Source, end: bigint, before: Drivi
 }
 
 /** Gives up on a spec that gets nowhere, so that it fails instead of going on behind the next ones. */
-const FRUITLESS_MAX = 2_000;
+const FRUITLESS_MAX = 300;
 
 /** What a driver of the log does with one assigned partition, until the end of the inputs. Inputs have offsets 0, 1, … */
 export async function drive({ pipeline, inputs, stage, of = source(), size = () => 4, before }: Driving): Promise<BatchResult[]> {
