@@ -65,7 +65,8 @@ function parsed(text: string, parse: (text: string) => unknown): Decoded {
 }
 
 function repaired(text: string): Decoded {
-  const attempt = parsed(repairJson(text), parseJson);
+  const plain = parsed(repairJson(text), parseJson);
+  const attempt = plain.kind === 'decoded' ? plain : parsed(repairJson(text, { openQuoted: true }), parseJson);
   return attempt.kind === 'decoded' ? { ...attempt, note: 'json-repaired' } : attempt;
 }
 

@@ -2,10 +2,15 @@
  * Mends what templates break that put texts between quotes without escaping them: raw line breaks and control characters in a text,
  * quotes in a text, backslashes that escape nothing, a comma before a closing bracket, nothing where a value belongs. A quote ends a
  * text only where what follows it can follow a text. One pass; what is beyond this stays broken, and the parser says so.
+ *
+ * With `openQuoted`, a document between quotes (`"payload": "{"id":7}"`) takes the place of the text: a quote can then be read in two
+ * ways, so it is for what the plain repair could not mend.
  */
-export function repairJson(text: string): string {
+export function repairJson(text: string, { openQuoted = false }: { openQuoted?: boolean } = {}): string {
   const out: string[] = [];
   const closers: ('}' | ']')[] = [];
+  /** How deep each document that stood between quotes lies. */
+  const quoted: number[] = [];
   let at = 0;
   /** The last character that was not white space, outside of texts. */
   let before = '';
@@ -13,6 +18,11 @@ export function repairJson(text: string): string {
     const char = text[at] as string;
     if (char === '"') {
       const isKey = closers.at(-1) === '}' && before !== ':';
+      if (openQuoted && !isKey && beginsDocument(text, at + 1)) {
+        quoted.push(closers.length);
+        at += 1;
+        continue;
+      }
       const end = endOfText(text, at + 1, { isKey, closer: closers.at(-1) });
       out.push(`"${escaped(text.slice(at + 1, end))}"`);
       at = end + 1;
@@ -28,8 +38,21 @@ export function repairJson(text: string): string {
     out.push(char);
     if (!isSpace(char)) before = char;
     at += 1;
+    if ((char === '}' || char === ']') && quoted.at(-1) === closers.length) {
+      quoted.pop();
+      const next = nextAfter(text, at);
+      if (text[next] === '"') at = next + 1;
+    }
   }
   return out.join('');
+}
+
+/** Brackets and then a bare quote: in a text that was escaped there would be a backslash. */
+function beginsDocument(text: string, at: number): boolean {
+  let next = nextAfter(text, at);
+  if (text[next] !== '{' && text[next] !== '[') return false;
+  while (text[next] === '{' || text[next] === '[') next = nextAfter(text, next + 1);
+  return text[next] === '"';
 }
 
 const isSpace = (char: string): boolean => char === ' ' || char === '\n' || char === '\r' || char === '\t';
