@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their sources ("source" condition), so tests need no build.
 const resolve = { conditions: ['source'] };
+// The global setup is loaded in an environment of vitest's own, which must see the sources, too.
+const environments = {
+  __vitest__: {
+    resolve: { conditions: ['source', 'module', 'node', 'development|production'], externalConditions: ['source'] },
+  },
+};
 const ssr = { resolve: { conditions: ['source'], externalConditions: ['source'] } };
 // Nest's decorators are the legacy ones; specs are outside of the packages' tsconfig, so it is said here.
 const oxc = {
@@ -19,6 +25,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        environments,
         oxc,
         test: {
           name: 'unit',
@@ -30,6 +37,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        environments,
         oxc,
         test: {
           name: 'int',
@@ -44,6 +52,7 @@ export default defineConfig({
       {
         resolve,
         ssr,
+        environments,
         oxc,
         test: {
           name: 'e2e',

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { committed, Recorder, until } from './conformance/recorder.ts';
 import { silentLogger } from './errors.ts';
-import { type Feed, PartitionReader } from './partition-reader.ts';
+import { countWithin, type Feed, PartitionReader } from './partition-reader.ts';
 import type { Assigned, LogRecord } from './port.ts';
 
 const source = { group: 'g', topic: 'webhook.received', partition: 0 } as const;
@@ -21,8 +21,8 @@ function feedSeenAfter(looks: number, group?: bigint): Feed {
     committed: () => Promise.resolve(group),
     commit: () => undefined,
     heartbeat: () => Promise.resolve(),
-    read: async (from, max, signal) => {
-      const found = records.filter(({ offset }) => offset >= from).slice(0, max);
+    read: async (from, limit, signal) => {
+      const found = records.filter(({ offset }) => offset >= from).slice(0, limit.records);
       if (found.length === 0) await new Promise((resolve) => signal.addEventListener('abort', resolve));
       return found;
     },
@@ -37,7 +37,7 @@ describe('a reader whose position is ahead of the end that it has seen', () => {
     const recorder = new Recorder(committed);
     reader = new PartitionReader(feed, {
       source,
-      maxRecords: 10,
+      limit: { records: 10, bytes: 1_000 },
       retries: true,
       onAssigned,
       handler: recorder.handler,
@@ -77,7 +77,7 @@ describe('a handler that breaks its contract', () => {
     const recorder = new Recorder(() => ({ kind: 'committed', next: 99n }));
     const reader = new PartitionReader(feedSeenAfter(0), {
       source,
-      maxRecords: 10,
+      limit: { records: 10, bytes: 1_000 },
       retries: true,
       onAssigned: () => Promise.resolve({ seek: 10n }),
       handler: recorder.handler,
@@ -87,4 +87,23 @@ describe('a handler that breaks its contract', () => {
     expect(reader.halted).toMatchObject({ reason: 'handler-contract' });
     await reader.stop();
   });
+});
+
+describe('the size of a batch', () => {
+  const sized = (...sizes: number[]): LogRecord[] =>
+    sizes.map((size, index) => ({
+      offset: BigInt(index),
+      key: 'a',
+      value: Buffer.alloc(size),
+      headers: {},
+      timestamp: 0,
+    }));
+
+  it.each([
+    ['all of them', sized(10, 10), { records: 5, bytes: 100 }, 2],
+    ['as many as there may be', sized(1, 1, 1), { records: 2, bytes: 100 }, 2],
+    ['as many as the bytes allow', sized(60, 40, 1), { records: 5, bytes: 100 }, 2],
+    ['one that is larger than the limit, alone', sized(500, 1), { records: 5, bytes: 100 }, 1],
+    ['none of none', sized(), { records: 5, bytes: 100 }, 0],
+  ])('takes %s', (_, all, limit, count) => expect(countWithin(all, limit)).toBe(count));
 });

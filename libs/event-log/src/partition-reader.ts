@@ -2,6 +2,24 @@ import type { HaltReason, RetryReason } from '@tocsin/contracts';
 import { type EventLogLogger, messageOf } from './errors.ts';
 import type { Assigned, BatchHandler, BatchResult, LogRecord, PartitionState, Source } from './port.ts';
 
+/** How large a batch may be: so many records, and so many bytes of values or one larger record. */
+export interface BatchLimit {
+  records: number;
+  bytes: number;
+}
+
+export const DEFAULT_LIMIT: BatchLimit = { records: 500, bytes: 4 * 1024 * 1024 };
+
+/** How many of the first records make a batch; at least one where there is one. */
+export function countWithin(records: readonly LogRecord[], limit: BatchLimit): number {
+  let bytes = 0;
+  for (let count = 0; count < records.length; count++) {
+    bytes += records[count]!.value.length;
+    if (count === limit.records || (count > 0 && bytes > limit.bytes)) return count;
+  }
+  return records.length;
+}
+
 /** Where a reader gets its records from; each driver has its own. */
 export interface Feed {
   state(): Promise<PartitionState>;
@@ -10,13 +28,13 @@ export interface Feed {
   /** The next offset to read, for lag display and for consumers without a position of their own. Written lazily. */
   commit(next: bigint): void;
   /** Records from `from` on, waiting for the first one. Empty: the signal fired, or `from` is no longer in the log. */
-  read(from: bigint, max: number, signal: AbortSignal): Promise<LogRecord[]>;
+  read(from: bigint, limit: BatchLimit, signal: AbortSignal): Promise<LogRecord[]>;
   heartbeat(): Promise<void>;
 }
 
 export interface ReaderOptions {
   source: Source;
-  maxRecords: number;
+  limit: BatchLimit;
   /** False for broadcast: nothing is tried again and no offset is kept. */
   retries: boolean;
   onAssigned: Assigned;
@@ -81,7 +99,7 @@ export class PartitionReader {
   private async run(): Promise<void> {
     let position = await this.position();
     while (position !== undefined && !this.stopped) {
-      const records = await this.feed.read(position, this.options.maxRecords, this.stopping.signal);
+      const records = await this.feed.read(position, this.options.limit, this.stopping.signal);
       if (this.stopped) return;
       position = records.length > 0 ? await this.deliver(records) : await this.position();
     }

@@ -72,6 +72,8 @@ export interface ConsumeOptions {
   onAssigned?: Assigned;
   /** Upper bound of records per batch; default 500. */
   maxRecords?: number;
+  /** Upper bound of value bytes per batch, or one larger record; default 4 MiB. Keeps a handler's transaction short whatever is packed. */
+  maxBytes?: number;
 }
 
 export interface ConsumerStatus {

@@ -1,11 +1,17 @@
 import { EventLogError } from '../errors.ts';
-import { type Feed, type PartitionReader, type ReaderOptions, sleep } from '../partition-reader.ts';
+import {
+  type BatchLimit,
+  countWithin,
+  DEFAULT_LIMIT,
+  type Feed,
+  type PartitionReader,
+  type ReaderOptions,
+  sleep,
+} from '../partition-reader.ts';
 import type { BatchHandler, ConsumeOptions, ConsumerStatus, LogConsumer, LogRecord } from '../port.ts';
 import type { Group } from './group.ts';
 import { type Member } from './group.ts';
 import type { Journal } from './journal.ts';
-
-const MAX_RECORDS = 500;
 
 /** A consumer in the journal's own process. */
 export class JournalConsumer implements LogConsumer, Member {
@@ -32,11 +38,11 @@ export class JournalConsumer implements LogConsumer, Member {
   }
 
   readerOptions(partition: number): ReaderOptions {
-    const { topic, group, onAssigned, maxRecords } = this.options;
+    const { topic, group, onAssigned, maxRecords, maxBytes } = this.options;
     const fromEnd = (): Promise<{ seek: bigint }> => Promise.resolve({ seek: this.positions.get(partition)! });
     return {
       source: { group, topic, partition },
-      maxRecords: maxRecords ?? MAX_RECORDS,
+      limit: { records: maxRecords ?? DEFAULT_LIMIT.records, bytes: maxBytes ?? DEFAULT_LIMIT.bytes },
       retries: !this.broadcast,
       onAssigned: this.broadcast ? fromEnd : (onAssigned ?? (() => Promise.resolve('group-offset'))),
       handler: this.handler,
@@ -51,16 +57,17 @@ export class JournalConsumer implements LogConsumer, Member {
       state: () => Promise.resolve(this.journal.stateOf(topic, partition)),
       committed: () => Promise.resolve(this.journal.offsetsOfGroups.get(group, topic, partition)),
       commit: (next) => this.journal.commit({ group, topic, partition }, next),
-      read: (from, max, signal) => this.read(partition, from, max, signal),
+      read: (from, limit, signal) => this.read(partition, from, limit, signal),
       heartbeat: () => this.heartbeat(partition),
     };
   }
 
-  private async read(partition: number, from: bigint, max: number, signal: AbortSignal): Promise<LogRecord[]> {
+  private async read(partition: number, from: bigint, limit: BatchLimit, signal: AbortSignal): Promise<LogRecord[]> {
     const { topic, group } = this.options;
     // Broadcast keeps no offset; should its place expire, it goes on with the oldest record there is.
     if (this.broadcast) this.positions.set(partition, from);
-    const records = await this.journal.store.read({ topic, partition }, from, max, signal);
+    const found = await this.journal.store.read({ topic, partition }, from, limit.records, signal);
+    const records = found.slice(0, countWithin(found, limit));
     if (this.broadcast && records.length === 0)
       this.positions.set(partition, this.journal.stateOf(topic, partition).first);
     const delay = this.journal.faults.delay?.({ group, topic, partition }) ?? 0;

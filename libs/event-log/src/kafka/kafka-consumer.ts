@@ -1,5 +1,5 @@
 import { type EventLogLogger } from '../errors.ts';
-import { PartitionReader, type ReaderOptions, sleep } from '../partition-reader.ts';
+import { DEFAULT_LIMIT, PartitionReader, type ReaderOptions, sleep } from '../partition-reader.ts';
 import type { Assigned, BatchHandler, ConsumeOptions, ConsumerStatus, LogConsumer } from '../port.ts';
 import type { Client } from './client.ts';
 import { KafkaFeed } from './kafka-feed.ts';
@@ -21,7 +21,6 @@ export interface KafkaConsumerOptions extends ConsumeOptions {
   left(consumer: KafkaConsumer): Promise<void>;
 }
 
-const MAX_RECORDS = 500;
 const REBUILD_AFTER_MS = { first: 200, most: 2_000 };
 
 interface Assignment {
@@ -127,7 +126,7 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   private readerOptions(partition: number): ReaderOptions {
-    const { group, topic, maxRecords, handler, logger, ends, onAssigned } = this.options;
+    const { group, topic, maxRecords, maxBytes, handler, logger, ends, onAssigned } = this.options;
     const byGroup: Assigned = () => Promise.resolve('group-offset');
     // Broadcast keeps its place in memory only; what has expired meanwhile is nobody's loss any more.
     const byMemory: Assigned = (_, { first, end }) => {
@@ -136,7 +135,7 @@ export class KafkaConsumer implements LogConsumer {
     };
     return {
       source: { group, topic, partition },
-      maxRecords: maxRecords ?? MAX_RECORDS,
+      limit: { records: maxRecords ?? DEFAULT_LIMIT.records, bytes: maxBytes ?? DEFAULT_LIMIT.bytes },
       retries: ends === undefined,
       onAssigned: ends ? byMemory : (onAssigned ?? byGroup),
       handler,

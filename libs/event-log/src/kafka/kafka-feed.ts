@@ -1,6 +1,6 @@
 import type { KafkaMessage } from 'kafkajs';
 import { EventLogError } from '../errors.ts';
-import type { Feed } from '../partition-reader.ts';
+import { type BatchLimit, countWithin, type Feed } from '../partition-reader.ts';
 import type { LogRecord, PartitionState } from '../port.ts';
 
 /** A batch as kafkajs fetched it. `fetchedOffset` is where the fetch began: it is missing in kafkajs's types. */
@@ -80,10 +80,10 @@ export class KafkaFeed implements Feed {
     if (this.expected !== undefined && !this.paused && lastOffset >= this.expected) this.expected = lastOffset + 1n;
   }
 
-  async read(from: bigint, max: number, signal: AbortSignal): Promise<LogRecord[]> {
+  async read(from: bigint, limit: BatchLimit, signal: AbortSignal): Promise<LogRecord[]> {
     this.startAt(from);
     while (!signal.aborted && !this.lost) {
-      if (this.buffer.length > 0 && this.ports.isMember()) return this.handOut(max);
+      if (this.buffer.length > 0 && this.ports.isMember()) return this.handOut(limit);
       await this.change(signal, this.buffer.length > 0 ? ASK_MEMBERSHIP_MS : undefined);
     }
     this.expected = undefined;
@@ -91,8 +91,8 @@ export class KafkaFeed implements Feed {
     return [];
   }
 
-  private handOut(max: number): LogRecord[] {
-    const records = this.buffer.slice(0, max);
+  private handOut(limit: BatchLimit): LogRecord[] {
+    const records = this.buffer.slice(0, countWithin(this.buffer, limit));
     this.keepFrom(records.length);
     this.handedOut = records[records.length - 1]!.offset + 1n;
     this.ports.handedOut(this.handedOut);
