@@ -40,6 +40,8 @@ export const NormalizedAlertSchema = Type.Object({
   occurredAt: Type.Union([Instant, Type.Null()]),
   /** True where the connector declares `occurredAt` as the time of *this* change, so that it may order (architecture §9.2). */
   occurredAtOrders: Type.Boolean(),
+  /** The instant of this change where `occurredAt` is that of something else (the start of what has ended now); it orders then. */
+  changedAt: Type.Optional(Instant),
   receivedAt: Instant,
   dedupKey: Text,
   dedupKeyOrigin: Type.Enum(['mapping', 'connector', 'recipe']),

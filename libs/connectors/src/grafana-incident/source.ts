@@ -62,8 +62,12 @@ export const source = {
     firingKey: [],
     incidentType: ['$.incident.incidentType'],
   },
-  // The start of the incident, which no event moves: the order of arrival decides, or a reopened incident would look older than its closing.
-  occurredAt: { from: ['$.incident.incidentStart', '$.incident.createdTime', '$.time'], orders: false },
+  // The start of the incident, which no event moves: a reopened incident would look older than its closing by it.
+  occurredAt: {
+    from: ['$.incident.incidentStart', '$.incident.createdTime', '$.time'],
+    orders: false,
+    changed: ['$.incident.modifiedTime', '$.time'],
+  },
   status: { from: [statusOfEvent], map: { update: 'update' }, absent: 'triggered' },
   severity: {
     from: ['$.incident.severity', '$.incident.severityLabel'],

@@ -23,6 +23,9 @@ function legacyTitle(reading: Reading): string | undefined {
 const statusOf = (reading: Reading): unknown =>
   ofLegacy(reading) ? valueAt(reading.root, 'state') : statusOfAlert(reading);
 
+const endOf = (reading: Reading): unknown =>
+  saysResolved(statusOf(reading)) ? valueAt(reading.element, 'endsAt') : undefined;
+
 /** States in which a rule of the legacy alerting says nothing of its condition. */
 const isUndecided = (reading: Reading): boolean =>
   ofLegacy(reading) && /^(?:pending|paused|unknown)$/i.test((textOf(valueAt(reading.root, 'state')) ?? '').trim());
@@ -120,8 +123,8 @@ export const source = {
     firingKey: [(reading) => (ofLegacy(reading) ? undefined : firingOfLabels(reading))],
     incidentType: [],
   },
-  // The start of the firing for its end as well: both belong to one firing, and a later firing starts later. `endsAt` stays in the fields.
-  occurredAt: { from: ['$.startsAt'], orders: true },
+  // The firing occurred when it started, also when this says that it is over; the end is the time of that change.
+  occurredAt: { from: ['$.startsAt'], orders: true, changed: [endOf] },
   status: { from: [statusOf], absent: 'triggered' },
   severity: {
     from: [

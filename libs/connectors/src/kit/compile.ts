@@ -62,6 +62,7 @@ type Chains = Record<keyof SourceConnector['fields'], Chain> & {
   severity: Chain;
   occurredAt: Chain;
   resolvedAt: Chain;
+  changedAt: Chain;
 };
 
 interface Compiled {
@@ -87,6 +88,7 @@ export function compileConnector(source: SourceConnector): Connector {
     severity: compileChain(source.severity.from),
     occurredAt: compileChain(source.occurredAt.from),
     resolvedAt: compileChain(source.occurredAt.whenResolved ?? source.occurredAt.from),
+    changedAt: compileChain(source.occurredAt.changed ?? []),
   };
   const change = source.change && compileChange(source.change);
   const redact = source.redact && compileRedaction(source.redact);
@@ -195,6 +197,7 @@ function draftOf({ source, chains, context }: Run, reading: Reading): AlertDraft
     url: textFrom(chains.url, reading, notes, 'url'),
     occurredAt: instantFrom(status === 'resolved' ? chains.resolvedAt : chains.occurredAt, reading, notes),
     occurredAtOrders: typeof orders === 'function' ? orders(reading) : orders,
+    changedAt: instantFrom(chains.changedAt, reading, notes),
     dedupKey: textFrom(chains.dedupKey, reading, notes, 'dedupKey'),
     firingKey: textFrom(chains.firingKey, reading, notes, 'firingKey'),
     incidentType: textFrom(chains.incidentType, reading, notes, 'incidentType'),

@@ -26,6 +26,7 @@ const stated = [
   'url',
   'occurredAt',
   'occurredAtOrders',
+  'changedAt',
   'dedupKey',
   'dedupKeyOrigin',
   'resolveKey',

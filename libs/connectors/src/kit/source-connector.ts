@@ -123,6 +123,8 @@ export interface SourceConnector {
     readonly whenResolved?: FieldSources;
     /** A function where only some payloads have the time of the change. */
     readonly orders: boolean | ((reading: Reading) => boolean);
+    /** The time of this change where `occurredAt` is that of something else; where it finds one, it orders. */
+    readonly changed?: FieldSources;
   };
   /** `map` (lower-case words) goes before the common vocabulary; `absent` holds when nothing is found. */
   readonly status: {

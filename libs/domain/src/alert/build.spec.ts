@@ -79,6 +79,12 @@ describe('the time of an alert', () => {
       notes: [{ code: 'time-clamped', detail: '2027-01-01T00:00:00.000Z' }],
     }));
 
+  it('has the time of the change beside it only where the source has one, and never after the receipt', () => {
+    expect(build()).not.toHaveProperty('changedAt');
+    expect(build({ changedAt: '2026-11-21T08:30:00.000Z' }).changedAt).toBe('2026-11-21T08:30:00.000Z');
+    expect(build({ changedAt: '2027-01-01T00:00:00.000Z' }).changedAt).toBe(context.receivedAt);
+  });
+
   it('orders nothing where there is none', () =>
     expect(build()).toMatchObject({ occurredAt: null, occurredAtOrders: false }));
 });

@@ -17,6 +17,8 @@ export interface AlertDraft {
   occurredAt: string | undefined;
   /** The source means by `occurredAt` the time of this change, so that it may order triggers and resolves. */
   occurredAtOrders: boolean;
+  /** The time of this change, where the source has it beside `occurredAt`; it orders then. */
+  changedAt?: string | undefined;
   /** The vendor's id of what is wrong; undefined: the recipe. */
   dedupKey: string | undefined;
   firingKey: string | undefined;
@@ -79,6 +81,7 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
     url: optionalText(draft.url, notes, 'url'),
     occurredAt,
     occurredAtOrders: draft.occurredAtOrders && occurredAt !== null,
+    ...(draft.changedAt === undefined ? {} : { changedAt: earlier(draft.changedAt, context.receivedAt) }),
     receivedAt: context.receivedAt,
     ...keys,
     scope: context.workspaceId, // other scope recipes come with their setting
@@ -98,6 +101,9 @@ function titleOf(draft: AlertDraft, context: AlertContext): string {
 
 const optionalText = (text: string | undefined, notes: Notes, path: string): string | null =>
   text === undefined ? null : limitText(text, notes, path);
+
+/** Of two instants of the same form. */
+const earlier = (one: string, other: string): string => (one < other ? one : other);
 
 function clampedTime(draft: AlertDraft, receivedAt: string): string | null {
   if (draft.occurredAt === undefined) return null;

@@ -231,6 +231,13 @@ describe('changes that arrive in another order than they happened', () => {
     ).toBe('opened');
   });
 
+  it('orders by the time of the change where it stands beside the time of occurrence', () => {
+    const closing = { occurredAt: minute(1), occurredAtOrders: true, changedAt: minute(8) };
+    const scenario = new Scenario().given(anAlert('r', 10, { key: 'disk', ...resolve, ...closing }));
+    expect(scenario.alert(anAlert('t', 11, { key: 'disk', ...ordered(7) })).why.reason).toBe('stale');
+    expect(scenario.alert(anAlert('u', 12, { key: 'disk', ...ordered(8) })).decision.kind).toBe('opened');
+  });
+
   it('never trusts a source time after the receipt', () => {
     const scenario = new Scenario().given(anAlert('r', 10, { key: 'disk', ...resolve, ...ordered(900) }));
     expect(scenario.alert(anAlert('t', 11, { key: 'disk', ...ordered(11) })).decision.kind).toBe('opened');

@@ -15,15 +15,18 @@ export const instantOf = (at: Millis): string => new Date(at).toISOString();
 /** When the alert's change happened, and by which of its times that is known. */
 export interface EventTime {
   at: Millis;
-  from: 'occurredAt' | 'receivedAt';
+  from: 'changedAt' | 'occurredAt' | 'receivedAt';
 }
 
 /**
  * The time that orders changes of one key. A source time counts only where the connector declares it as the time of
  * this change, and never lies after the receipt. Source: architecture §9.2.
  */
-export function eventTimeOf(alert: Pick<NormalizedAlert, 'occurredAt' | 'occurredAtOrders' | 'receivedAt'>): EventTime {
+export function eventTimeOf(
+  alert: Pick<NormalizedAlert, 'changedAt' | 'occurredAt' | 'occurredAtOrders' | 'receivedAt'>,
+): EventTime {
   const received = millisOf(alert.receivedAt);
+  if (alert.changedAt !== undefined) return { at: Math.min(millisOf(alert.changedAt), received), from: 'changedAt' };
   if (alert.occurredAt === null || !alert.occurredAtOrders) return { at: received, from: 'receivedAt' };
   return { at: Math.min(millisOf(alert.occurredAt), received), from: 'occurredAt' };
 }

@@ -11,7 +11,7 @@ export interface AlertChange extends Pick<CorrelatedAlert, 'alert' | 'why'> {
 
 /** When the condition changed: only a source time that the connector declares as the time of this change orders (architecture §9.2). */
 export const changedAtOf = (alert: NormalizedAlert): string =>
-  alert.occurredAtOrders && alert.occurredAt !== null ? alert.occurredAt : alert.receivedAt;
+  alert.changedAt ?? (alert.occurredAtOrders && alert.occurredAt !== null ? alert.occurredAt : alert.receivedAt);
 
 const contextOf = ({ alert, policy }: AlertChange, reason: DecisionReason | null) => ({
   at: alert.receivedAt,

@@ -310,6 +310,11 @@ describe('an incident that a person has resolved at 10:10', () => {
     expect(closed().batch(repeated(late, 'inc_1', 'a1')).told[0]?.[1]).toBe('incident-closed');
   });
 
+  it('goes by the time of the change where it stands beside the time of occurrence', () => {
+    const times = { occurredAt: at('10:05'), occurredAtOrders: true, changedAt: at('10:19'), receivedAt: at('10:20') };
+    expect(closed().batch(repeated(anAlert('a2', times), 'inc_1', 'a1')).told[0]?.[0]).toBe('reopened');
+  });
+
   it('reopens for an alert that changed within 30 minutes after it', () => {
     const store = closed();
     const { told, types, plan } = store.batch(repeated(anAlert('a2', { receivedAt: at('10:40') }), 'inc_1', 'a1'));
