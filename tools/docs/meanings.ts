@@ -175,6 +175,7 @@ export const noteMeanings: Record<NoteCode, string> = {
   'invalid-utf8': 'The body is not valid UTF-8.',
   'json-repaired':
     'The body was JSON with unescaped texts, as some senders make it of templates; it was mended before it was read.',
+  'placeholder-unfilled': 'A variable of the sender’s template was not filled in; the template is to be corrected.',
   'config-behind': 'The revision of the receipt did not come: the newest was used.',
   'config-missing': 'The webhook is gone: defaults were used.',
 };

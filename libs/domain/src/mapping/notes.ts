@@ -18,6 +18,7 @@ export const noteCodes = [
   'end-not-set',
   'invalid-utf8',
   'json-repaired',
+  'placeholder-unfilled',
   'config-behind',
   'config-missing',
 ] as const;

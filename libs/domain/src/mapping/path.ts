@@ -23,7 +23,8 @@ export class PathError extends Error {
 /** Limits against slow paths; recursive descent is the lever (two of them on 38 KB took 81 ms). */
 export const pathLimits = { characters: 256, segments: 16, descents: 1, results: 1_000 } as const;
 
-type Segment = { kind: 'key'; key: string } | { kind: 'index'; index: number } | { kind: 'each' };
+/** A step of a plain path. */
+export type Segment = { kind: 'key'; key: string } | { kind: 'index'; index: number } | { kind: 'each' };
 
 /**
  * Compiles `$.a.b[0]`, `a.b`, `$['a-b']`, `$.a[*].b` to an own walker over own properties, and other JSONPath (recursive
@@ -49,7 +50,7 @@ const tooDeep = (text: string) => new PathError(text, 1, `the path has more than
 const PART = /\.?([^.[\]()?@*'"~^$\s,:`]+)|\.?(\*)|\[(\d{1,9})\]|\[(\*)\]|\['([^'\\]*)'\]|\["([^"\\]*)"\]/y;
 
 /** Segments of a plain path; undefined when it needs the library (or is wrong). */
-function parsePlain(text: string): Segment[] | undefined {
+export function parsePlain(text: string): Segment[] | undefined {
   const segments: Segment[] = [];
   let at = text.startsWith('$') ? 1 : 0;
   if (at === 1 && text.length > 1 && text[1] !== '.' && text[1] !== '[') return undefined;

@@ -1,4 +1,22 @@
 const ISO = /^(\d{4})-(\d{2})-(\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?$/i;
+/** Java's `Date.toString()`: Wed Oct 07 08:25:04 GMT 2026. */
+const JAVA = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d{1,2}) (\d{2}):(\d{2}):(\d{2}) ([A-Z]{1,5}|[+-]\d{2}:?\d{2}) (\d{4})$/;
+/** 27 Jan 2021 16:00 GMT, and RFC 1123 with its day of the week. */
+const DAY_FIRST =
+  /^(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))? ?(Z|UTC|GMT|[+-]\d{2}:?\d{2})$/;
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+/** Names that mean one offset wherever a sender writes them; others are unreadable rather than guessed. */
+const ZONES: Readonly<Record<string, string>> = {
+  EST: '-05:00',
+  EDT: '-04:00',
+  CDT: '-05:00',
+  MST: '-07:00',
+  MDT: '-06:00',
+  PST: '-08:00',
+  PDT: '-07:00',
+  CET: '+01:00',
+  CEST: '+02:00',
+};
 const DIGITS = /^\d{9,19}(?:\.\d+)?$/;
 /** Before this a time means "not set": 0, 0001-01-01 and 1970-01-01 are what senders write for it. */
 const EARLIEST = Date.UTC(1990, 0, 1);
@@ -6,7 +24,7 @@ const LATEST = Date.UTC(2200, 0, 1);
 
 /**
  * An instant as ISO 8601 UTC with milliseconds, from RFC 3339 (any fraction, `+0000` too), `YYYY-MM-DD HH:MM:SS UTC`, or an epoch in
- * seconds, milliseconds, microseconds or nanoseconds (number or text). A time without a zone is UTC, never the machine's local time.
+ * seconds, milliseconds, microseconds or nanoseconds (number or text), Java's `Wed Oct 07 08:25:04 GMT 2026`, `27 Jan 2021 16:00 GMT`. A time without a zone is UTC, never the machine's local time.
  * Undefined for what is unreadable, out of 1990–2200, or one of the "not set" values.
  */
 export function instantOf(value: unknown): string | undefined {
@@ -25,7 +43,7 @@ export const isUnsetTime = (value: unknown): boolean =>
 
 function millisecondsOf(text: string): number | undefined {
   if (DIGITS.test(text)) return epochOf(Number(text));
-  const match = ISO.exec(text);
+  const match = ISO.exec(text) ?? ISO.exec(rearranged(text));
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second = '0', fraction = '', zone = 'Z'] = match;
   const parts = [year, month, day, hour, minute, second].map(Number) as [
@@ -40,6 +58,21 @@ function millisecondsOf(text: string): number | undefined {
     return undefined;
   const milliseconds = Number(fraction.slice(0, 3).padEnd(3, '0'));
   return Date.UTC(parts[0], parts[1] - 1, parts[2], parts[3], parts[4], parts[5], milliseconds) - offsetOf(zone);
+}
+
+/** The worded forms in the order of ISO 8601; the empty text for what is none of them. */
+function rearranged(text: string): string {
+  const java = JAVA.exec(text);
+  const day = java ? undefined : DAY_FIRST.exec(text);
+  const [year, name, date, clock, zone] = java
+    ? [java[7], java[1], java[2], `${java[3]}:${java[4]}:${java[5]}`, java[6]]
+    : day
+      ? [day[3], day[2], day[1], `${day[4]}:${day[5]}:${day[6] ?? '00'}`, day[7]]
+      : [];
+  const month = MONTHS.indexOf(name ?? '') + 1;
+  if (month === 0 || date === undefined || zone === undefined) return '';
+  const offset = Object.hasOwn(ZONES, zone) ? ZONES[zone] : zone;
+  return `${year}-${String(month).padStart(2, '0')}-${date.padStart(2, '0')} ${clock} ${offset}`;
 }
 
 function offsetOf(zone: string): number {
