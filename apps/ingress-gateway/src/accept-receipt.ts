@@ -1,14 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { encodeFacts, mintId, receiptIdOf, type ReceiptId, type WebhookDocument } from '@tocsin/contracts';
-import { authenticate } from '@tocsin/domain/authentication';
 import { headerNames } from '@tocsin/event-log';
-import { Problem } from '@tocsin/nest-shell';
-import { checkJson, checkMediaType, inflated, isPlain } from './body.ts';
+import { checkBody, checkMediaType, inflated, isPlain } from './body.ts';
+import type { Gatekeeper } from './gatekeeper.ts';
 import type { IntakeRule, IntakeRules } from './intake-rule.ts';
 import { keptHeaders, keptQuery } from './kept-headers.ts';
 import type { ReceiptLog } from './receipt-log.ts';
 import type { Instant } from './reception-clock.ts';
-import type { RejectionLog } from './rejection-log.ts';
 import { deliveryIdOf, traceparentOf, waitWishOf } from './request-wishes.ts';
 import type { Waiting, WaitingRoom } from './waiting-room.ts';
 
@@ -20,6 +18,8 @@ export interface Arrival {
   headers: IncomingHttpHeaders;
   rawHeaders: readonly string[];
   body: Buffer;
+  /** Address of the other end of the connection. */
+  peer: string | undefined;
 }
 
 /** A receipt that is durable. Nobody waits where `waiting` is undefined. */
@@ -32,7 +32,7 @@ export interface AcceptDeps {
   rules: IntakeRules;
   receipts: ReceiptLog;
   room: WaitingRoom;
-  rejections: RejectionLog;
+  gate: Gatekeeper;
   now: () => Instant;
   random: (bytes: number) => Buffer;
   /** Milliseconds that a waiting sender waits where it names no time. */
@@ -42,7 +42,7 @@ export interface AcceptDeps {
 export type AcceptReceipt = (webhook: WebhookDocument, arrival: Arrival) => Promise<Accepted>;
 
 /**
- * Takes one request in: authenticate over the raw bytes, read the body once to refuse garbage, append (architecture §7).
+ * Takes one request in: limits and credential over the raw bytes, read the body once to refuse garbage, append (architecture §7).
  * Resolves when the receipt is durable; whoever waits for its outcome has entered the waiting room before the append.
  * @throws Problem for everything that the sender is told otherwise
  */
@@ -54,9 +54,14 @@ export const acceptReceipt =
     const encoding = headers['content-encoding'];
     const body = isPlain(encoding) ? arrival.body : await inflated(arrival.body, encoding);
     const at = deps.now();
-    checkCredential(deps, rule, webhook.id, { arrival, body, now: at.ms });
-    checkMediaType(headers['content-type']);
-    checkJson(body, rule.listKey);
+    const caller = { webhook, rule, arrival, body, now: at.ms };
+    const admission = deps.gate.admit(caller);
+    if (admission) await admission;
+    const contentType = headers['content-type'];
+    if (body.length > 0) checkMediaType(contentType, rule.kinds);
+    const alerts = checkBody({ body, contentType, hasQuery: arrival.target.includes('?') }, rule.kinds, rule.listKey);
+    const counting = deps.gate.admitAlerts(caller, alerts);
+    if (counting) await counting;
 
     const deliveryId = deliveryIdOf(headers, rule.deliveryHeaders);
     const receiptId =
@@ -85,23 +90,6 @@ export const acceptReceipt =
     return { receiptId, waiting };
   };
 
-interface Shown {
-  arrival: Arrival;
-  body: Buffer;
-  now: number;
-}
-
-/** One answer for every kind of failure; which check failed is in the log (product P2). */
-function checkCredential(deps: AcceptDeps, rule: IntakeRule, webhookId: string, { arrival, body, now }: Shown): void {
-  const bodies = body === arrival.body ? [body] : [arrival.body, body];
-  const result = authenticate(rule.credential, { rawHeaders: arrival.rawHeaders, bodies, now });
-  if (result.ok) return;
-  deps.rejections.note(webhookId, result.reason, now);
-  throw new Problem('authentication-failed', 'The credential that this webhook asks for is missing or wrong.', {
-    headers: { 'www-authenticate': 'Bearer realm="tocsin"' },
-  });
-}
-
 const factsOf = (
   webhook: WebhookDocument,
   rule: IntakeRule,
@@ -116,8 +104,8 @@ const factsOf = (
     configRevision: webhook.revision,
     receivedAt: receipt.receivedAt,
     method,
-    query: keptQuery(target),
+    query: keptQuery(target, rule.secretParameters),
     contentType: headers['content-type'] ?? null,
-    headers: keptHeaders(rawHeaders, rule.credential.headers),
+    headers: keptHeaders(rawHeaders, rule.secretHeaders),
     waiting: receipt.waiting,
   });

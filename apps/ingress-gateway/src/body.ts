@@ -49,7 +49,8 @@ export interface BodyKinds {
   looseJson: boolean;
 }
 
-const mediaTypeOf = (contentType: string | undefined): string => (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+const mediaTypeOf = (contentType: string | undefined): string =>
+  (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 
 /** @throws Problem 415 for a type that the connector's senders cannot mean */
 export function checkMediaType(contentType: string | undefined, kinds: BodyKinds): void {
@@ -95,7 +96,10 @@ export function checkJson(body: Buffer, listKey: Uint8Array, loose = false): num
   const found = scanner.scan(body, listKey);
   if (found.ok) {
     if (found.items <= CAPS.alerts) return Math.max(found.items, 1);
-    throw new Problem('body-too-large', `The body carries ${found.items} alerts; one request may carry ${CAPS.alerts}.`);
+    throw new Problem(
+      'body-too-large',
+      `The body carries ${found.items} alerts; one request may carry ${CAPS.alerts}.`,
+    );
   }
   if (body.length === 0) throw malformed('The body is empty; JSON is expected', body, found);
   if (loose && found.fault === 'not-json') return 1;

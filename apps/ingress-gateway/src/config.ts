@@ -1,9 +1,34 @@
 import { Type } from 'class-transformer';
-import { IsInt, Max, Min } from 'class-validator';
+import {
+  IsInt,
+  IsString,
+  Max,
+  Min,
+  Validate,
+  type ValidationArguments,
+  ValidatorConstraint,
+  type ValidatorConstraintInterface,
+} from 'class-validator';
+import { parseNetworks } from './limits/client-network.ts';
 
 export const INGRESS_CONFIG = Symbol('INGRESS_CONFIG');
 
 const MIB = 1024 * 1024;
+
+@ValidatorConstraint({ name: 'trustedProxies' })
+class IsNetworkList implements ValidatorConstraintInterface {
+  validate = (text: unknown): boolean => typeof text === 'string' && this.refusal(text) === undefined;
+  defaultMessage = (given?: ValidationArguments): string => this.refusal(String(given?.value)) ?? 'is not valid';
+
+  private refusal(text: string): string | undefined {
+    try {
+      parseNetworks(text);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+}
 
 /** What the ingress-gateway reads from the environment, beside what every process reads. */
 export class IngressConfig {
@@ -15,4 +40,8 @@ export class IngressConfig {
   @Type(() => Number) @IsInt() @Min(4 * MIB) @Max(4_096 * MIB) INGRESS_IN_FLIGHT_BYTES = 64 * MIB;
   /** Senders that may wait for their outcome at the same time; further ones get their 202 at once. */
   @Type(() => Number) @IsInt() @Min(0) @Max(1_000_000) INGRESS_WAITING_MAX = 10_000;
+  /** Gateways that share a rate limit while the database is away: each lets its part through. */
+  @Type(() => Number) @IsInt() @Min(1) @Max(1_000) RATE_LIMIT_REPLICAS = 1;
+  /** Proxies whose X-Forwarded-For is believed, for the lock-out: addresses and networks, separated by commas. */
+  @IsString() @Validate(IsNetworkList) TRUSTED_PROXIES = '';
 }

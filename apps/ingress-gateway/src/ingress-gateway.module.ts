@@ -1,4 +1,11 @@
-import { Inject, Module, type BeforeApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import type { EventLog } from '@tocsin/event-log';
 import {
   CLOCK,
@@ -7,45 +14,102 @@ import {
   EVENT_LOG,
   KEY_RING,
   LOGGER,
+  PIPELINE_POOL,
   RANDOM,
+  SHELL_CONFIG,
   type Clock,
   type ConfigurationFeed,
   type KeyRing,
   type Logger,
   type Random,
+  type ShellConfig,
 } from '@tocsin/nest-shell';
+import type { Pool } from 'pg';
 import { INGRESS_CONFIG, IngressConfig } from './config.ts';
-import { createIngress, INGRESS, type Ingress } from './ingress.ts';
+import { createIngress, INGRESS, systemRoots, VENDOR_ACCESS, type Ingress, type VendorAccess } from './ingress.ts';
 import { IntegrationController } from './integration.controller.ts';
+import { migrateMeanwhile } from './own-schema.ts';
 import { ReceiptRepliedConsumer } from './receipt-replied.consumer.ts';
+import { vendorFetch } from './vendors/vendor-fetch.ts';
 import { WebhookTriggerController } from './webhook-trigger.controller.ts';
 
+type Injected = [
+  EventLog,
+  ConfigurationFeed,
+  KeyRing,
+  Clock,
+  Random,
+  Logger,
+  IngressConfig,
+  Pool,
+  ShellConfig,
+  VendorAccess,
+];
+
+export const ingressControllers = [WebhookTriggerController, IntegrationController, ReceiptRepliedConsumer];
+
+/** Everything but the access to vendors. */
+export const ingressProviders: Provider[] = [
+  configOf(INGRESS_CONFIG, IngressConfig),
+  {
+    provide: INGRESS,
+    inject: [
+      EVENT_LOG,
+      CONFIGURATION_FEED,
+      KEY_RING,
+      CLOCK,
+      RANDOM,
+      LOGGER,
+      INGRESS_CONFIG,
+      PIPELINE_POOL,
+      SHELL_CONFIG,
+      VENDOR_ACCESS,
+    ],
+    useFactory: (...[eventLog, feed, keyRing, clock, random, log, config, pool, shell, vendors]: Injected) =>
+      createIngress({
+        eventLog,
+        feed,
+        keyRing,
+        clock,
+        random,
+        log,
+        config,
+        pool,
+        publicUrl: () => shell.publicUrl,
+        vendors,
+      }),
+  },
+];
+
+const vendorAccess = (): VendorAccess => {
+  const fetch = vendorFetch();
+  return { fetch, roots: systemRoots(), close: () => fetch.close() };
+};
+
 @Module({
-  controllers: [WebhookTriggerController, IntegrationController, ReceiptRepliedConsumer],
-  providers: [
-    configOf(INGRESS_CONFIG, IngressConfig),
-    {
-      provide: INGRESS,
-      inject: [EVENT_LOG, CONFIGURATION_FEED, KEY_RING, CLOCK, RANDOM, LOGGER, INGRESS_CONFIG],
-      useFactory: (
-        ...[eventLog, feed, keyRing, clock, random, log, config]: [
-          EventLog,
-          ConfigurationFeed,
-          KeyRing,
-          Clock,
-          Random,
-          Logger,
-          IngressConfig,
-        ]
-      ) => createIngress({ eventLog, feed, keyRing, clock, random, log, config }),
-    },
-  ],
+  controllers: ingressControllers,
+  providers: [...ingressProviders, { provide: VENDOR_ACCESS, useFactory: vendorAccess }],
 })
-export class IngressGatewayModule implements BeforeApplicationShutdown {
-  constructor(@Inject(INGRESS) private readonly ingress: Ingress) {}
+export class IngressGatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private schema: { stop(): Promise<void> } | undefined;
+
+  constructor(
+    @Inject(INGRESS) private readonly ingress: Ingress,
+    @Inject(VENDOR_ACCESS) private readonly vendors: VendorAccess,
+    @Inject(SHELL_CONFIG) private readonly shell: ShellConfig,
+    @Inject(LOGGER) private readonly log: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.schema = migrateMeanwhile(this.shell.databaseUrl, this.log);
+  }
 
   /** Senders that wait get their 202 before the HTTP server stops; their receipts are durable. */
   beforeApplicationShutdown(): void {
     this.ingress.room.close();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([this.ingress.limits.stop(), this.vendors.close(), this.schema?.stop()]);
   }
 }

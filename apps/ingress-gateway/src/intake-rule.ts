@@ -1,11 +1,19 @@
 import type { SealedSecret, WebhookDocument } from '@tocsin/contracts';
 import { credentialRuleOf, type CredentialRule, type LiveSecret } from '@tocsin/domain/authentication';
 import { Problem, type ConfigurationFeed, type KeyRing, type Logger } from '@tocsin/nest-shell';
-import { connectorAuthOf, deliveryHeadersOf, listKeyOf } from './platforms.ts';
+import type { BodyKinds } from './body.ts';
+import { bodyKindsOf, connectorAuthOf, deliveryHeadersOf, listKeyOf, retriesOn429 } from './platforms.ts';
 
 /** Everything about a webhook that a request needs and that does not depend on the request. */
 export interface IntakeRule {
   credential: CredentialRule;
+  /** What held before the method was changed, until it ends (milliseconds since the epoch). */
+  previous: { credential: CredentialRule; notAfter: number } | undefined;
+  /** Lower-case names of the headers, and names of the query parameters, that may carry a credential: never stored. */
+  secretHeaders: readonly string[];
+  secretParameters: readonly string[];
+  kinds: BodyKinds;
+  retriesOn429: boolean;
   listKey: Uint8Array;
   deliveryHeaders: readonly string[];
 }
@@ -29,9 +37,17 @@ export class IntakeRules {
   }
 
   private make(webhook: WebhookDocument): IntakeRule {
-    const { connector, auth } = webhook.body;
+    const { connector, auth, secrets, previousAuth } = webhook.body;
+    const credential = credentialRuleOf(connectorAuthOf(connector), auth, this.opened(webhook, secrets));
+    const previous = previousAuth && this.previousOf(webhook, previousAuth);
+    const rules = previous ? [credential, previous.credential] : [credential];
     const rule: IntakeRule = {
-      credential: credentialRuleOf(connectorAuthOf(connector), auth, this.opened(webhook)),
+      credential,
+      previous,
+      secretHeaders: rules.flatMap(({ headers }) => headers),
+      secretParameters: rules.flatMap(({ parameters }) => parameters),
+      kinds: bodyKindsOf(connector),
+      retriesOn429: retriesOn429(connector),
       listKey: listKeyOf(connector),
       deliveryHeaders: deliveryHeadersOf(connector),
     };
@@ -39,8 +55,15 @@ export class IntakeRules {
     return rule;
   }
 
-  private opened(webhook: WebhookDocument): LiveSecret[] {
-    const { secrets } = webhook.body;
+  private previousOf(
+    webhook: WebhookDocument,
+    { auth, secrets, notAfter }: NonNullable<WebhookDocument['body']['previousAuth']>,
+  ) {
+    const credential = credentialRuleOf(connectorAuthOf(webhook.body.connector), auth, this.opened(webhook, secrets));
+    return { credential, notAfter: Date.parse(notAfter) };
+  }
+
+  private opened(webhook: WebhookDocument, secrets: readonly SealedSecret[]): LiveSecret[] {
     const opened = secrets.map((secret) => this.open(webhook, secret)).filter((secret) => secret !== null);
     if (opened.length === 0 && secrets.length > 0) {
       throw new Problem('unavailable', 'The credential of this webhook cannot be checked now; try again.', {

@@ -66,6 +66,7 @@ export function keptQuery(target: string, credentials: readonly string[] = []): 
   if (at < 0) return '';
   const parameters = new URLSearchParams(target.slice(at + 1));
   for (const name of [...parameters.keys()])
-    if (SECRET.test(name.toLowerCase()) || /^(key|sig|pass)$/i.test(name) || credentials.includes(name)) parameters.delete(name);
+    if (SECRET.test(name.toLowerCase()) || /^(key|sig|pass)$/i.test(name) || credentials.includes(name))
+      parameters.delete(name);
   return parameters.toString();
 }

@@ -18,6 +18,7 @@ const arrivalOf = (request: FastifyRequest): Arrival => ({
   headers: request.raw.headers,
   rawHeaders: request.raw.rawHeaders,
   body: bodyOf(request),
+  peer: request.raw.socket.remoteAddress,
 });
 
 /** From an HTTP request for a known webhook to its answer; both addresses share it. */

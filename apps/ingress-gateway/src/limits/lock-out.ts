@@ -1,0 +1,107 @@
+import type { Pool } from 'pg';
+import type { Logger } from '@tocsin/nest-shell';
+import type { LimitedWebhook } from './limit-store.ts';
+
+/** Product P7: so many failures in so long a time, and the client is refused for as long again, before any crypto work. */
+const FAILURES = 10;
+const PERIOD_MS = 15 * 60_000;
+const CLIENTS_MAX = 100_000;
+const REPORTS_MAX = 32;
+
+export interface Failures {
+  failures: number;
+  lockedUntil: number;
+}
+
+/** Failures of all gateways together. */
+export interface FailureStore {
+  failed(webhook: LimitedWebhook, client: string, now: number): Promise<Failures>;
+  forget(now: number): Promise<void>;
+}
+
+export const failureStore = (pool: Pool): FailureStore => ({
+  async failed({ id, workspaceId }, client, now) {
+    const { rows } = await pool.query<{ failures: number; locked_until: Date | null }>(
+      `insert into ingress_gateway.lockouts as l (webhook_id, client, workspace_id, failures, since)
+       values ($1, $2, $3, 1, $4)
+       on conflict (webhook_id, client) do update set
+         failures = case when l.since <= $5 then 1 else l.failures + 1 end,
+         since = case when l.since <= $5 then excluded.since else l.since end,
+         locked_until = case when l.since > $5 and l.failures + 1 >= $6 then $7::timestamptz else null end
+       returning failures, locked_until`,
+      [id, client, workspaceId, new Date(now), new Date(now - PERIOD_MS), FAILURES, new Date(now + PERIOD_MS)],
+    );
+    return { failures: rows[0]?.failures ?? 1, lockedUntil: rows[0]?.locked_until?.getTime() ?? 0 };
+  },
+  async forget(now) {
+    await pool.query('delete from ingress_gateway.lockouts where since < $1', [new Date(now - 2 * PERIOD_MS)]);
+  },
+});
+
+interface Seen extends Failures {
+  since: number;
+}
+
+/**
+ * Clients that keep showing wrong credentials. Decided in memory, so that it works without a database and costs nothing while nobody
+ * fails; failures are reported, and what the other gateways saw comes back with the report.
+ */
+export class LockOut {
+  private readonly seen = new Map<string, Seen>();
+  private reports = 0;
+
+  constructor(
+    private readonly store: FailureStore | undefined,
+    private readonly log: Logger,
+  ) {}
+
+  /** Whether anybody has failed at all lately. */
+  isQuiet = (): boolean => this.seen.size === 0;
+
+  /** Milliseconds for which the client is still locked out; 0 = it is not. */
+  leftMs(webhookId: string, client: string, now: number): number {
+    const seen = this.seen.get(keyOf(webhookId, client));
+    return seen ? Math.max(0, seen.lockedUntil - now) : 0;
+  }
+
+  failed(webhook: LimitedWebhook, client: string, now: number): void {
+    const key = keyOf(webhook.id, client);
+    const before = this.seen.get(key);
+    const seen = before && now - before.since < PERIOD_MS ? before : { failures: 0, since: now, lockedUntil: 0 };
+    this.count(webhook, seen, { failures: seen.failures + 1, lockedUntil: 0 }, now);
+    this.seen.delete(key);
+    this.seen.set(key, seen);
+    const [oldest] = this.seen.keys();
+    if (this.seen.size > CLIENTS_MAX && oldest !== undefined) this.seen.delete(oldest);
+    this.report(webhook, client, seen, now);
+  }
+
+  /** Forgets those whose time is over. */
+  async sweep(now: number): Promise<void> {
+    for (const [key, { since, lockedUntil }] of this.seen)
+      if (now - since >= PERIOD_MS && lockedUntil <= now) this.seen.delete(key);
+    await this.store?.forget(now);
+  }
+
+  private count(webhook: LimitedWebhook, seen: Seen, { failures, lockedUntil }: Failures, now: number): void {
+    const wasLocked = seen.lockedUntil > now;
+    seen.failures = Math.max(seen.failures, failures);
+    seen.lockedUntil = Math.max(seen.lockedUntil, lockedUntil, seen.failures >= FAILURES ? now + PERIOD_MS : 0);
+    if (!wasLocked && seen.lockedUntil > now)
+      this.log.warn({ webhookId: webhook.id, minutes: PERIOD_MS / 60_000 }, 'webhook.locked-out');
+  }
+
+  private report(webhook: LimitedWebhook, client: string, seen: Seen, now: number): void {
+    if (!this.store || this.reports >= REPORTS_MAX) return;
+    this.reports += 1;
+    this.store
+      .failed(webhook, client, now)
+      .then(
+        (everywhere) => this.count(webhook, seen, everywhere, now),
+        (error: unknown) => this.log.debug({ err: error }, 'lock-out.not-reported'),
+      )
+      .finally(() => (this.reports -= 1));
+  }
+}
+
+const keyOf = (webhookId: string, client: string): string => `${webhookId} ${client}`;
