@@ -22,8 +22,11 @@ import { ControlPlaneEnvironment } from './config.ts';
 import { ConfigurationBoot } from './configuration-boot.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { connectorCatalogue } from './connector-catalogue.ts';
+import { ConnectorsController } from './connectors.controller.ts';
 import type { Credentials } from './credentials.ts';
 import type { SeedTools } from './seed.ts';
+import { WebhookSetupController } from './setup/webhook-setup.controller.ts';
+import { WebhookSetup } from './setup/webhook-setup.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SubscriptionsController } from './subscriptions.controller.ts';
 import {
@@ -35,6 +38,7 @@ import {
   CREDENTIALS,
   SEED_TOOLS,
   SUBSCRIPTIONS,
+  WEBHOOK_SETUP,
   WEBHOOKS,
   WORKSPACES,
 } from './tokens.ts';
@@ -48,7 +52,14 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
   parseAllowList([config.OUTBOUND_ALLOW, ...(shell.development ? [LOOPBACK] : [])].join(','));
 
 @Module({
-  controllers: [WorkspacesController, WebhooksController, SubscriptionsController, ApiKeysController],
+  controllers: [
+    WorkspacesController,
+    ConnectorsController,
+    WebhooksController,
+    WebhookSetupController,
+    SubscriptionsController,
+    ApiKeysController,
+  ],
   providers: [
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
     { provide: CONNECTOR_CATALOGUE, useValue: connectorCatalogue },
@@ -80,6 +91,16 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
         connectors: ConnectorCatalogue,
         config: ControlPlaneEnvironment,
       ) => new Webhooks(store, credentials, connectors, config.RATE_LIMIT_MAX_PER_HOUR),
+    },
+    {
+      provide: WEBHOOK_SETUP,
+      inject: [CONFIGURATION_STORE, KEY_RING, CONNECTOR_CATALOGUE, SHELL_CONFIG],
+      useFactory: (
+        store: ConfigurationStore,
+        keyRing: KeyRing,
+        connectors: ConnectorCatalogue,
+        { publicUrl }: ShellConfig,
+      ) => new WebhookSetup(store, keyRing, connectors, publicUrl),
     },
     {
       provide: SUBSCRIPTIONS,

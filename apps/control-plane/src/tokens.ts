@@ -9,3 +9,4 @@ export const API_KEYS = Symbol('API_KEYS');
 export const CONFIGURATION_BOOT = Symbol('CONFIGURATION_BOOT');
 export const CREDENTIALS = Symbol('CONTROL_PLANE_CREDENTIALS');
 export const SEED_TOOLS = Symbol('SEED_TOOLS');
+export const WEBHOOK_SETUP = Symbol('WEBHOOK_SETUP');

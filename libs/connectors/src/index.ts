@@ -1,3 +1,4 @@
+export * from './folder-of.ts';
 export * from './kit/compile.ts';
 export * from './kit/decode.ts';
 export * from './kit/source-connector.ts';

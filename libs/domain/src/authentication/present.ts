@@ -61,7 +61,7 @@ function signature(
   const digest = digestFor(scheme, algorithm, Buffer.from(secret, 'utf8'), { body, time, url }).toString(
     scheme.encoding ?? 'hex',
   );
-  const value = inSignature ? `t=${time},v1=${digest}` : `${DRESS[header] ?? ''}${digest}`;
+  const value = inSignature ? `t=${time},v1=${digest}` : `${dressOf(header)}${digest}`;
   return {
     headers: { [header]: value, ...(timeHeader === undefined || time === undefined ? {} : { [timeHeader]: time }) },
     query: {},
@@ -75,9 +75,13 @@ const DRESS: Readonly<Record<string, string>> = {
   'x-pagerduty-signature': 'v1=',
 };
 
+/** What stands before the digest in a signature header; '' where it is bare. */
+export const dressOf = (header: string): string => DRESS[header] ?? '';
+
 const WORDS: Readonly<Record<string, string>> = {
   'bearer ': 'Bearer ',
   'geniekey ': 'GenieKey ',
   'api-token ': 'Api-Token ',
 };
-const wordAsWritten = (prefix: string): string => WORDS[prefix] ?? prefix;
+/** The word before a secret as its platform writes it; rules keep it in lower case. */
+export const wordAsWritten = (prefix: string): string => WORDS[prefix] ?? prefix;
