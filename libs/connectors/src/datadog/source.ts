@@ -3,10 +3,13 @@ import type { AlertStatus } from '@tocsin/contracts';
 import { isObject, textOf, valueAt } from '@tocsin/domain/mapping';
 import type { FieldSource, Reading, SourceConnector } from '../kit/source-connector.ts';
 
+/** The name of a variable that Datadog left as it was. */
+const UNFILLED = /^\$[A-Z][A-Z_]*$/;
+
 /** A variable that has no value arrives empty, as the word null, or as its own name (`$ALERT_PRIORITY`). */
 function valueOf(element: unknown, ...keys: string[]): string | undefined {
   const text = textOf(valueAt(element, ...keys))?.trim();
-  return text === undefined || /^(?:null|\$[A-Z][A-Z_]*)$/.test(text) ? undefined : text;
+  return text === undefined || text === 'null' || UNFILLED.test(text) ? undefined : text;
 }
 
 const variable =
@@ -139,4 +142,8 @@ export const source = {
     take: 'first-known',
   },
   keep: ({ element }) => (isObject(element) ? element : {}),
+  remarks: ({ element }, notes) => {
+    for (const [key, value] of Object.entries(isObject(element) ? element : {}).slice(0, 200))
+      if (typeof value === 'string' && UNFILLED.test(value)) notes.add('placeholder-unfilled', `$.${key}`, value);
+  },
 } as const satisfies SourceConnector;

@@ -92,5 +92,7 @@ export function pageOf(element: unknown): string | undefined {
   const self = textOf(valueAt(issueOf(element), 'self')) ?? '';
   const key = textOf(valueAt(issueOf(element), 'key'));
   const site = /^(https?:\/\/[^?#]+?)\/rest\//.exec(self)?.[1];
-  return site === undefined || key === undefined ? undefined : `${site}/browse/${encodeURIComponent(key)}`;
+  return site === undefined || key === undefined
+    ? undefined
+    : `${site}/browse/${encodeURIComponent(key.toWellFormed())}`;
 }

@@ -59,7 +59,9 @@ function tagsOf({ element }: Reading): string[] {
 
 function pageOf({ element }: Reading): string | undefined {
   const id = textOf(valueAt(alertOf(element), 'alertId'));
-  return id === undefined ? undefined : `https://app.opsgenie.com/alert/detail/${encodeURIComponent(id)}/details`;
+  return id === undefined
+    ? undefined
+    : `https://app.opsgenie.com/alert/detail/${encodeURIComponent(id.toWellFormed())}/details`;
 }
 
 /** `createdAt` never moves; `updatedAt` (nanoseconds, kept as text) is the time of every later action. */

@@ -139,7 +139,7 @@ export function pageOf(record: unknown, root: unknown): string | undefined {
   const id = storedOf(record, 'sys_id');
   const origin = instanceOf(record) ?? instanceOf(root);
   if (origin === undefined || id === undefined || !SYS_ID.test(id)) return undefined;
-  return `${origin}/nav_to.do?uri=${encodeURIComponent(tableOf(record))}.do?sys_id=${id}`;
+  return `${origin}/nav_to.do?uri=${encodeURIComponent(tableOf(record).toWellFormed())}.do?sys_id=${id}`;
 }
 
 function instanceOf(holder: unknown): string | undefined {
