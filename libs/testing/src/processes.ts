@@ -126,7 +126,12 @@ export class Split {
       split.adminUrls.set(service, adminUrl);
     }
     for (const app of split.processes.values()) app.start();
-    await split.ready();
+    try {
+      await split.ready();
+    } catch (error) {
+      await split.stop(); // whoever called has no handle to do it
+      throw error;
+    }
     return split;
   }
 
