@@ -4,9 +4,19 @@ import { type ExampleRequest, needsSecret, SECRET_VARIABLE, urlFormText } from '
 /** A literal for any shell: nothing is special between single quotes. */
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const partOf = (part: Part): string =>
-  'text' in part ? (part.text === '' ? '' : quoted(part.text)) : `"$${part.variable}"`;
-const headerLine = ({ name, value }: Shown): string => `-H ${quoted(`${name}: `)}${value.map(partOf).join('')}`;
+/** Neighbouring texts become one. */
+const merged = (parts: readonly Part[]): Part[] =>
+  parts.reduce<Part[]>((done, part) => {
+    const last = done.at(-1);
+    if (!('text' in part) || !last || !('text' in last)) return [...done, part];
+    return [...done.slice(0, -1), { text: last.text + part.text }];
+  }, []);
+
+const word = (...parts: Part[]): string =>
+  merged(parts)
+    .map((part) => ('text' in part ? quoted(part.text) : `"$${part.variable}"`))
+    .join('');
+const headerLine = ({ name, value }: Shown): string => `-H ${word({ text: `${name}: ` }, ...value)}`;
 
 /** A shell script: curl, and openssl where something is signed. */
 export function curlExample(request: ExampleRequest): string {
@@ -17,7 +27,7 @@ export function curlExample(request: ExampleRequest): string {
     `curl --silent --show-error --fail-with-body -X POST ${quoted(request.url)}`,
     ...fixed.map(([name, value]) => headerLine({ name, value: [{ text: value }] })),
     ...headers.map(headerLine),
-    ...query.map(({ name, value }) => `--url-query ${quoted(`${name}=`)}${value.map(partOf).join('')}`),
+    ...query.map(({ name, value }) => `--url-query ${word({ text: `${name}=` }, ...value)}`),
     ...(request.body === '' ? [`--data-raw ''`] : ['--data-raw "$body"']),
   ].join(' \\\n  ');
   const lines = [
