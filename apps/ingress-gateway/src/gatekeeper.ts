@@ -102,13 +102,13 @@ export class Gatekeeper {
   ): Authentication | Promise<Authentication> {
     const { rawHeaders, target, headers } = arrival;
     const bodies = body === arrival.body ? [body] : [arrival.body, body];
-    const base = this.parts.publicUrl();
+    const ours = () => this.parts.publicUrl().replace(/\/$/, '');
     const host = headers.host ?? '';
-    const urls = () => [base + target, `https://${host}${target}`, `http://${host}${target}`];
+    const urls = () => [ours() + target, `https://${host}${target}`, `http://${host}${target}`];
     const attempt = { rawHeaders, bodies, now, target, urls };
     if (credential.check.kind !== 'vendor') return authenticate(credential, attempt);
     // The Host header is the sender's word: a token meant for another site must not pass here.
-    const audiences = [base + target, base + (target.split('?', 1)[0] ?? target)];
+    const audiences = [ours() + target, ours() + (target.split('?', 1)[0] ?? target)];
     return this.parts.vendors.verify(credential.check, credential, { ...attempt, webhook, audiences });
   }
 

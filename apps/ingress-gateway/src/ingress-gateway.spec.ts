@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +10,7 @@ import {
   receiptIdOf,
   topics,
   type AlertAnswer,
+  type AuthMethod,
   type ReceiptFacts,
   type ReceiptReplied,
   type WebhookBody,
@@ -28,10 +29,13 @@ import {
   type Platform,
   type RunningApplication,
 } from '@tocsin/nest-shell';
+import { Module, type Type } from '@nestjs/common';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IngressGatewayModule } from './index.ts';
+import { ingressControllers, ingressProviders } from './ingress-gateway.module.ts';
+import { VENDOR_ACCESS, type VendorAccess } from './ingress.ts';
 
 const MIB = 1024 * 1024;
 const SECRET = 'correct-horse-battery-staple';
@@ -103,7 +107,10 @@ interface Gateway {
   application: RunningApplication;
 }
 
-async function startGateway(environment: Record<string, string> = {}): Promise<Gateway> {
+async function startGateway(
+  environment: Record<string, string> = {},
+  module: Type = IngressGatewayModule,
+): Promise<Gateway> {
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   const eventLog = new InterruptibleLog(await openJournal());
@@ -140,7 +147,7 @@ async function startGateway(environment: Record<string, string> = {}): Promise<G
       await pool.end();
     },
   };
-  const application = await startApplication(platform, [IngressGatewayModule], ['ingress-gateway'], {
+  const application = await startApplication(platform, [module], ['ingress-gateway'], {
     host: '127.0.0.1',
     port: 0,
   });
@@ -725,6 +732,226 @@ describe('an event log that does not answer', () => {
     expect((await Promise.all(statuses)).sort()).toEqual([202, 202, 202, 503, 503, 503]);
     expect((await trigger(token, big)).status).toBe(202);
   });
+});
+
+const authOf = (method: AuthMethod, over: Partial<WebhookBody['auth']> = {}) => ({
+  method,
+  header: null,
+  prefix: null,
+  username: null,
+  ...over,
+});
+const restarted = async (environment: Record<string, string>, module?: Type) => {
+  await gateway.application.close();
+  gateway = await startGateway(environment, module);
+};
+
+describe('a webhook of another method', () => {
+  const plain = { authorization: '' };
+  it.each<[AuthMethod, string, Record<string, string>]>([
+    ['api_key', '', { 'x-api-key': SECRET }],
+    ['basic', '', { authorization: `Basic ${Buffer.from(`u:${SECRET}`).toString('base64')}` }],
+    ['query_token', `?token=${SECRET}&keep=1`, {}],
+    ['query_token', `?auth_token=${SECRET}`, {}],
+  ])(
+    '%s takes its credential (%#), stores nothing of it, and answers everything else alike',
+    async (method, query, headers) => {
+      const { token } = gateway.addWebhook({ auth: authOf(method) });
+      const at = `/webhook/${token}/trigger`;
+      expect((await post(at + query, ALERT, { ...plain, ...headers })).status).toBe(202);
+      await until(() => gateway.received.length === 1);
+      const facts = gateway.received[0]?.headers.facts ?? '';
+      expect(facts).not.toContain(SECRET);
+      expect(facts).not.toContain(Buffer.from(SECRET).toString('base64').slice(0, 20));
+      const wrong = await Promise.all([
+        post(at, ALERT, plain),
+        post(`${at}?token=wrong`, ALERT, plain),
+        post(at, ALERT, { ...plain, 'x-api-key': 'wrong' }),
+        trigger(token, '[', plain),
+      ]);
+      const texts = await Promise.all(wrong.map((response) => response.text()));
+      expect(wrong.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+      expect(new Set(texts).size).toBe(1);
+      expect(gateway.logged.join('')).not.toContain(SECRET);
+    },
+  );
+
+  it('goes on with the old one until the overlap ends', async () => {
+    const old = (notAfter: string) => {
+      const { id, token } = gateway.addWebhook({ auth: authOf('bearer') });
+      const document = gateway.feed.webhook(id) as WebhookDocument;
+      const previousAuth = { auth: document.body.auth, secrets: document.body.secrets, notAfter };
+      gateway.feed.apply({
+        ...document,
+        revision: document.revision + 1_000,
+        body: { ...document.body, auth: authOf('hmac'), previousAuth },
+      });
+      return token;
+    };
+    const running = old(new Date(Date.now() + 60_000).toISOString());
+    expect((await trigger(running)).status).toBe(202);
+    expect((await trigger(running, ALERT, { ...plain, 'x-signature': sign(ALERT) })).status).toBe(202);
+    await refused(await trigger(running, ALERT, { authorization: 'Bearer wrong' }), 401, 'authentication-failed');
+    const ended = old(new Date(Date.now() - 1).toISOString());
+    await refused(await trigger(ended), 401, 'authentication-failed');
+  });
+
+  it("of a vendor is verified against the vendor's key", async () => {
+    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const config = {
+      config: { notifications: { webhook: { public_key: pair.publicKey.export({ type: 'spki', format: 'pem' }) } } },
+    };
+    const access: VendorAccess = {
+      fetch: async ({ href }) => ({
+        status: href === 'https://api.travis-ci.com/config' ? 200 : 404,
+        body: Buffer.from(JSON.stringify(config)),
+      }),
+      roots: () => [],
+      close: async () => undefined,
+    };
+    @Module({
+      controllers: ingressControllers,
+      providers: [...ingressProviders, { provide: VENDOR_ACCESS, useValue: access }],
+    })
+    class WithOwnVendors {}
+    await restarted({}, WithOwnVendors);
+    const { token } = gateway.addWebhook({
+      connector: 'travis',
+      secret: null,
+      auth: authOf('vendor', { subjects: ['acme/shop'] }),
+    });
+    const payload = JSON.stringify({ id: 1, repository: { owner_name: 'acme', name: 'shop' } });
+    const form = new URLSearchParams({ payload }).toString();
+    const headers = { ...plain, 'content-type': 'application/x-www-form-urlencoded' };
+    const signature = createSign('RSA-SHA1').update(payload).sign(pair.privateKey, 'base64');
+    expect((await trigger(token, form, { ...headers, signature })).status).toBe(202);
+    await refused(
+      await trigger(token, form, { ...headers, signature: `A${signature.slice(1)}` }),
+      401,
+      'authentication-failed',
+    );
+    await refused(await trigger(token, form, headers), 401, 'authentication-failed');
+  });
+});
+
+describe('a sender that has only a query string', () => {
+  const connector = 'uptimerobot';
+  const query = '?monitorID=7&alertType=1&monitorFriendlyName=Shop&token=' + SECRET;
+  it('is taken by GET and by POST without a body, and its token is not stored', async () => {
+    const { token } = gateway.addWebhook({ connector, auth: authOf('query_token') });
+    expect((await fetch(`${gateway.url}/webhook/${token}/trigger${query}`)).status).toBe(202);
+    expect((await fetch(`${gateway.url}/webhook/${token}/trigger${query}`, { method: 'POST' })).status).toBe(202);
+    await until(() => gateway.received.length === 2);
+    for (const record of gateway.received) {
+      expect(record.value).toHaveLength(0);
+      expect(decodeFacts('webhook.received.v1', record.headers.facts ?? '')).toMatchObject({
+        query: 'monitorID=7&alertType=1&monitorFriendlyName=Shop',
+      });
+    }
+    await refused(await fetch(`${gateway.url}/webhook/${token}/trigger?monitorID=7`), 401, 'authentication-failed');
+    await refused(await fetch(`${gateway.url}/webhook/nobody/trigger${query}`), 404, 'unknown-webhook');
+  });
+  it('and sends nothing at all is told so', async () => {
+    const { token } = gateway.addWebhook({ connector, auth: authOf('bearer') });
+    await refused(await trigger(token, ''), 400, 'malformed-body');
+  });
+});
+
+describe('a body beside JSON', () => {
+  it('is taken where the connector declares it', async () => {
+    const { token } = gateway.addWebhook({ connector: 'uptime-kuma' });
+    const multipart = { 'content-type': 'multipart/form-data; boundary=x' };
+    expect(
+      (
+        await trigger(
+          token,
+          '--x\r\ncontent-disposition: form-data; name="data"\r\n\r\n{"msg":"up"}\r\n--x--\r\n',
+          multipart,
+        )
+      ).status,
+    ).toBe(202);
+    const { token: generic } = gateway.addWebhook();
+    await refused(await trigger(generic, 'x', multipart), 415, 'unsupported-media-type');
+  });
+  it('may start with a byte order mark', async () => {
+    const { token } = gateway.addWebhook();
+    expect((await trigger(token, Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(ALERT)]))).status).toBe(
+      202,
+    );
+  });
+});
+
+describe('a limit, while there is no database', () => {
+  it('of requests is a 429 that says when to come again', async () => {
+    const { token } = gateway.addWebhook({ rateLimitPerHour: 3 });
+    const responses = [await trigger(token), await trigger(token), await trigger(token)];
+    expect(responses.map(({ status }) => status)).toEqual([202, 202, 202]);
+    const over = await trigger(token);
+    expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(over.headers.get('ratelimit-limit')).toBe('3');
+    expect(over.headers.get('ratelimit-remaining')).toBe('0');
+    expect(over.headers.get('ratelimit-reset')).toBe(over.headers.get('retry-after'));
+    await refused(over, 429, 'rate-limited');
+    expect(gateway.log.appended).toBe(3);
+    expect(gateway.logged.filter((line) => line.includes('rate-limited'))).toHaveLength(1);
+  });
+
+  it('is a 503 for a platform that would drop what meets a 429', async () => {
+    const { token } = gateway.addWebhook({ connector: 'prometheus', rateLimitPerHour: 1 });
+    expect((await trigger(token, '{"alerts":[]}')).status).toBe(202);
+    const over = await trigger(token, '{"alerts":[]}');
+    expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
+    await refused(over, 503, 'unavailable');
+  });
+
+  it('is not used up by strangers', async () => {
+    const { token } = gateway.addWebhook({ rateLimitPerHour: 1 });
+    for (let n = 0; n < 5; n += 1)
+      await refused(await trigger(token, ALERT, { authorization: 'Bearer wrong' }), 401, 'authentication-failed');
+    expect((await trigger(token)).status).toBe(202);
+  });
+
+  it('of alerts counts what one request carries', async () => {
+    const { token } = gateway.addWebhook({ rateLimitAlertsPerMinute: 10 });
+    const batch = (count: number) => JSON.stringify(Array.from({ length: count }, () => ({ title: 'x' })));
+    expect((await trigger(token, batch(8))).status).toBe(202);
+    await refused(await trigger(token, batch(3)), 429, 'rate-limited');
+    expect((await trigger(token, batch(2))).status).toBe(202);
+  });
+});
+
+describe('ten wrong credentials', () => {
+  const wrong = (token: string, headers: Record<string, string> = {}) =>
+    trigger(token, ALERT, { authorization: 'Bearer wrong', ...headers });
+
+  it('lock their sender out of this webhook, before anything is verified', async () => {
+    const { token } = gateway.addWebhook();
+    const other = gateway.addWebhook();
+    for (let n = 0; n < 10; n += 1) await refused(await wrong(token), 401, 'authentication-failed');
+    const response = await trigger(token);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(800);
+    await refused(response, 429, 'locked-out');
+    expect((await trigger(other.token)).status).toBe(202);
+    expect(gateway.logged.filter((line) => line.includes('webhook.locked-out'))).toHaveLength(1);
+  });
+
+  it('count for the client behind a trusted proxy, and for nobody else', async () => {
+    await restarted({ TRUSTED_PROXIES: '127.0.0.0/8' });
+    const { token } = gateway.addWebhook();
+    for (let n = 0; n < 10; n += 1) await wrong(token, { 'x-forwarded-for': '2001:db8::1' });
+    await refused(await trigger(token, ALERT, { 'x-forwarded-for': '2001:db8::2' }), 429, 'locked-out');
+    expect((await trigger(token, ALERT, { 'x-forwarded-for': '192.0.2.7' })).status).toBe(202);
+  });
+
+  it('cannot be spread over addresses that a header makes up', async () => {
+    const { token } = gateway.addWebhook();
+    for (let n = 0; n < 10; n += 1) await wrong(token, { 'x-forwarded-for': `192.0.2.${n}` });
+    await refused(await trigger(token), 429, 'locked-out');
+  });
+});
+
+it('refuses to boot with a proxy that is none, and names it', async () => {
+  await expect(startGateway({ TRUSTED_PROXIES: 'proxy.example' })).rejects.toThrow(/TRUSTED_PROXIES.*proxy\.example/);
 });
 
 it('refuses to boot with a setting out of range, and names it', async () => {

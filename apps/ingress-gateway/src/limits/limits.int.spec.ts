@@ -67,7 +67,7 @@ describe('a limit of requests per hour', () => {
   it('holds for requests that come all at once', async () => {
     const webhook = newWebhook();
     const { all } = gateways(4);
-    const verdicts = await Promise.all(Array.from({ length: 400 }, (_, n) => all[n % 4]?.take(webhook, 100, 1)));
+    const verdicts = await Promise.all(Array.from({ length: 400 }, async (_, n) => all[n % 4]?.take(webhook, 100, 1)));
     const accepted = verdicts.filter((verdict) => verdict === undefined).length;
     expect(accepted).toBeLessThanOrEqual(100);
     expect(accepted).toBeGreaterThanOrEqual(95);
