@@ -24,7 +24,8 @@ export function replacedAt(root: unknown, at: number, replacement: unknown): unk
   return copy(root);
 }
 
-const countOf = (value: unknown): number =>
+/** Number of nodes, the root included. */
+export const countOf = (value: unknown): number =>
   1 +
   (typeof value === 'object' && value !== null
     ? Object.values(value).reduce<number>((sum, inner) => sum + countOf(inner), 0)
