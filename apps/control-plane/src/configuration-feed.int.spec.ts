@@ -169,6 +169,7 @@ describe('the configuration feed', () => {
       secrets: [{ id: expect.stringMatching(/^sec_/), sealed: expect.any(String), notAfter: null }],
       respond: 'accept',
       rateLimitPerHour: 100,
+      rateLimitAlertsPerMinute: 0,
       defaultSeverity: 'medium',
       severityProfile: 'tocsin',
       dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' },
