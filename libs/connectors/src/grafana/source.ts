@@ -79,6 +79,8 @@ export const source = {
     default: 'bearer',
     also: ['basic', 'hmac', 'api_key', 'query_token', 'none'],
     signatureHeaders: ['x-grafana-alerting-signature'],
+    // Where a contact point also sends the time (the name is its owner's choice), the signature covers it.
+    signatures: [{ headers: ['x-grafana-alerting-signature'], timestampHeader: 'x-grafana-alerting-timestamp' }],
   },
   deliveryIdHeaders: [],
   retries: { on429: false }, // as Alertmanager, whose code it is: only 5xx is tried again

@@ -128,7 +128,9 @@ function vendorCheck(connector: ConnectorAuth, auth: AuthSettings, hasSecret: bo
     return { kind: 'vendor', scheme: vendor, otherwise };
   }
   if (signatures ?? signatureHeaders) return signatureCheck(connector, auth);
-  if (secretHeaders) return { kind: 'header', carriers: secretHeaders.map((header) => ({ header, prefix: '' })) };
+  // The secret is the same one: a proxy that can only set Authorization may show it there.
+  if (secretHeaders)
+    return { kind: 'header', carriers: [...bareCarriers(connector), carrierOf('authorization', 'bearer')] };
   return { kind: 'refuse' };
 }
 
