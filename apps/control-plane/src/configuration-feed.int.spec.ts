@@ -175,6 +175,7 @@ describe('the configuration feed', () => {
       dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' },
       correlation: { enabled: true, windowMinutes: 5, by: 'service' },
       rca: { autoTrigger: true, minSeverity: 'medium' },
+      changes: { alertOnFailure: true },
     });
     expect(gone).toMatchObject({ deleted: true, body: made!.body });
     const document = { id: workspace.id, body: (await feed()).find(({ id }) => id === workspace.id)!.body } as never;

@@ -108,6 +108,18 @@ const feedBody = async (id: string): Promise<Json> =>
   ).rows[0].body;
 
 describe('a webhook', () => {
+  it('raises alerts of failed deployments until it is told otherwise', async () => {
+    const { body: made } = await newWebhook({ connector: 'harness-deployment' });
+    expect(made).toMatchObject({ changes: { alert_on_failure: true } });
+    const changed = await call('PATCH', `webhooks/${made['id']}`, { changes: { alert_on_failure: false } });
+    expect(changed).toMatchObject({ status: 200, body: { changes: { alert_on_failure: false } } });
+    expect(await feedBody(made['id'] as string)).toMatchObject({ changes: { alertOnFailure: false } });
+    expect(await call('PATCH', `webhooks/${made['id']}`, { changes: { alert_on_failure: 'no' } })).toMatchObject({
+      status: 422,
+      body: { code: 'validation-failed', errors: [{ path: 'changes.alert_on_failure' }] },
+    });
+  });
+
   it('is made with its address, token and secret, which no later answer shows', async () => {
     const made = await newWebhook();
     expect(made.status).toBe(201);

@@ -29,6 +29,7 @@ const webhookBody = (row: WebhookRow): WebhookBody => ({
   dedup: row.dedup,
   correlation: row.correlation,
   rca: row.rca,
+  changes: row.changes,
 });
 
 const subscriptionBody = (row: SubscriptionRow): SubscriptionBody => ({

@@ -43,6 +43,7 @@ export class WebhookRow extends ConfigurationRow {
   @Column({ type: 'jsonb' }) dedup!: WebhookBody['dedup'];
   @Column({ type: 'jsonb' }) correlation!: WebhookBody['correlation'];
   @Column({ type: 'jsonb' }) rca!: WebhookBody['rca'];
+  @Column({ type: 'jsonb' }) changes!: NonNullable<WebhookBody['changes']>;
 }
 
 @Entity({ schema: 'control_plane', name: 'subscriptions' })

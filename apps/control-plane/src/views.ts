@@ -57,6 +57,7 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
     by: row.correlation.by,
   },
   rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
+  changes: { alert_on_failure: row.changes.alertOnFailure },
   ...stamp(row),
 });
 

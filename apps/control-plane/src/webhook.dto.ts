@@ -68,6 +68,11 @@ export class RcaInput {
   @Optional() @IsIn(severities) min_severity?: Severity;
 }
 
+/** What a source of builds and deployments does beside recording them. */
+export class ChangesInput {
+  @Optional() @IsBoolean() alert_on_failure?: boolean;
+}
+
 /** What can be said of a webhook when it is made and later. Ranges: product P7, P8, P10, P14. */
 export class WebhookSettings {
   @Optional()
@@ -87,6 +92,7 @@ export class WebhookSettings {
   @Optional() @IsObject() @ValidateNested() @Type(() => DedupInput) dedup?: DedupInput;
   @Optional() @IsObject() @ValidateNested() @Type(() => CorrelationInput) correlation?: CorrelationInput;
   @Optional() @IsObject() @ValidateNested() @Type(() => RcaInput) rca?: RcaInput;
+  @Optional() @IsObject() @ValidateNested() @Type(() => ChangesInput) changes?: ChangesInput;
 }
 
 export class CreateWebhook extends WebhookSettings {

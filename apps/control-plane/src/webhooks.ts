@@ -155,7 +155,7 @@ export async function insertWebhook(
   return { row: await tx.save(row), shown: { token, ...(secret === undefined ? {} : { secret }) } };
 }
 
-/** Defaults of product P4, P7, P8, P10, P14. */
+/** Defaults of product P4, P7, P8, P10, P11, P14. */
 const defaultSettings = (connector: ConnectorDefaults) => ({
   description: '',
   enabled: true,
@@ -172,6 +172,7 @@ const defaultSettings = (connector: ConnectorDefaults) => ({
   } satisfies WebhookBody['dedup'],
   correlation: { enabled: true, windowMinutes: 5, by: 'service' } satisfies WebhookBody['correlation'],
   rca: { autoTrigger: true, minSeverity: 'medium' } satisfies WebhookBody['rca'],
+  changes: { alertOnFailure: true } satisfies WebhookBody['changes'],
 });
 
 function connectorOf(connectors: ConnectorCatalogue, id: string): ConnectorDefaults {
@@ -216,4 +217,5 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
     autoTrigger: rca?.auto_trigger ?? row.rca.autoTrigger,
     minSeverity: rca?.min_severity ?? row.rca.minSeverity,
   };
+  row.changes = { alertOnFailure: input.changes?.alert_on_failure ?? row.changes.alertOnFailure };
 }
