@@ -19,6 +19,9 @@ export const noteCodes = [
   'invalid-utf8',
   'json-repaired',
   'placeholder-unfilled',
+  'path-found-nothing',
+  'value-not-converted',
+  'service-missing',
   'config-behind',
   'config-missing',
 ] as const;
@@ -37,12 +40,14 @@ const MAX_DETAIL = 200;
 
 /** Collects the notes of one alert, each (code, path) once. */
 export class Notes {
-  private readonly seen = new Set<string>();
+  /** Made with the first note: most alerts have none. */
+  private seen: Set<string> | undefined;
   private readonly notes: Note[] = [];
 
   add(code: NoteCode, path?: string, detail?: string): void {
     const at = path?.slice(0, MAX_DETAIL).toWellFormed().replaceAll('\0', '\uFFFD');
     const key = `${code} ${at ?? ''}`;
+    this.seen ??= new Set();
     if (this.seen.has(key)) return;
     // Thirty of one kind must not hide that there is another kind.
     if (this.notes.length >= MAX_NOTES && this.notes.some((note) => note.code === code)) return;

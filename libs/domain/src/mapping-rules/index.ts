@@ -1,0 +1,10 @@
+export * from './apply-mapping.ts';
+export * from './coerce.ts';
+export * from './compile-mapping.ts';
+export * from './document.ts';
+export * from './map-draft.ts';
+export * from './nearest.ts';
+export * from './offered-paths.ts';
+export * from './problems.ts';
+export { type ReadMapping, readMapping } from './read-mapping.ts';
+export { compileUserPath, type Position, type UserPath } from './user-path.ts';
