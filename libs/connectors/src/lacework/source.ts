@@ -1,21 +1,6 @@
 import { isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
-const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec';
-const VENDOR_TIME = /^(\d{1,2}) ([a-z]{3})[a-z]* (\d{4}) (\d{2}):(\d{2})(?::(\d{2}))? ?(?:GMT|UTC)?$/i;
-
-/** `27 Jan 2021 16:00 GMT` in a form that every reader knows; other forms go through as they are. */
-function timeOf({ element }: Reading): unknown {
-  const stated = valueAt(element, 'event_timestamp');
-  const match = typeof stated === 'string' ? VENDOR_TIME.exec(stated.trim()) : null;
-  if (!match) return stated;
-  const [, day = '', name = '', year = '', hour = '', minute = '', second = '00'] = match;
-  const at = MONTHS.indexOf(name.toLowerCase());
-  if (at < 0 || at % 3 !== 0) return stated;
-  const month = String(at / 3 + 1).padStart(2, '0');
-  return `${year}-${month}-${day.padStart(2, '0')}T${hour}:${minute}:${second}Z`;
-}
-
 /** Event ids are counted per account. */
 function keyOf({ element }: Reading): string | undefined {
   const event = textOf(valueAt(element, 'event_id'));
@@ -57,7 +42,7 @@ export const source = {
     firingKey: [],
     incidentType: ['$.event_type'],
   },
-  occurredAt: { from: [timeOf], orders: false }, // there is nothing to order: no event ends another
+  occurredAt: { from: ['$.event_timestamp'], orders: false }, // there is nothing to order: no event ends another
   status: { from: [], absent: 'triggered' },
   severity: {
     from: ['$.event_severity'],
