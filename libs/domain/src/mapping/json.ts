@@ -1,5 +1,8 @@
-/** 16 digits in a row, or an exponent: only such a text can hold a number that a double does not carry. */
-const MAYBE_UNSAFE = /\d{16}|\d[eE]/;
+/**
+ * 16 digits in a row, or an exponent, where a number may begin: only such a text can hold a number that a double does not carry. Ids and
+ * hashes in quotes, which most payloads have, begin after a quote and so do not count.
+ */
+const MAYBE_UNSAFE = /(?:^|[[:,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE])/;
 const INTEGER = /^-?\d+$/;
 
 /**
