@@ -1,4 +1,4 @@
-import { isObject } from '@tocsin/domain/mapping';
+import { isEmptyObject, isObject } from '@tocsin/domain/mapping';
 import type { SourceConnector } from '../kit/source-connector.ts';
 
 /** Any JSON: one object is one alert, a list is one alert per element. No mapping needed (product P4). */
@@ -18,9 +18,9 @@ export const source = {
   respond: 'wait',
   resolves: true,
   decode: ['json'],
-  recognises: (root) => Array.isArray(root) || (isObject(root) && Object.keys(root).length > 0),
+  recognises: (root) => Array.isArray(root) || (isObject(root) && !isEmptyObject(root)),
   split: (root): readonly unknown[] => (Array.isArray(root) ? root : [root]),
-  recognisesElement: (element) => isObject(element) && Object.keys(element).length > 0,
+  recognisesElement: (element) => isObject(element) && !isEmptyObject(element),
   ignore: [],
   fields: {
     title: ['$.title', '$.summary', '$.message', '$.name'],

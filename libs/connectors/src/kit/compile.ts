@@ -167,9 +167,14 @@ const ignored = (index: number, reason: IgnoreReason, detail: string): Omitted =
 
 /** A receipt without a single alert is answered as a whole: broken when any element was, else ignored. */
 function settle(reads: readonly Read[]): Normalization {
-  const alerts = reads.flatMap(({ alert }) => (alert ? [alert] : []));
-  const omitted = reads.flatMap((read) => (read.omitted ? [read.omitted] : []));
-  const changes = reads.flatMap(({ change }) => (change ? [change] : []));
+  const alerts: NormalizedAlert[] = [];
+  const omitted: Omitted[] = [];
+  const changes: ChangeEvent[] = [];
+  for (const read of reads) {
+    if (read.alert) alerts.push(read.alert);
+    if (read.omitted) omitted.push(read.omitted);
+    if (read.change) changes.push(read.change);
+  }
   const broken = omitted.find((one) => one.outcome === 'dead-lettered');
   // Beside a change even an unreadable element is a part, not the whole.
   if (alerts.length > 0 || (broken && changes.length > 0))

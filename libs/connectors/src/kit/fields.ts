@@ -34,8 +34,11 @@ function compileSource(source: FieldSource): Read {
 /** The first text of a chain. Where a path finds several values the first one counts, with a note. */
 export function textFrom(chain: Chain, reading: Reading, notes: Notes, field: string): string | undefined {
   for (const read of chain) {
-    const found = read(reading).filter((value) => !isEmpty(value));
-    const text = textOf(found);
+    const values = read(reading);
+    if (values.length === 0) continue;
+    const found = values.length === 1 ? values : values.filter((value) => !isEmpty(value));
+    const [only] = found;
+    const text = found.length === 1 && typeof only === 'string' ? textOf(only) : textOf(found);
     if (text === undefined) continue;
     if (found.length > 1 || (Array.isArray(found[0]) && found[0].length > 1)) notes.add('first-of-list', field);
     return text;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { alertIdOf, type AlertKind, type AlertStatus, type NormalizedAlert, type Severity } from '@tocsin/contracts';
 import { limitFields, limitList, limitText, type Notes } from '../mapping/index.ts';
 
@@ -41,7 +41,7 @@ export interface AlertContext {
   defaultSeverity: Severity;
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);
 
 /** Default recipe: hex SHA-256 of the UTF-8 text `title + severity + connection id` (product P8). */
 export const recipeKeyOf = (title: string, severity: Severity, webhookId: string): string =>
@@ -83,7 +83,10 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
     occurredAtOrders: draft.occurredAtOrders && occurredAt !== null,
     ...(draft.changedAt === undefined ? {} : { changedAt: earlier(draft.changedAt, context.receivedAt) }),
     receivedAt: context.receivedAt,
-    ...keys,
+    dedupKey: keys.dedupKey,
+    dedupKeyOrigin: keys.dedupKeyOrigin,
+    resolveKey: keys.resolveKey,
+    firingKey: keys.firingKey,
     scope: context.workspaceId, // other scope recipes come with their setting
     incidentType: optionalText(draft.incidentType, notes, 'incidentType'),
     customFields: {},

@@ -38,6 +38,9 @@ export function limitText(text: string, notes: Notes, path: string, max: number 
 
 /** Distinct texts in first-seen order, at most 100. */
 export function limitList(texts: readonly string[], notes: Notes, path: string): string[] {
+  const [only] = texts;
+  if (only === undefined) return [];
+  if (texts.length === 1) return [limitText(only, notes, path, alertLimits.itemCharacters)];
   const distinct = [...new Set(texts.map((text) => limitText(text, notes, path, alertLimits.itemCharacters)))];
   if (distinct.length <= alertLimits.items) return distinct;
   notes.add('list-truncated', path, `${distinct.length} items`);
@@ -70,11 +73,35 @@ export function limitFields(
   notes: Notes,
   maxBytes: number = alertLimits.fieldsBytes,
 ): Record<string, unknown> {
+  if (isSafe(fields, { units: 0, maxUnits: maxBytes / UNIT_BYTES_MAX }, 1)) return fields;
   const full = copied(fields, FULL, maxBytes);
   if (full.fits) return accepted(full, notes);
   notes.add('fields-truncated', 'fields');
   const shorter = full.longest > SHORTER.characters ? copied(fields, SHORTER, maxBytes) : undefined;
   return shorter?.fits ? accepted(shorter, notes) : fitting(fields, notes, maxBytes);
+}
+
+/**
+ * Whether a parsed payload can be kept as it is: no limit is met and no text has to be cleaned. Most payloads are such, and looking
+ * costs a fraction of copying.
+ */
+function isSafe(value: unknown, size: { units: number; maxUnits: number }, depth: number): boolean {
+  if (typeof value === 'string') {
+    size.units += value.length + 3;
+    return value.length <= alertLimits.characters && value.isWellFormed() && !value.includes('\0');
+  }
+  size.units += NUMBER_BYTES_MAX / UNIT_BYTES_MAX;
+  if (typeof value !== 'object' || value === null) return size.units <= size.maxUnits;
+  if (depth > alertLimits.depth || size.units > size.maxUnits) return false;
+  if (Array.isArray(value)) {
+    return value.length <= alertLimits.items && value.every((item) => isSafe(item, size, depth + 1));
+  }
+  for (const key in value) {
+    if (key === '__proto__' || key.length > alertLimits.keyCharacters) return false;
+    if (!isSafe(key, size, depth + 1)) return false;
+    if (!isSafe((value as Record<string, unknown>)[key], size, depth + 1)) return false;
+  }
+  return size.units <= size.maxUnits;
 }
 
 interface Copied {

@@ -40,7 +40,10 @@ export function compilePath(text: string): Path {
   const plain = parsePlain(trimmed);
   if (plain) {
     if (plain.length > pathLimits.segments) throw tooDeep(text);
-    return { text, find: (root) => walk(root, plain) };
+    const keys = plain.map((segment) => (segment.kind === 'key' ? segment.key : undefined));
+    return isKeys(keys)
+      ? { text, find: (root) => valueByKeys(root, keys) }
+      : { text, find: (root) => walk(root, plain) };
   }
   return compileQuery(text, trimmed.startsWith('$') ? trimmed : `$.${trimmed}`);
 }
@@ -70,6 +73,20 @@ function segmentOf(match: RegExpExecArray): Segment {
   if (star !== undefined || bracketStar !== undefined) return { kind: 'each' };
   if (index !== undefined) return { kind: 'index', index: Number(index) };
   return { kind: 'key', key: name ?? single ?? double ?? '' };
+}
+
+const isKeys = (keys: readonly (string | undefined)[]): keys is readonly string[] => !keys.includes(undefined);
+
+const NONE: readonly unknown[] = [];
+
+/** What `walk` finds for keys only, which is nearly every path: no list per step. */
+function valueByKeys(root: unknown, keys: readonly string[]): readonly unknown[] {
+  let value = root;
+  for (const key of keys) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return NONE;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value === undefined ? NONE : [value];
 }
 
 function walk(root: unknown, segments: readonly Segment[]): readonly unknown[] {
