@@ -1,7 +1,18 @@
 import { isEmpty, isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
-const bare = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+/** Templates have few names, and every payload repeats them. */
+const bareNames = new Map<string, string>();
+const MAX_NAMES = 1_000;
+
+function bare(name: string): string {
+  const known = bareNames.get(name);
+  if (known !== undefined) return known;
+  const made = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  if (bareNames.size < MAX_NAMES) bareNames.set(name, made);
+  return made;
+}
+
 const indexes = new WeakMap<object, ReadonlyMap<string, unknown>>();
 
 /** Keys by their bare name. Sorted, so that two spellings of one name mean the same in every key order. */

@@ -17,12 +17,13 @@ const inPart =
     valueAt(partOf(element), ...keys);
 
 /** The alert documents of a summary have dotted keys or nested objects, as the template's `toJson` found them. */
-const ofDocument =
-  (path: string) =>
-  ({ element }: Reading): unknown => {
+const ofDocument = (path: string): ((reading: Reading) => unknown) => {
+  const keys = path.split('.');
+  return ({ element }) => {
     const document = alertOf(element) ?? element;
-    return valueAt(document, path) ?? valueAt(document, ...path.split('.'));
+    return valueAt(document, path) ?? valueAt(document, ...keys);
   };
+};
 
 /** Watcher's execution context: the body itself, or one field of it. */
 const watchOf = (element: unknown): unknown =>
@@ -30,17 +31,29 @@ const watchOf = (element: unknown): unknown =>
     (candidate) => textOf(valueAt(candidate, 'watch_id')) !== undefined,
   );
 
+const actionGroupOf = inPart(alertOf, 'actionGroup');
+const actionGroupNameOf = inPart(alertOf, 'actionGroupName');
+const documentStatusOf = ofDocument('kibana.alert.status');
+const eventActionOf = ofDocument('event.action');
+const alertUuidOf = inPart(alertOf, 'uuid');
+const documentUuidOf = ofDocument('kibana.alert.uuid');
+const ruleIdOf = inPart(ruleOf, 'id');
+const documentRuleOf = ofDocument('kibana.alert.rule.uuid');
+const alertIdOf = inPart(alertOf, 'id');
+const documentGroupOf = ofDocument('kibana.alert.instance.id');
+const spaceIdOf = inPart(ruleOf, 'spaceId');
+
 const RECOVERED = /(?:^|[._ -])(?:recovered|recovery|untracked|closed?|resolved)$/i;
 
 /** Only the group "recovered" says that it is over; every rule type has words of its own for the rest. */
 function statusOfAlert(reading: Reading): 'triggered' | 'acknowledged' | 'resolved' | 'update' {
   const { element } = reading;
   const words = [
-    inPart(alertOf, 'actionGroup')(reading),
-    inPart(alertOf, 'actionGroupName')(reading),
+    actionGroupOf(reading),
+    actionGroupNameOf(reading),
     valueAt(element, 'alert_state'),
-    ofDocument('kibana.alert.status')(reading),
-    ofDocument('event.action')(reading),
+    documentStatusOf(reading),
+    eventActionOf(reading),
     valueAt(element, 'event', 'action'),
   ].flatMap((word) => textOf(word) ?? []);
   if (words.some((word) => RECOVERED.test(word.trim()))) return 'resolved';
@@ -56,12 +69,12 @@ function onlyRecovered(element: unknown): boolean {
   return count('recovered') > 0 && count('new') === 0 && count('ongoing') === 0;
 }
 
+const TAG_LISTS = [inPart(ruleOf, 'tags'), ofDocument('kibana.alert.rule.tags'), ofDocument('tags')];
+
 /** Mustache prints a list as a text with commas. */
 function tagsOf(reading: Reading): string[] {
   const watch = valueAt(watchOf(reading.element), 'metadata', 'tags');
-  const lists = [inPart(ruleOf, 'tags'), ofDocument('kibana.alert.rule.tags'), ofDocument('tags')].map((read) =>
-    read(reading),
-  );
+  const lists = TAG_LISTS.map((read) => read(reading));
   const found = [...lists, valueAt(reading.element, 'tags'), watch].find((list) => !isEmpty(list));
   return listOf(typeof found === 'string' ? found.split(',').map((tag) => tag.trim()) : found);
 }
@@ -75,19 +88,19 @@ const tagged =
 
 /** The id of a group (`*`, a host) repeats in every rule. */
 function keyOf(reading: Reading): string | undefined {
-  const alert = textOf(inPart(alertOf, 'uuid')(reading)) ?? textOf(ofDocument('kibana.alert.uuid')(reading));
+  const alert = textOf(alertUuidOf(reading)) ?? textOf(documentUuidOf(reading));
   if (alert !== undefined) return alert;
-  const rule = textOf(inPart(ruleOf, 'id')(reading)) ?? textOf(ofDocument('kibana.alert.rule.uuid')(reading));
-  const group = textOf(inPart(alertOf, 'id')(reading)) ?? textOf(ofDocument('kibana.alert.instance.id')(reading));
+  const rule = textOf(ruleIdOf(reading)) ?? textOf(documentRuleOf(reading));
+  const group = textOf(alertIdOf(reading)) ?? textOf(documentGroupOf(reading));
   if (rule === undefined) return textOf(valueAt(watchOf(reading.element), 'watch_id'));
   return group === undefined ? rule : `${rule}:${group}`;
 }
 
 function ruleLink(reading: Reading): string | undefined {
   const base = textOf(valueAt(reading.element, 'kibanaBaseUrl'))?.replace(/\/+$/, '');
-  const id = textOf(inPart(ruleOf, 'id')(reading));
+  const id = textOf(ruleIdOf(reading));
   if (base === undefined || id === undefined) return base;
-  const space = textOf(inPart(ruleOf, 'spaceId')(reading));
+  const space = textOf(spaceIdOf(reading));
   const inSpace = space === undefined || space === 'default' ? '' : `/s/${encodeURIComponent(space.toWellFormed())}`;
   return `${base}${inSpace}/app/management/insightsAndAlerting/triggersActions/rule/${encodeURIComponent(id.toWellFormed())}`;
 }

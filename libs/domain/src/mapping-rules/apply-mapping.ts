@@ -85,12 +85,14 @@ function read(chain: readonly UserPath[], field: string, { at, notes }: Applicat
   if (found) return found.values;
   const path = chain[0]?.text;
   if (path !== undefined) {
-    const nearest =
-      at.index < MAX_SUGGESTED ? (nearestPath(path, at.element) ?? nearestPath(path, at.root)) : undefined;
+    const nearest = at.index < MAX_SUGGESTED ? nearestAt(path, at) : undefined;
     notes.add('path-found-nothing', field, nearest === undefined ? path : `${path}; nearest: ${nearest}`);
   }
   return undefined;
 }
+
+const nearestAt = (path: string, { element, root }: Position): string | undefined =>
+  nearestPath(path, element) ?? (root === element ? undefined : nearestPath(path, root));
 
 function valuesOf(application: Application, field: MappingField): readonly unknown[] | undefined {
   const chain = application.mapping.fields[field];

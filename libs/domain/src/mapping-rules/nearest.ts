@@ -7,6 +7,17 @@ const MAX_KEY = 32;
 
 type Keys = readonly (string | number)[];
 
+const keysOfObjects = new WeakMap<object, readonly string[]>();
+
+/** Listing the keys of a wide object costs milliseconds, and a mapping may miss several paths in one payload. */
+function firstKeys(value: object): readonly string[] {
+  const known = keysOfObjects.get(value);
+  if (known) return known;
+  const keys = Object.keys(value).slice(0, MAX_KEYS);
+  keysOfObjects.set(value, keys);
+  return keys;
+}
+
 /**
  * The existing path that a path which finds nothing most likely means: the same steps with a misspelt key put right, the same key at
  * another place, or else as far as the path leads. Undefined where not even its first key is known. Bounded, whatever the document.
@@ -38,10 +49,8 @@ function keyFor(segment: Segment, value: unknown): string | number | undefined {
   if (Array.isArray(value))
     return segment.kind === 'key' || value.length === 0 ? undefined : indexFor(segment, value.length);
   if (!isObject(value) || segment.kind === 'index') return undefined;
-  if (segment.kind === 'each') return Object.keys(value)[0];
-  return Object.hasOwn(value, segment.key)
-    ? segment.key
-    : mostAlike(segment.key, Object.keys(value).slice(0, MAX_KEYS));
+  if (segment.kind === 'each') return firstKeys(value)[0];
+  return Object.hasOwn(value, segment.key) ? segment.key : mostAlike(segment.key, firstKeys(value));
 }
 
 const indexFor = (segment: Segment, length: number): number =>
@@ -69,9 +78,7 @@ interface Place {
 function placesIn({ value, keys }: Place): Place[] {
   if (Array.isArray(value)) return value.slice(0, 1).map((first: unknown) => ({ value: first, keys: [...keys, 0] }));
   if (!isObject(value)) return [];
-  return Object.keys(value)
-    .slice(0, MAX_KEYS)
-    .map((key) => ({ value: value[key], keys: [...keys, key] }));
+  return firstKeys(value).map((key) => ({ value: value[key], keys: [...keys, key] }));
 }
 
 const bare = (name: string): string => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
