@@ -90,7 +90,7 @@ describe('a command line that is not understood', () => {
         '9223372036854775808',
       ],
     ],
-    ['--connector: one of generic', ['normalize', 'payload.json']],
+    ['--connector: one of alertsite', ['normalize', 'payload.json']],
     ['exactly one payload', ['normalize', '--connector', 'generic']],
     ['missing.json cannot be read', ['normalize', '--connector', 'generic', 'missing.json']],
     ['must be an object of texts', ['normalize', '--connector', 'generic', '--headers', 'list.json', 'payload.json']],
