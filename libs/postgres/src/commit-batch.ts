@@ -86,7 +86,12 @@ export class BatchRun<Loaded> {
     }
   }
 
-  private async commitWithoutPoison(inputs: Input[], fresh: Input[], marks: Mark[], suspicion: Suspicion): Promise<BatchResult> {
+  private async commitWithoutPoison(
+    inputs: Input[],
+    fresh: Input[],
+    marks: Mark[],
+    suspicion: Suspicion,
+  ): Promise<BatchResult> {
     const next = inputs.at(-1)!.offset + 1n;
     const findings = await isolatePoison(fresh, this.stage.parts, suspicion, (some) => this.trial(some, next));
     if (this.state.poison.wouldExceed(findings.length, this.deps.now())) return this.tooMuchPoison();
@@ -147,7 +152,9 @@ export class BatchRun<Loaded> {
     const first = batch.inputs[0]!.offset;
     const expected = state.expected !== undefined && state.expected < first ? state.expected : first;
     return inTransaction(deps.pool, async (tx) => {
-      const answers = (await tx.query(beginFenced(deps.schema, source, { logId: batch.logId, expected, next }))) as unknown as QueryResult[];
+      const answers = (await tx.query(
+        beginFenced(deps.schema, source, { logId: batch.logId, expected, next }),
+      )) as unknown as QueryResult[];
       if (!answers[1]?.rowCount) throw new Overtaken();
       return end(async () => {
         const result = kept.length > 0 ? await stage.apply(tx, kept, loaded as Loaded) : { verdicts: [], outputs: [] };
@@ -156,7 +163,10 @@ export class BatchRun<Loaded> {
         }
         const dead = [...whole.findings, ...declaredDead(kept, result.verdicts, whole.inputs)];
         const letters = dead.map((finding) => deadLetterOf(deps.service, source, deps.now(), finding));
-        const records = recordsOf([...result.outputs, ...letters], { origin: originOf(batch.logId, source), inputs: whole.inputs });
+        const records = recordsOf([...result.outputs, ...letters], {
+          origin: originOf(batch.logId, source),
+          inputs: whole.inputs,
+        });
         const { notify } = deps.publisher;
         const writes = { lane: this.lane, records, ...(notify === undefined ? {} : { notify }) };
         const consumed = { source, marks: whole.marks, today: deps.now().toISOString().slice(0, 10) };
@@ -197,10 +207,13 @@ export class BatchRun<Loaded> {
     try {
       const position = await readPosition(this.deps.pool, this.deps.schema, this.source);
       if (!position) return unmoved;
-      if (position.logId !== this.batch.logId) return halt('log-behind', `the position is of log ${position.logId}, the records are of ${this.batch.logId}`);
+      if (position.logId !== this.batch.logId)
+        return halt('log-behind', `the position is of log ${position.logId}, the records are of ${this.batch.logId}`);
       const before = this.state.expected ?? this.batch.inputs[0]!.offset;
       this.state.expected = position.next;
-      return position.next === before && before <= this.batch.inputs[0]!.offset ? unmoved : { kind: 'overtaken', next: position.next };
+      return position.next === before && before <= this.batch.inputs[0]!.offset
+        ? unmoved
+        : { kind: 'overtaken', next: position.next };
     } catch {
       return unmoved; // the database is away; the fence of the next attempt will tell
     }

@@ -18,13 +18,20 @@ const PATIENCE_MS = 10_000;
 const FIRST_WAIT_MS = 4;
 const LAST_WAIT_MS = 100;
 
-async function commitOnce<Result>(deps: CommandDeps, run: (tx: Tx) => Promise<{ result: Result; outputs: Output[] }>): Promise<Result> {
+async function commitOnce<Result>(
+  deps: CommandDeps,
+  run: (tx: Tx) => Promise<{ result: Result; outputs: Output[] }>,
+): Promise<Result> {
   const { pool, schema, publisher, lane } = deps;
   const { result, rows } = await inTransaction(pool, async (tx) => {
     await tx.query('begin');
     const done = await run(tx);
     const { notify } = publisher;
-    const rows = await writeOutcome(tx, schema, { lane, records: recordsOf(done.outputs), ...(notify === undefined ? {} : { notify }) });
+    const rows = await writeOutcome(tx, schema, {
+      lane,
+      records: recordsOf(done.outputs),
+      ...(notify === undefined ? {} : { notify }),
+    });
     return { result: done.result, rows };
   });
   if (rows.length > 0) void publisher.committed(lane, rows);

@@ -7,7 +7,12 @@ import type { Input, Mark } from './pipeline.ts';
 type Querier = Pick<Pool, 'query'>;
 
 /** Highest mark per origin that this partition's consumer has handled. */
-export async function readMarks(db: Querier, schema: string, source: Source, inputs: readonly Input[]): Promise<Map<string, Mark>> {
+export async function readMarks(
+  db: Querier,
+  schema: string,
+  source: Source,
+  inputs: readonly Input[],
+): Promise<Map<string, Mark>> {
   const origins = [...new Set(inputs.flatMap((input) => input.mark?.origin ?? []))];
   if (origins.length === 0) return new Map();
   const { rows } = await db.query<{ origin: string; mark_offset: string; ordinal: number }>(
@@ -15,11 +20,16 @@ export async function readMarks(db: Querier, schema: string, source: Source, inp
      where consumer_group = $1 and topic = $2 and partition = $3 and origin = any($4)`,
     [source.group, source.topic, source.partition, origins],
   );
-  return new Map(rows.map((row) => [row.origin, { origin: row.origin, offset: BigInt(row.mark_offset), ordinal: row.ordinal }]));
+  return new Map(
+    rows.map((row) => [row.origin, { origin: row.origin, offset: BigInt(row.mark_offset), ordinal: row.ordinal }]),
+  );
 }
 
 /** Splits off what was handled before, and says which marks are the highest afterwards. Inputs are in offset order. */
-export function dropRepeated(inputs: readonly Input[], known: ReadonlyMap<string, Mark>): { fresh: Input[]; marks: Mark[] } {
+export function dropRepeated(
+  inputs: readonly Input[],
+  known: ReadonlyMap<string, Mark>,
+): { fresh: Input[]; marks: Mark[] } {
   const highest = new Map(known);
   const moved = new Map<string, Mark>();
   const fresh = inputs.filter(({ mark }) => {

@@ -63,7 +63,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   if (!SCHEMA_NAME.test(schema)) throw new RangeError(`not a schema name: ${schema}`);
   const onError = options.onError ?? (() => undefined);
   const single = options.publisher === 'single';
-  const publisher: Publisher = single ? new SinglePublisher({ pool, schema, log, onError }) : new LanePublisher({ pool, schema, log, onError }, COMMAND_LANE);
+  const publisher: Publisher = single
+    ? new SinglePublisher({ pool, schema, log, onError })
+    : new LanePublisher({ pool, schema, log, onError }, COMMAND_LANE);
   const laneOf = single ? (): string => SHARED_LANE : (source: Source): string => laneNameOf(source);
   const deps: BatchDeps = { pool, schema, service, log, now, publisher, laneOf, onError };
   const partitions = new Partitions();

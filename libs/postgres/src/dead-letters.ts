@@ -18,7 +18,12 @@ function ownerOf(input: Input): { workspaceId: string | null; webhookId: string 
 }
 
 /** The dead letter of an input: its original bytes, and in the facts where it was, why, and which alerts of it. */
-export function deadLetterOf(service: string, source: Source, now: Date, { input, reason, detail, parts }: Finding): Output {
+export function deadLetterOf(
+  service: string,
+  source: Source,
+  now: Date,
+  { input, reason, detail, parts }: Finding,
+): Output {
   const facts = {
     service,
     topic: source.topic,
@@ -31,14 +36,30 @@ export function deadLetterOf(service: string, source: Source, now: Date, { input
     ...(parts ? { parts } : {}),
   };
   const headers = { [headerNames.facts]: encodeFacts('dead.letter.v1', facts) };
-  return { topic: 'dead-letters', key: input.key, type: 'dead.letter.v1', value: input.value, headers, by: { input: input.offset } };
+  return {
+    topic: 'dead-letters',
+    key: input.key,
+    type: 'dead.letter.v1',
+    value: input.value,
+    headers,
+    by: { input: input.offset },
+  };
 }
 
 /** Inputs that the stage itself declared dead. `originals`: what was read, before broken alerts were taken out. */
-export function declaredDead(kept: readonly Input[], verdicts: readonly Verdict[], originals: readonly Input[]): Finding[] {
+export function declaredDead(
+  kept: readonly Input[],
+  verdicts: readonly Verdict[],
+  originals: readonly Input[],
+): Finding[] {
   return verdicts.flatMap((verdict, index) => {
     if (verdict.kind !== 'dead-letter') return [];
     const input = originals.find(({ offset }) => offset === kept[index]!.offset)!;
-    return { input, reason: verdict.reason, detail: verdict.detail, ...(verdict.parts ? { parts: verdict.parts } : {}) };
+    return {
+      input,
+      reason: verdict.reason,
+      detail: verdict.detail,
+      ...(verdict.parts ? { parts: verdict.parts } : {}),
+    };
   });
 }

@@ -40,14 +40,16 @@ const conflicts = new Set(['23505', '40001', '40P01', '55P03']);
 const unavailableClasses = new Set(['08', '53', '57', '58']);
 const unavailableStates = new Set(['25006', '25P02', '25P03']);
 /** How the driver says that a connection broke or never came; these carry no SQLSTATE. */
-const brokenConnection = /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|query read timeout|client was closed|cannot use a pool after/i;
+const brokenConnection =
+  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|query read timeout|client was closed|cannot use a pool after/i;
 
 const codeOf = (error: unknown): string => {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
 };
 const isSqlState = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(codeOf(error)) && 'severity' in (error as object);
-const isSystemError = (error: unknown): boolean => /^E[A-Z]{2,}/.test(codeOf(error)) && !codeOf(error).startsWith('ERR_');
+const isSystemError = (error: unknown): boolean =>
+  /^E[A-Z]{2,}/.test(codeOf(error)) && !codeOf(error).startsWith('ERR_');
 
 function failureOfState(state: string): Failure {
   if (conflicts.has(state)) return CONFLICT;

@@ -29,7 +29,12 @@ const countOf = (parts: Parts, input: Input): number => {
 };
 
 /** Halves what fails until single ones are left: one bad among n costs about 2·log2(n) trials. */
-async function bisect<T>(items: readonly T[], suspicion: Suspicion, attempt: (items: readonly T[]) => Promise<Suspicion | undefined>, found: (item: T, suspicion: Suspicion) => Promise<boolean>): Promise<boolean> {
+async function bisect<T>(
+  items: readonly T[],
+  suspicion: Suspicion,
+  attempt: (items: readonly T[]) => Promise<Suspicion | undefined>,
+  found: (item: T, suspicion: Suspicion) => Promise<boolean>,
+): Promise<boolean> {
   if (items.length === 1) return found(items[0]!, suspicion);
   const middle = Math.ceil(items.length / 2);
   for (const half of [items.slice(0, middle), items.slice(middle)]) {
@@ -39,7 +44,12 @@ async function bisect<T>(items: readonly T[], suspicion: Suspicion, attempt: (it
   return true;
 }
 
-async function brokenParts(input: Input, parts: NonNullable<Parts>, suspicion: Suspicion, trial: Trial): Promise<number[]> {
+async function brokenParts(
+  input: Input,
+  parts: NonNullable<Parts>,
+  suspicion: Suspicion,
+  trial: Trial,
+): Promise<number[]> {
   const indexes = Array.from({ length: parts.count(input) }, (_, index) => index);
   const broken: number[] = [];
   await bisect(
@@ -55,7 +65,12 @@ async function brokenParts(input: Input, parts: NonNullable<Parts>, suspicion: S
  * Which of these inputs, known to fail together, are poison: each is reproduced alone. Empty when the failure needs several
  * of them. Stops early once there are more findings than a partition may have.
  */
-export async function isolatePoison(inputs: readonly Input[], parts: Parts, suspicion: Suspicion, trial: Trial): Promise<Finding[]> {
+export async function isolatePoison(
+  inputs: readonly Input[],
+  parts: Parts,
+  suspicion: Suspicion,
+  trial: Trial,
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   const add = async (input: Input, { reason, detail }: Suspicion): Promise<boolean> => {
     const broken = countOf(parts, input) > 1 ? await brokenParts(input, parts!, { reason, detail }, trial) : [];
@@ -73,7 +88,9 @@ export function withoutPoison(inputs: readonly Input[], findings: readonly Findi
     const finding = findings.find((each) => each.input.offset === input.offset);
     if (!finding) return input;
     if (!finding.parts || !parts) return [];
-    const good = Array.from({ length: parts.count(input) }, (_, index) => index).filter((index) => !finding.parts!.includes(index));
+    const good = Array.from({ length: parts.count(input) }, (_, index) => index).filter(
+      (index) => !finding.parts!.includes(index),
+    );
     return parts.keep(input, good);
   });
 }

@@ -1,7 +1,15 @@
 import type { EventLog } from '@tocsin/event-log';
 import type { Pool } from 'pg';
 import { deleteSent, lanesWithRows, readOutbox, type OutboxRow } from './outbox.ts';
-import { FIRST_BACKOFF_MS, LAST_BACKOFF_MS, Nap, READY_WAIT_MS, SENT_WAIT_MS, settles, type Publisher } from './publisher.ts';
+import {
+  FIRST_BACKOFF_MS,
+  LAST_BACKOFF_MS,
+  Nap,
+  READY_WAIT_MS,
+  SENT_WAIT_MS,
+  settles,
+  type Publisher,
+} from './publisher.ts';
 
 export interface PublisherDeps {
   pool: Pool;

@@ -2,7 +2,8 @@ import type { Source } from '@tocsin/event-log';
 import type { Mark } from './pipeline.ts';
 
 /** Origin of outputs that follow from an input of this partition. */
-export const originOf = (logId: string, source: Pick<Source, 'topic' | 'partition'>): string => `${logId}/${source.topic}/${source.partition}`;
+export const originOf = (logId: string, source: Pick<Source, 'topic' | 'partition'>): string =>
+  `${logId}/${source.topic}/${source.partition}`;
 
 /** Text form of a mark, as the header `mark` carries it: `<origin>;<offset>;<ordinal>`. */
 export const markOf = ({ origin, offset, ordinal }: Mark): string => `${origin};${offset};${ordinal}`;

@@ -38,7 +38,13 @@ describe('migrate', () => {
     expect(await migrate(options)).toEqual(['0003_third.sql']);
     expect(await query('select n from one.a order by n')).toEqual([{ n: 1 }, { n: 2 }]);
     const tables = await query(`select tablename from pg_tables where schemaname = 'one' order by 1`);
-    expect(tables.map((row) => Object.values(row)[0])).toEqual(['a', 'consumer_marks', 'consumer_positions', 'migrations', 'outbox']);
+    expect(tables.map((row) => Object.values(row)[0])).toEqual([
+      'a',
+      'consumer_marks',
+      'consumer_positions',
+      'migrations',
+      'outbox',
+    ]);
   });
 
   it('is safe when eight processes start at the same time', async () => {
@@ -54,7 +60,10 @@ describe('migrate', () => {
     const options = { connectionString: database.url, schema: 'three', directory: directory() };
     await migrate(options);
     await write('0001_first.sql', 'create table three.a (n bigint)');
-    await expect(migrate(options)).rejects.toMatchObject({ code: 'migration-failed', message: expect.stringContaining('0001_first.sql') as string });
+    await expect(migrate(options)).rejects.toMatchObject({
+      code: 'migration-failed',
+      message: expect.stringContaining('0001_first.sql') as string,
+    });
   });
 
   it('leaves nothing of a file that fails, and goes on from there once it is right', async () => {
@@ -69,7 +78,9 @@ describe('migrate', () => {
   it('refuses two files with one number', async () => {
     await write('0001_first.sql', 'select 1');
     await write('0001_other.sql', 'select 1');
-    await expect(migrate({ connectionString: database.url, schema: 'five', directory: directory() })).rejects.toThrow('used twice');
+    await expect(migrate({ connectionString: database.url, schema: 'five', directory: directory() })).rejects.toThrow(
+      'used twice',
+    );
   });
 });
 
@@ -96,7 +107,9 @@ describe('the two roles', () => {
   afterAll(() => pools.close());
 
   const texts = (workspace: string): Promise<string[]> =>
-    withWorkspace(pools.rest, workspace, async (tx) => (await tx.query<{ text: string }>(`select text from ${schema}.notes`)).rows.map((row) => row.text));
+    withWorkspace(pools.rest, workspace, async (tx) =>
+      (await tx.query<{ text: string }>(`select text from ${schema}.notes`)).rows.map((row) => row.text),
+    );
 
   it('the pipeline works across workspaces', async () => {
     expect((await pools.pipeline.query(`select * from ${schema}.notes`)).rowCount).toBe(2);
@@ -114,7 +127,9 @@ describe('the two roles', () => {
   });
 
   it('REST cannot write into another workspace', async () => {
-    const write = withWorkspace(pools.rest, 'ws_a', (tx) => tx.query(`insert into ${schema}.notes values ('ws_b', 'forged')`));
+    const write = withWorkspace(pools.rest, 'ws_a', (tx) =>
+      tx.query(`insert into ${schema}.notes values ('ws_b', 'forged')`),
+    );
     await expect(write).rejects.toMatchObject({ code: '42501' });
   });
 

@@ -44,8 +44,12 @@ async function serviceSteps(schema: string, directory: URL): Promise<Step[]> {
 }
 
 /** Every step of one schema in order: the library's own tables, then the service's files. */
-export async function migrationSteps({ schema, directory }: Pick<MigrateOptions, 'schema' | 'directory'>): Promise<Step[]> {
-  if (!SCHEMA_NAME.test(schema)) throw new MigrationError(schema, '-', 'a schema name is lower case letters, digits and underscores');
+export async function migrationSteps({
+  schema,
+  directory,
+}: Pick<MigrateOptions, 'schema' | 'directory'>): Promise<Step[]> {
+  if (!SCHEMA_NAME.test(schema))
+    throw new MigrationError(schema, '-', 'a schema name is lower case letters, digits and underscores');
   const own = pipelineMigrations.map(({ name, sql }) => ({ name, sql: sql(escapeIdentifier(schema)) }));
   return [...own, ...(directory ? await serviceSteps(schema, directory) : [])];
 }
@@ -54,7 +58,10 @@ async function runStep(client: Client, schema: string, step: Step): Promise<void
   await client.query('begin');
   try {
     await client.query(step.sql);
-    await client.query(`insert into ${escapeIdentifier(schema)}.migrations (name, checksum) values ($1, $2)`, [step.name, checksumOf(step.sql)]);
+    await client.query(`insert into ${escapeIdentifier(schema)}.migrations (name, checksum) values ($1, $2)`, [
+      step.name,
+      checksumOf(step.sql),
+    ]);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined); // the first error says more
@@ -64,7 +71,9 @@ async function runStep(client: Client, schema: string, step: Step): Promise<void
 
 async function applyMissing(client: Client, schema: string, steps: Step[]): Promise<string[]> {
   await client.query(schemaSetup(escapeIdentifier(schema)));
-  const ledger = await client.query<{ name: string; checksum: string }>(`select name, checksum from ${escapeIdentifier(schema)}.migrations`);
+  const ledger = await client.query<{ name: string; checksum: string }>(
+    `select name, checksum from ${escapeIdentifier(schema)}.migrations`,
+  );
   const applied = new Map(ledger.rows.map((row) => [row.name, row.checksum]));
   const done: string[] = [];
   for (const step of steps) {
@@ -86,11 +95,17 @@ async function applyMissing(client: Client, schema: string, steps: Step[]): Prom
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const steps = await migrationSteps(options);
-  const client = new Client({ connectionString: options.connectionString, application_name: `${options.schema}/migrate`, connectionTimeoutMillis: 10_000 });
+  const client = new Client({
+    connectionString: options.connectionString,
+    application_name: `${options.schema}/migrate`,
+    connectionTimeoutMillis: 10_000,
+  });
   client.on('error', () => undefined); // the query in hand reports it
   await client.connect();
   try {
-    await client.query(`set client_min_messages = warning; select pg_advisory_lock(hashtextextended('tocsin.migrate', 0))`);
+    await client.query(
+      `set client_min_messages = warning; select pg_advisory_lock(hashtextextended('tocsin.migrate', 0))`,
+    );
     await ensureRoles(client);
     return await applyMissing(client, options.schema, steps);
   } finally {

@@ -31,7 +31,8 @@ interface Placed {
 function placed(output: Output, cause: Cause | undefined): Placed {
   if ('stream' in output.by) return { output, origin: output.by.stream, offset: output.by.version };
   const { input } = output.by;
-  if (!cause?.inputs.some(({ offset }) => offset === input)) throw new HandlerContractError(`an output on ${output.topic} names input ${input}, which is not in the batch`);
+  if (!cause?.inputs.some(({ offset }) => offset === input))
+    throw new HandlerContractError(`an output on ${output.topic} names input ${input}, which is not in the batch`);
   return { output, origin: cause.origin, offset: input };
 }
 
@@ -41,7 +42,12 @@ function placed(output: Output, cause: Cause | undefined): Placed {
  */
 function inMarkOrder(all: Placed[]): Placed[] {
   const byOrigin = Map.groupBy(all, ({ origin }) => origin);
-  const queues = new Map([...byOrigin].map(([origin, group]) => [origin, group.toSorted((a, b) => (a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0)).values()]));
+  const queues = new Map(
+    [...byOrigin].map(([origin, group]) => [
+      origin,
+      group.toSorted((a, b) => (a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0)).values(),
+    ]),
+  );
   return all.map(({ origin }) => queues.get(origin)!.next().value as Placed);
 }
 
@@ -60,7 +66,10 @@ export function recordsOf(outputs: readonly Output[], cause?: Cause): AppendReco
     const ordinal = ordinals.get(key) ?? 0;
     ordinals.set(key, ordinal + 1);
     const trace = traceOf(output, cause);
-    const headers: Record<string, string> = { ...(trace === undefined ? {} : { [headerNames.trace]: trace }), ...output.headers };
+    const headers: Record<string, string> = {
+      ...(trace === undefined ? {} : { [headerNames.trace]: trace }),
+      ...output.headers,
+    };
     headers[headerNames.type] = output.type;
     headers[headerNames.mark] = markOf({ origin, offset, ordinal });
     return { topic: output.topic, key: output.key, value: output.value, headers };
@@ -74,12 +83,23 @@ function blobOf(records: readonly AppendRecord[]): { blob: Buffer; starts: numbe
     starts.push(length + 1);
     length += value.byteLength;
   }
-  return { blob: Buffer.concat(records.map(({ value }) => value)), starts, lengths: records.map(({ value }) => value.byteLength) };
+  return {
+    blob: Buffer.concat(records.map(({ value }) => value)),
+    starts,
+    lengths: records.map(({ value }) => value.byteLength),
+  };
 }
 
 const columnsOf = (records: readonly AppendRecord[]): unknown[] => {
   const { blob, starts, lengths } = blobOf(records);
-  return [records.map(({ topic }) => topic), records.map(({ key }) => key), records.map(({ headers }) => JSON.stringify(headers)), blob, starts, lengths];
+  return [
+    records.map(({ topic }) => topic),
+    records.map(({ key }) => key),
+    records.map(({ headers }) => JSON.stringify(headers)),
+    blob,
+    starts,
+    lengths,
+  ];
 };
 
 export interface Writes {
@@ -93,7 +113,12 @@ export interface Writes {
  * Marks and outputs of a batch in one statement. Values go as one binary parameter, cut up by the server: an array of
  * bytea would go as hex text. @returns the outbox rows, ids in publishing order.
  */
-export async function writeOutcome(db: Querier, schema: string, writes: Writes, consumed?: { source: Source; marks: readonly Mark[]; today: string }): Promise<OutboxRow[]> {
+export async function writeOutcome(
+  db: Querier,
+  schema: string,
+  writes: Writes,
+  consumed?: { source: Source; marks: readonly Mark[]; today: string },
+): Promise<OutboxRow[]> {
   const { records, lane, notify } = writes;
   const marks = consumed?.marks ?? [];
   if (records.length === 0 && marks.length === 0) return [];
@@ -112,7 +137,11 @@ export async function writeOutcome(db: Querier, schema: string, writes: Writes, 
      ) select id${notify === undefined ? '' : ', pg_notify($15, null)'} from written order by id`,
     [
       ...[source?.group ?? '', source?.topic ?? '', source?.partition ?? 0, consumed?.today ?? null],
-      ...[marks.map(({ origin }) => origin), marks.map(({ offset }) => offset.toString()), marks.map(({ ordinal }) => ordinal)],
+      ...[
+        marks.map(({ origin }) => origin),
+        marks.map(({ offset }) => offset.toString()),
+        marks.map(({ ordinal }) => ordinal),
+      ],
       lane,
       ...columnsOf(records),
       ...(notify === undefined ? [] : [notify]),
@@ -123,7 +152,13 @@ export async function writeOutcome(db: Querier, schema: string, writes: Writes, 
 
 /** The oldest rows, in id order: of one lane, or of all. Ids are drawn before the commit, so there is no cursor: what was sent is deleted. */
 export async function readOutbox(db: Querier, schema: string, lane?: string): Promise<OutboxRow[]> {
-  const { rows } = await db.query<{ id: string; topic: Topic; key: string; headers: Record<string, string>; value: Buffer }>(
+  const { rows } = await db.query<{
+    id: string;
+    topic: Topic;
+    key: string;
+    headers: Record<string, string>;
+    value: Buffer;
+  }>(
     `select id, topic, key, headers, value from ${schema}.outbox ${lane === undefined ? '' : 'where lane = $1'} order by id limit ${READ_ROWS}`,
     lane === undefined ? [] : [lane],
   );

@@ -54,7 +54,11 @@ export type Verdict =
 export interface Stage<Loaded> {
   load(inputs: Input[]): Promise<Loaded>;
   /** `verdicts` has one entry per input, in order. `committed` runs after COMMIT only: the one place where caches change. */
-  apply(tx: Tx, inputs: Input[], loaded: Loaded): Promise<{ verdicts: Verdict[]; outputs: Output[]; committed?(): void }>;
+  apply(
+    tx: Tx,
+    inputs: Input[],
+    loaded: Loaded,
+  ): Promise<{ verdicts: Verdict[]; outputs: Output[]; committed?(): void }>;
   /** Drops caches of this partition: another owner may have moved on. */
   forget(source: Source): void;
   /**
@@ -76,7 +80,9 @@ export interface Batch {
 export type CommitBatch = <Loaded>(batch: Batch, stage: Stage<Loaded>) => Promise<BatchResult>;
 
 /** One transaction with outputs for writers that do not read the log: REST, timers, delivery attempts. Serialisation conflicts and deadlocks are retried. */
-export type CommitCommand = <Result>(run: (tx: Tx) => Promise<{ result: Result; outputs: Output[] }>) => Promise<Result>;
+export type CommitCommand = <Result>(
+  run: (tx: Tx) => Promise<{ result: Result; outputs: Output[] }>,
+) => Promise<Result>;
 
 /** Everything a stateful service needs from this library; one per service, closed with it. */
 export interface Pipeline {

@@ -17,14 +17,23 @@ const WHERE = 'where consumer_group = $1 and topic = $2 and partition = $3';
 
 const keyOf = ({ group, topic, partition }: Source): [string, string, number] => [group, topic, partition];
 
-export async function readPosition(db: Querier, schema: string, source: Source): Promise<{ logId: string; next: bigint } | undefined> {
+export async function readPosition(
+  db: Querier,
+  schema: string,
+  source: Source,
+): Promise<{ logId: string; next: bigint } | undefined> {
   const { rows } = await db.query<Row>(`${SELECT} ${schema}.consumer_positions ${WHERE}`, keyOf(source));
   const row = rows[0];
   return row && { logId: row.log_id, next: BigInt(row.next_offset) };
 }
 
 /** The stored position; without one the earliest offset is stored, so that two owners are fenced from the first batch on. */
-export async function ensurePosition(db: Querier, schema: string, source: Source, state: PartitionState): Promise<{ logId: string; next: bigint }> {
+export async function ensurePosition(
+  db: Querier,
+  schema: string,
+  source: Source,
+  state: PartitionState,
+): Promise<{ logId: string; next: bigint }> {
   const { rows } = await db.query<Row>(
     `with fresh as (
        insert into ${schema}.consumer_positions (consumer_group, topic, partition, log_id, next_offset) values ($1, $2, $3, $4, $5)
@@ -41,7 +50,11 @@ export async function ensurePosition(db: Querier, schema: string, source: Source
  * The fence, as the first statement of the transaction and in one round trip with BEGIN: moves the position from `expected`
  * to `next`, or matches nothing when another owner has moved it. Without a row the first owner to insert it wins.
  */
-export const beginFenced = (schema: string, source: Source, move: { logId: string; expected: bigint; next: bigint }): string => {
+export const beginFenced = (
+  schema: string,
+  source: Source,
+  move: { logId: string; expected: bigint; next: bigint },
+): string => {
   const [group, topic, logId] = [source.group, source.topic, move.logId].map(escapeLiteral);
   return `begin;
 insert into ${schema}.consumer_positions as p (consumer_group, topic, partition, log_id, next_offset)
@@ -56,14 +69,24 @@ export async function showPositions(db: Querier, schema: string): Promise<Positi
   const { rows } = await db.query<Row & { consumer_group: string; topic: string; partition: number }>(
     `select consumer_group, topic, partition, log_id, next_offset from ${schema}.consumer_positions order by 1, 2, 3`,
   );
-  return rows.map((row) => ({ group: row.consumer_group, topic: row.topic, partition: row.partition, logId: row.log_id, next: BigInt(row.next_offset) }));
+  return rows.map((row) => ({
+    group: row.consumer_group,
+    topic: row.topic,
+    partition: row.partition,
+    logId: row.log_id,
+    next: BigInt(row.next_offset),
+  }));
 }
 
 /**
  * Moves a position by hand: the operator's way out of a halt (`tocsin positions set`). A running owner notices at its next
  * batch and goes on from here. Marks stay, so that going back applies nothing twice.
  */
-export async function setPosition(db: Querier, schema: string, { group, topic, partition, logId, next }: Position): Promise<void> {
+export async function setPosition(
+  db: Querier,
+  schema: string,
+  { group, topic, partition, logId, next }: Position,
+): Promise<void> {
   await db.query(
     `insert into ${schema}.consumer_positions (consumer_group, topic, partition, log_id, next_offset) values ($1, $2, $3, $4, $5)
      on conflict (consumer_group, topic, partition) do update set log_id = excluded.log_id, next_offset = excluded.next_offset`,

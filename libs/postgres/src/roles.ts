@@ -26,7 +26,10 @@ async function ensureRole(client: ClientBase, role: string): Promise<void> {
   const { exists, major } = rows[0]!;
   if (!exists) await client.query(`create role ${role} nologin`);
   // From 16 on membership says apart whether SET ROLE is allowed; before, every member may.
-  const may = await client.query<{ may: boolean }>(`select pg_has_role(current_user, $1, $2) as may`, [role, major >= 16 ? 'SET' : 'MEMBER']);
+  const may = await client.query<{ may: boolean }>(`select pg_has_role(current_user, $1, $2) as may`, [
+    role,
+    major >= 16 ? 'SET' : 'MEMBER',
+  ]);
   if (may.rows[0]!.may) return;
   await client.query(`grant ${role} to current_user${major >= 16 ? ' with inherit false, set true' : ''}`);
 }

@@ -2,7 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PublisherDeps } from './lane-publisher.ts';
 import { deleteSent, readOutbox, type OutboxRow } from './outbox.ts';
-import { FIRST_BACKOFF_MS, LAST_BACKOFF_MS, Nap, READY_WAIT_MS, SENT_WAIT_MS, settles, type Publisher } from './publisher.ts';
+import {
+  FIRST_BACKOFF_MS,
+  LAST_BACKOFF_MS,
+  Nap,
+  READY_WAIT_MS,
+  SENT_WAIT_MS,
+  settles,
+  type Publisher,
+} from './publisher.ts';
 
 /** The server ends the session of a publisher that was stopped; another process takes over then. The publisher speaks more often than this. */
 const SESSION_TIMEOUT_MS = 12_000;
@@ -110,7 +118,10 @@ export class SinglePublisher implements Publisher {
       this.behind = 0;
       this.nap.wake();
     };
-    client.on('error', gone).on('end', gone).on('notification', () => this.nap.wake());
+    client
+      .on('error', gone)
+      .on('end', gone)
+      .on('notification', () => this.nap.wake());
     await client.connect();
     this.client = client;
     await client.query(`set idle_session_timeout = ${SESSION_TIMEOUT_MS}`);
@@ -119,7 +130,10 @@ export class SinglePublisher implements Publisher {
 
   private async takePlace(client: Client): Promise<boolean> {
     if (this.leading) return true;
-    const { rows } = await client.query<{ taken: boolean }>(`select pg_try_advisory_lock(hashtextextended($1, 0)) as taken`, [`tocsin.${this.channel}`]);
+    const { rows } = await client.query<{ taken: boolean }>(
+      `select pg_try_advisory_lock(hashtextextended($1, 0)) as taken`,
+      [`tocsin.${this.channel}`],
+    );
     if (!rows[0]!.taken) return false;
     await client.query(`listen ${this.channel}`);
     this.leading = this.client === client;

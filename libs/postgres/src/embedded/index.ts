@@ -77,7 +77,8 @@ async function createDatabase(port: number, password: string): Promise<void> {
 }
 
 async function stopServer(place: Place, pid: number): Promise<void> {
-  const stopped = async (): Promise<boolean> => (await readProcessFile(place.data))?.pid !== pid || !(await isServer(pid));
+  const stopped = async (): Promise<boolean> =>
+    (await readProcessFile(place.data))?.pid !== pid || !(await isServer(pid));
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
     if (await stopped()) return;
     process.kill(pid, signal);
@@ -86,7 +87,11 @@ async function stopServer(place: Place, pid: number): Promise<void> {
   }
 }
 
-async function bringUp(place: Place, password: string, options: EmbeddedPostgresOptions): Promise<{ server: RunningServer; adopted: boolean }> {
+async function bringUp(
+  place: Place,
+  password: string,
+  options: EmbeddedPostgresOptions,
+): Promise<{ server: RunningServer; adopted: boolean }> {
   const deadline = performance.now() + START_LIMIT_MS;
   const found = await waitUntilReady(place, password, deadline);
   if (found) return { server: found, adopted: true };
@@ -96,13 +101,15 @@ async function bringUp(place: Place, password: string, options: EmbeddedPostgres
     if (stale && !(await isServer(stale.pid))) await rm(join(place.data, 'postmaster.pid'), { force: true });
     const { exited } = await launch(place, options.port ?? (await freePort()), options.settings ?? {});
     const gone = exited.then(() => 'exited' as const);
-    for (let state: 'exited' | undefined; state !== 'exited' && performance.now() < deadline; ) {
+    for (let state: 'exited' | undefined; state !== 'exited' && performance.now() < deadline;) {
       const server = await waitUntilReady(place, password, deadline);
       if (server) return { server, adopted: false };
       state = await Promise.race([gone, sleep(POLL_MS, undefined)]); // no process file yet, or it gave up: a lost port, old children still ending
     }
   } while (performance.now() < deadline);
-  throw new Error(`the embedded PostgreSQL did not start within ${START_LIMIT_MS / 1000} s; its log is ${join(place.directory, 'postgres.log')}`);
+  throw new Error(
+    `the embedded PostgreSQL did not start within ${START_LIMIT_MS / 1000} s; its log is ${join(place.directory, 'postgres.log')}`,
+  );
 }
 
 /**

@@ -31,8 +31,10 @@ const settings = (port: number, extra: Record<string, string>): Record<string, s
   ...extra,
 });
 
-const ownerOf = ({ account }: Place): { uid?: number; gid?: number } => (account ? { uid: account.uid, gid: account.gid } : {});
-const program = (place: Place, name: string): string => join(place.installation, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
+const ownerOf = ({ account }: Place): { uid?: number; gid?: number } =>
+  account ? { uid: account.uid, gid: account.gid } : {};
+const program = (place: Place, name: string): string =>
+  join(place.installation, 'bin', process.platform === 'win32' ? `${name}.exe` : name);
 
 /** Creates the cluster in a folder of its own first, so that a killed attempt leaves nothing that looks finished. */
 export async function initialise(place: Place, password: string): Promise<void> {
@@ -42,7 +44,17 @@ export async function initialise(place: Place, password: string): Promise<void> 
   await writeFile(passwordFile, password, { mode: 0o600 });
   if (place.account) await chown(passwordFile, place.account.uid, place.account.gid);
   try {
-    const how = ['-U', SUPERUSER, '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', '--no-instructions', `--pwfile=${passwordFile}`];
+    const how = [
+      '-U',
+      SUPERUSER,
+      '-A',
+      'scram-sha-256',
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-instructions',
+      `--pwfile=${passwordFile}`,
+    ];
     await promisify(execFile)(program(place, 'initdb'), ['-D', fresh, ...how], { ...ownerOf(place), cwd: place.home });
     await rename(fresh, place.data).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // another process was first
@@ -67,7 +79,11 @@ export async function freePort(): Promise<number> {
  * and a kill -9 of this process leaves the server running for the next start to adopt.
  * @returns a promise of its exit, for the case that it cannot start.
  */
-export async function launch(place: Place, port: number, extra: Record<string, string>): Promise<{ exited: Promise<void> }> {
+export async function launch(
+  place: Place,
+  port: number,
+  extra: Record<string, string>,
+): Promise<{ exited: Promise<void> }> {
   const logPath = join(place.directory, 'postgres.log');
   const size = await stat(logPath).then(
     (file) => file.size,

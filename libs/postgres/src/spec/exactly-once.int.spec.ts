@@ -3,7 +3,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EventLog } from '@tocsin/event-log';
 import { createPools, markOf, setPosition, showPositions, type Input } from '../index.ts';
 import { counting, Mortal, proxyTo } from './faults.ts';
-import { anInput, drive, expectedOccurrences, firstOccurrences, Ground, inputsOf, insertStage, LOG_ID, oneBatch, openLog, pipelineOf, recordsOn, SCHEMA, seeded, source } from './kit.ts';
+import {
+  anInput,
+  drive,
+  expectedOccurrences,
+  firstOccurrences,
+  Ground,
+  inputsOf,
+  insertStage,
+  LOG_ID,
+  oneBatch,
+  openLog,
+  pipelineOf,
+  recordsOn,
+  SCHEMA,
+  seeded,
+  source,
+} from './kit.ts';
 
 let ground: Ground;
 let log: EventLog;
@@ -18,7 +34,9 @@ beforeEach(async () => {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 /** Fresh inputs with marks of a foreign origin. */
 const marked = (count: number, shift = 0): Input[] =>
-  upTo(count).map((n) => anInput(n, { offset: BigInt(n + shift), mark: { origin: 'stream-1', offset: BigInt(n), ordinal: 0 } }));
+  upTo(count).map((n) =>
+    anInput(n, { offset: BigInt(n + shift), mark: { origin: 'stream-1', offset: BigInt(n), ordinal: 0 } }),
+  );
 
 describe('a crash', () => {
   const COUNT = 12;
@@ -30,7 +48,12 @@ describe('a crash', () => {
       const log = await openLog();
       const mortal = new Mortal(step);
       const first = pipelineOf({ pool: mortal.pool(ground.pool) }, mortal.log(log));
-      const running = drive({ pipeline: first, inputs: inputsOf(COUNT), stage: insertStage(), before: async () => (mortal.dead ? Promise.reject(new Error('dead')) : undefined) });
+      const running = drive({
+        pipeline: first,
+        inputs: inputsOf(COUNT),
+        stage: insertStage(),
+        before: async () => (mortal.dead ? Promise.reject(new Error('dead')) : undefined),
+      });
       const survived = await Promise.race([running.then(() => true), whenDead(mortal)]).catch(() => false);
       await first.close();
       await running.catch(() => undefined);
@@ -38,7 +61,10 @@ describe('a crash', () => {
       await drive({ pipeline: second, inputs: inputsOf(COUNT), stage: insertStage() });
       await second.flush();
       expect(await ground.applied(), `rows after a crash at step ${step}`).toEqual(upTo(COUNT));
-      expect(firstOccurrences(await recordsOn(log, 'incident.events')), `records after a crash at step ${step}`).toEqual(expectedOccurrences(COUNT));
+      expect(
+        firstOccurrences(await recordsOn(log, 'incident.events')),
+        `records after a crash at step ${step}`,
+      ).toEqual(expectedOccurrences(COUNT));
       await second.close();
       await log.close();
       if (survived && !mortal.dead) break;
@@ -59,7 +85,12 @@ describe('a COMMIT whose reply is lost', () => {
     const pools = createPools({ connectionString: proxy.url, applicationName: 'lossy', max: 4 });
     const pipeline = pipelineOf({ pool: pools.pipeline }, log);
     let batches = 0;
-    const results = await drive({ pipeline, inputs: inputsOf(20), stage: insertStage(), before: async () => batches++ % 2 === 1 && proxy.loseNextCommit() });
+    const results = await drive({
+      pipeline,
+      inputs: inputsOf(20),
+      stage: insertStage(),
+      before: async () => batches++ % 2 === 1 && proxy.loseNextCommit(),
+    });
     await pipeline.flush();
     expect(proxy.lost()).toBeGreaterThanOrEqual(2);
     expect(results.filter(({ kind }) => kind === 'overtaken')).toHaveLength(proxy.lost());
@@ -77,7 +108,8 @@ describe('two owners of one partition', () => {
     const inputs = inputsOf(40);
     const owners = [pipelineOf(ground, log), pipelineOf(ground, log)];
     const pause = async (): Promise<void> => {
-      for (let turns = Math.floor(random() * 8); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+      for (let turns = Math.floor(random() * 8); turns > 0; turns--)
+        await new Promise((resolve) => setImmediate(resolve));
     };
     const size = (): number => 1 + Math.floor(random() * 7);
     await Promise.all(owners.map((pipeline) => drive({ pipeline, inputs, stage: insertStage(), size, before: pause })));
@@ -101,7 +133,12 @@ describe('redelivery', () => {
     const pipeline = pipelineOf(ground, log);
     const inputs = inputsOf(20);
     expect(await oneBatch(pipeline, inputs.slice(0, 10), insertStage())).toEqual({ kind: 'committed', next: 10n });
-    for (const [from, to] of [[0, 10], [5, 15], [9, 10], [0, 20]] as const) {
+    for (const [from, to] of [
+      [0, 10],
+      [5, 15],
+      [9, 10],
+      [0, 20],
+    ] as const) {
       expect(await oneBatch(pipeline, inputs.slice(from, to), insertStage())).toEqual({ kind: 'overtaken', next: 10n });
     }
     expect(await oneBatch(pipeline, inputs.slice(10), insertStage())).toEqual({ kind: 'committed', next: 20n });
@@ -112,7 +149,10 @@ describe('redelivery', () => {
   it('of the same outputs at new offsets applies nothing twice', async () => {
     const pipeline = pipelineOf(ground, log);
     await oneBatch(pipeline, marked(10), insertStage());
-    const again = [...marked(10, 10).slice(4), ...marked(13, 20).slice(8)].map((input, index) => ({ ...input, offset: BigInt(10 + index) }));
+    const again = [...marked(10, 10).slice(4), ...marked(13, 20).slice(8)].map((input, index) => ({
+      ...input,
+      offset: BigInt(10 + index),
+    }));
     expect(await oneBatch(pipeline, again, insertStage())).toEqual({ kind: 'committed', next: 21n });
     expect(await ground.applied()).toEqual(upTo(13));
     await pipeline.close();
@@ -158,7 +198,8 @@ describe('redelivery', () => {
 });
 
 describe('assigned', () => {
-  const at = (next: number, logId = LOG_ID) => setPosition(ground.pool, SCHEMA, { ...source(), logId, next: BigInt(next) });
+  const at = (next: number, logId = LOG_ID) =>
+    setPosition(ground.pool, SCHEMA, { ...source(), logId, next: BigInt(next) });
   const assigned = async (first: number, end: number): Promise<unknown> => {
     const pipeline = pipelineOf(ground, log);
     const answer = await pipeline.assigned(source(), { logId: LOG_ID, first: BigInt(first), end: BigInt(end) });
@@ -166,7 +207,8 @@ describe('assigned', () => {
     return answer;
   };
 
-  it('begins at the earliest record without a position', async () => expect(await assigned(3, 10)).toEqual({ seek: 3n }));
+  it('begins at the earliest record without a position', async () =>
+    expect(await assigned(3, 10)).toEqual({ seek: 3n }));
   it('seeks to the position', async () => {
     await at(7);
     expect(await assigned(3, 10)).toEqual({ seek: 7n });
@@ -205,7 +247,11 @@ describe('cost', () => {
   it('an empty stage with 500 records takes at most 5 round trips', async () => {
     const { pool, statements } = counting(ground.pool);
     const pipeline = pipelineOf({ pool }, log);
-    const empty = { ...insertStage(), apply: (_: unknown, inputs: Input[]) => Promise.resolve({ verdicts: inputs.map(() => ({ kind: 'handled' as const })), outputs: [] }) };
+    const empty = {
+      ...insertStage(),
+      apply: (_: unknown, inputs: Input[]) =>
+        Promise.resolve({ verdicts: inputs.map(() => ({ kind: 'handled' as const })), outputs: [] }),
+    };
     await oneBatch(pipeline, marked(500), empty);
     statements.length = 0;
     const next = marked(1000).slice(500);

@@ -33,7 +33,8 @@ export class Mortal {
   pool(pool: Pool): Pool {
     const wrapped = {
       options: pool.options,
-      query: (...parameters: Parameters<Pool['query']>) => this.around(() => pool.query(...parameters) as unknown as Promise<unknown>),
+      query: (...parameters: Parameters<Pool['query']>) =>
+        this.around(() => pool.query(...parameters) as unknown as Promise<unknown>),
       connect: () => this.around(async () => this.client(await pool.connect())),
     };
     return wrapped as unknown as Pool;
@@ -53,7 +54,9 @@ export class Mortal {
     this.clients.add(client);
     return new Proxy(client, {
       get: (target, name) => {
-        if (name === 'query') return (...parameters: Parameters<PoolClient['query']>) => this.around(() => target.query(...parameters) as unknown as Promise<unknown>);
+        if (name === 'query')
+          return (...parameters: Parameters<PoolClient['query']>) =>
+            this.around(() => target.query(...parameters) as unknown as Promise<unknown>);
         if (name === 'release') {
           return (error?: Error) => {
             if (this.clients.delete(client)) target.release(error);
@@ -84,7 +87,8 @@ export const methodsOf = (log: EventLog): EventLog => ({
 /** Counts the round trips that go through a pool. */
 export function counting(pool: Pool): { pool: Pool; statements: string[] } {
   const statements: string[] = [];
-  const note = (query: unknown): void => void statements.push(typeof query === 'string' ? query : String((query as { text?: string }).text));
+  const note = (query: unknown): void =>
+    void statements.push(typeof query === 'string' ? query : String((query as { text?: string }).text));
   const wrapped = {
     options: pool.options,
     query: (...parameters: Parameters<Pool['query']>) => {
@@ -130,7 +134,9 @@ export async function proxyTo(url: string): Promise<TcpProxy> {
     let swallow = false;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
-      socket.on('error', () => undefined).on('close', () => [client, upstream].forEach((each) => (each.destroy(), sockets.delete(each))));
+      socket
+        .on('error', () => undefined)
+        .on('close', () => [client, upstream].forEach((each) => (each.destroy(), sockets.delete(each))));
     }
     client.on('data', (data) => {
       if (armed && data.toString('latin1').includes('commit\0')) {
@@ -159,5 +165,12 @@ export async function proxyTo(url: string): Promise<TcpProxy> {
   await open();
   const address = new URL(url);
   address.port = String(port);
-  return { url: address.href, loseNextCommit: () => (armed = true), lost: () => lost, cut, open, close: () => (server.listening ? cut() : Promise.resolve()) };
+  return {
+    url: address.href,
+    loseNextCommit: () => (armed = true),
+    lost: () => lost,
+    cut,
+    open,
+    close: () => (server.listening ? cut() : Promise.resolve()),
+  };
 }

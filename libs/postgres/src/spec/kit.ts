@@ -4,7 +4,17 @@ import { openJournal } from '@tocsin/event-log/journal';
 import type { BatchResult, EventLog, LogRecord, Source } from '@tocsin/event-log';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import { Client, type Pool } from 'pg';
-import { createPipeline, createPools, migrate, parseMark, type Input, type Output, type Pipeline, type PipelineOptions, type Stage } from '../index.ts';
+import {
+  createPipeline,
+  createPools,
+  migrate,
+  parseMark,
+  type Input,
+  type Output,
+  type Pipeline,
+  type PipelineOptions,
+  type Stage,
+} from '../index.ts';
 
 export const SCHEMA = 'suite_store';
 export const LOG_ID = 'log-1';
@@ -24,7 +34,9 @@ export class Ground {
     const admin = new Client({ connectionString: database.url });
     await admin.connect();
     // Deadlocks are found soon, so that the writers' spec does not wait for them.
-    await admin.query(`do $$ begin execute format('alter database %I set deadlock_timeout = 30', current_database()); end $$`);
+    await admin.query(
+      `do $$ begin execute format('alter database %I set deadlock_timeout = 30', current_database()); end $$`,
+    );
     await admin.query(`
       create table ${SCHEMA}.applied (partition int not null, n bigint not null, key text not null, text text not null, primary key (partition, n));
       create table ${SCHEMA}.streams (id text primary key, version bigint not null);
@@ -49,7 +61,9 @@ export class Ground {
 
   /** Numbers of the inputs that were applied. */
   async applied(partition = 0): Promise<number[]> {
-    const rows = await this.rows<{ n: string }>(`select n from ${SCHEMA}.applied where partition = ${partition} order by n`);
+    const rows = await this.rows<{ n: string }>(
+      `select n from ${SCHEMA}.applied where partition = ${partition} order by n`,
+    );
     return rows.map(({ n }) => Number(n));
   }
 
@@ -64,8 +78,20 @@ export const openLog = async (): Promise<EventLog> => {
   return log;
 };
 
-export const pipelineOf = (ground: Pick<Ground, 'pool'>, log: EventLog, options: Partial<PipelineOptions> = {}): Pipeline =>
-  createPipeline({ pool: ground.pool, schema: SCHEMA, service: 'suite', log, now: () => new Date(), publisher: 'per-partition', ...options });
+export const pipelineOf = (
+  ground: Pick<Ground, 'pool'>,
+  log: EventLog,
+  options: Partial<PipelineOptions> = {},
+): Pipeline =>
+  createPipeline({
+    pool: ground.pool,
+    schema: SCHEMA,
+    service: 'suite',
+    log,
+    now: () => new Date(),
+    publisher: 'per-partition',
+    ...options,
+  });
 
 export const anInput = (n: number, more: Partial<Input> = {}): Input => ({
   offset: BigInt(n),
@@ -76,20 +102,25 @@ export const anInput = (n: number, more: Partial<Input> = {}): Input => ({
   timestamp: 0,
   ...more,
 });
-export const inputsOf = (count: number, from = 0): Input[] => Array.from({ length: count }, (_, index) => anInput(from + index));
+export const inputsOf = (count: number, from = 0): Input[] =>
+  Array.from({ length: count }, (_, index) => anInput(from + index));
 export const numberOf = (input: Input): number => (JSON.parse(input.value.toString()) as { n: number }).n;
-export const outputOf = (input: Input): Output => ({ topic: 'incident.events', key: input.key, type: 'test.applied.v1', value: input.value, by: { input: input.offset } });
+export const outputOf = (input: Input): Output => ({
+  topic: 'incident.events',
+  key: input.key,
+  type: 'test.applied.v1',
+  value: input.value,
+  by: { input: input.offset },
+});
 
 /** Inserts one row per input and says one output per input. `text` decides what is stored, and may throw. */
 export const insertStage = (partition = 0, text: (input: Input) => string = () => 'ok'): Stage<undefined> => ({
   load: () => Promise.resolve(undefined),
   apply: async (tx, inputs) => {
-    await tx.query(`insert into ${SCHEMA}.applied (partition, n, key, text) select $1, * from unnest($2::bigint[], $3::text[], $4::text[])`, [
-      partition,
-      inputs.map(numberOf),
-      inputs.map(({ key }) => key),
-      inputs.map(text),
-    ]);
+    await tx.query(
+      `insert into ${SCHEMA}.applied (partition, n, key, text) select $1, * from unnest($2::bigint[], $3::text[], $4::text[])`,
+      [partition, inputs.map(numberOf), inputs.map(({ key }) => key), inputs.map(text)],
+    );
     return { verdicts: inputs.map(() => ({ kind: 'handled' as const })), outputs: inputs.map(outputOf) };
   },
   forget: () => undefined,
@@ -106,7 +137,12 @@ export interface Driving {
   before?: () => Promise<unknown>;
 }
 
-async function assign(pipeline: Pipeline, of: Source, end: bigint, before: Driving['before']): Promise<{ seek: bigint }> {
+async function assign(
+  pipeline: Pipeline,
+  of: Source,
+  end: bigint,
+  before: Driving['before'],
+): Promise<{ seek: bigint }> {
   for (;;) {
     await before?.();
     const start = await pipeline.assigned(of, { logId: LOG_ID, first: 0n, end }).catch(() => undefined);
@@ -123,15 +159,28 @@ async function assign(pipeline: Pipeline, of: Source, end: bigint, before: Drivi
 const FRUITLESS_MAX = 300;
 
 /** What a driver of the log does with one assigned partition, until the end of the inputs. Inputs have offsets 0, 1, … */
-export async function drive({ pipeline, inputs, stage, of = source(), size = () => 4, before }: Driving): Promise<BatchResult[]> {
+export async function drive({
+  pipeline,
+  inputs,
+  stage,
+  of = source(),
+  size = () => 4,
+  before,
+}: Driving): Promise<BatchResult[]> {
   const end = BigInt(inputs.length);
   const start = await assign(pipeline, of, end, before);
   const results: BatchResult[] = [];
-  for (let next = start.seek, fruitless = 0; next < end; ) {
-    if (++fruitless > FRUITLESS_MAX) throw new Error(`no progress at ${next}: ${JSON.stringify(results.at(-1), (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}`);
+  for (let next = start.seek, fruitless = 0; next < end;) {
+    if (++fruitless > FRUITLESS_MAX)
+      throw new Error(
+        `no progress at ${next}: ${JSON.stringify(results.at(-1), (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}`,
+      );
     await before?.();
     const batch = inputs.slice(Number(next), Number(next) + size());
-    const result = await pipeline.commitBatch({ source: of, logId: LOG_ID, inputs: batch, heartbeat: () => Promise.resolve() }, stage);
+    const result = await pipeline.commitBatch(
+      { source: of, logId: LOG_ID, inputs: batch, heartbeat: () => Promise.resolve() },
+      stage,
+    );
     results.push(result);
     if (result.kind === 'halt') return results;
     if (result.kind === 'retry') await sleep(Math.min(result.afterMs, 20));
@@ -143,7 +192,12 @@ export async function drive({ pipeline, inputs, stage, of = source(), size = () 
   return results;
 }
 
-export const oneBatch = (pipeline: Pipeline, inputs: Input[], stage: Stage<unknown>, of = source()): Promise<BatchResult> =>
+export const oneBatch = (
+  pipeline: Pipeline,
+  inputs: Input[],
+  stage: Stage<unknown>,
+  of = source(),
+): Promise<BatchResult> =>
   pipeline.commitBatch({ source: of, logId: LOG_ID, inputs, heartbeat: () => Promise.resolve() }, stage);
 
 /** Everything on a topic, partition by partition, as a reader gets it. */

@@ -5,7 +5,14 @@ import { inputsOf, insertStage, oneBatch, openLog, SCHEMA } from './kit.ts';
 const [url] = process.argv.slice(2);
 const pools = createPools({ connectionString: url!, applicationName: 'paused-owner', max: 4 });
 const log = await openLog();
-const pipeline = createPipeline({ pool: pools.pipeline, schema: SCHEMA, service: 'suite', log, now: () => new Date(), publisher: 'per-partition' });
+const pipeline = createPipeline({
+  pool: pools.pipeline,
+  schema: SCHEMA,
+  service: 'suite',
+  log,
+  now: () => new Date(),
+  publisher: 'per-partition',
+});
 const inner = insertStage();
 const result = await oneBatch(pipeline, inputsOf(10), {
   ...inner,
@@ -16,7 +23,9 @@ const result = await oneBatch(pipeline, inputsOf(10), {
     return outcome;
   },
 });
-process.stdout.write(`${JSON.stringify(result, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}\n`);
+process.stdout.write(
+  `${JSON.stringify(result, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))}\n`,
+);
 await pipeline.close();
 await log.close();
 await pools.close();

@@ -3,7 +3,20 @@ import type { EventLog } from '@tocsin/event-log';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPools, RetryBatchError, type Input, type Stage } from '../index.ts';
 import { proxyTo } from './faults.ts';
-import { anInput, drive, Ground, inputsOf, insertStage, numberOf, oneBatch, openLog, outputOf, pipelineOf, recordsOn, SCHEMA } from './kit.ts';
+import {
+  anInput,
+  drive,
+  Ground,
+  inputsOf,
+  insertStage,
+  numberOf,
+  oneBatch,
+  openLog,
+  outputOf,
+  pipelineOf,
+  recordsOn,
+  SCHEMA,
+} from './kit.ts';
 
 let ground: Ground;
 let log: EventLog;
@@ -17,10 +30,15 @@ beforeEach(async () => {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 const deadLetters = async (): Promise<{ offset: string; reason: string; parts?: number[] }[]> =>
-  (await recordsOn(log, 'dead-letters')).map(({ headers }) => decodeFacts('dead.letter.v1', headers['facts']!)).map(({ offset, reason, parts }) => ({ offset, reason, ...(parts ? { parts } : {}) }));
+  (await recordsOn(log, 'dead-letters'))
+    .map(({ headers }) => decodeFacts('dead.letter.v1', headers['facts']!))
+    .map(({ offset, reason, parts }) => ({ offset, reason, ...(parts ? { parts } : {}) }));
 
 describe('one bad record among 500', () => {
-  const bad = { data: (input: Input) => (numberOf(input) === 321 ? 'nul \0 byte' : 'ok'), decision: (input: Input) => (numberOf(input) === 321 ? raise(new TypeError('cannot read x of undefined')) : 'ok') };
+  const bad = {
+    data: (input: Input) => (numberOf(input) === 321 ? 'nul \0 byte' : 'ok'),
+    decision: (input: Input) => (numberOf(input) === 321 ? raise(new TypeError('cannot read x of undefined')) : 'ok'),
+  };
   const raise = (error: Error): never => {
     throw error;
   };
@@ -38,7 +56,10 @@ describe('one bad record among 500', () => {
     await pipeline.flush();
     expect(await deadLetters()).toEqual([{ offset: '321', reason }]);
     const [letter] = await recordsOn(log, 'dead-letters');
-    expect(letter).toMatchObject({ key: inputs[321]!.key, headers: { traceparent: '00-trace-321', type: 'dead.letter.v1' } });
+    expect(letter).toMatchObject({
+      key: inputs[321]!.key,
+      headers: { traceparent: '00-trace-321', type: 'dead.letter.v1' },
+    });
     expect(letter!.value).toEqual(inputs[321]!.value);
     expect(loads).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(500)) + 2);
     await pipeline.close();
@@ -47,7 +68,11 @@ describe('one bad record among 500', () => {
   it('a record that cannot be decoded in load is isolated, too', async () => {
     const pipeline = pipelineOf(ground, log);
     const inner = insertStage();
-    const stage: Stage<number[]> = { ...inner, load: (inputs) => Promise.resolve().then(() => inputs.map(numberOf)), apply: (tx, inputs) => inner.apply(tx, inputs, undefined) };
+    const stage: Stage<number[]> = {
+      ...inner,
+      load: (inputs) => Promise.resolve().then(() => inputs.map(numberOf)),
+      apply: (tx, inputs) => inner.apply(tx, inputs, undefined),
+    };
     const inputs = inputsOf(50).map((input, n) => (n === 7 ? { ...input, value: Buffer.from('{"n":') } : input));
     expect(await oneBatch(pipeline, inputs, stage)).toEqual({ kind: 'committed', next: 50n });
     expect(await ground.applied()).toEqual(upTo(50).filter((n) => n !== 7));
@@ -63,19 +88,44 @@ describe('one bad record among 500', () => {
     const stage: Stage<undefined> = {
       ...single,
       apply: async (tx, inputs) => {
-        const rows = inputs.flatMap((input) => alertsOf(input).map((text, index) => ({ n: Number(input.offset) * 100 + Number(text.slice(0, 2)), key: `${index}`, text })));
-        await tx.query(`insert into ${SCHEMA}.applied (partition, n, key, text) select 0, * from unnest($1::bigint[], $2::text[], $3::text[])`, [rows.map(({ n }) => n), rows.map(({ key }) => key), rows.map(({ text }) => text)]);
+        const rows = inputs.flatMap((input) =>
+          alertsOf(input).map((text, index) => ({
+            n: Number(input.offset) * 100 + Number(text.slice(0, 2)),
+            key: `${index}`,
+            text,
+          })),
+        );
+        await tx.query(
+          `insert into ${SCHEMA}.applied (partition, n, key, text) select 0, * from unnest($1::bigint[], $2::text[], $3::text[])`,
+          [rows.map(({ n }) => n), rows.map(({ key }) => key), rows.map(({ text }) => text)],
+        );
         return { verdicts: inputs.map(() => ({ kind: 'handled' as const })), outputs: inputs.map(outputOf) };
       },
       parts: {
         count: (input) => alertsOf(input).length,
-        keep: (input, indexes) => ({ ...input, value: Buffer.from(JSON.stringify(alertsOf(input).filter((_, index) => indexes.includes(index)))) }),
+        keep: (input, indexes) => ({
+          ...input,
+          value: Buffer.from(JSON.stringify(alertsOf(input).filter((_, index) => indexes.includes(index)))),
+        }),
       },
     };
     const packed = (offset: number, broken: number[]): Input =>
-      anInput(offset, { value: Buffer.from(JSON.stringify(upTo(20).map((index) => `${String(index).padStart(2, '0')}${broken.includes(index) ? '\0' : ''}`))) });
-    expect(await oneBatch(pipeline, [packed(0, []), packed(1, [3, 17]), packed(2, [])], stage)).toEqual({ kind: 'committed', next: 3n });
-    expect(await ground.applied()).toEqual(upTo(60).map((n) => Math.floor(n / 20) * 100 + (n % 20)).filter((n) => n !== 103 && n !== 117));
+      anInput(offset, {
+        value: Buffer.from(
+          JSON.stringify(
+            upTo(20).map((index) => `${String(index).padStart(2, '0')}${broken.includes(index) ? '\0' : ''}`),
+          ),
+        ),
+      });
+    expect(await oneBatch(pipeline, [packed(0, []), packed(1, [3, 17]), packed(2, [])], stage)).toEqual({
+      kind: 'committed',
+      next: 3n,
+    });
+    expect(await ground.applied()).toEqual(
+      upTo(60)
+        .map((n) => Math.floor(n / 20) * 100 + (n % 20))
+        .filter((n) => n !== 103 && n !== 117),
+    );
     await pipeline.flush();
     expect(await deadLetters()).toEqual([{ offset: '1', reason: 'data-rejected-by-database', parts: [3, 17] }]);
     await pipeline.close();
@@ -85,7 +135,12 @@ describe('one bad record among 500', () => {
     const pipeline = pipelineOf(ground, log);
     const together: Stage<undefined> = {
       ...insertStage(),
-      load: (inputs) => (inputs.length > 1 && inputs.some((input) => numberOf(input) === 5) && inputs.some((input) => numberOf(input) === 9) ? Promise.reject(new TypeError('both')) : Promise.resolve(undefined)),
+      load: (inputs) =>
+        inputs.length > 1 &&
+        inputs.some((input) => numberOf(input) === 5) &&
+        inputs.some((input) => numberOf(input) === 9)
+          ? Promise.reject(new TypeError('both'))
+          : Promise.resolve(undefined),
     };
     await drive({ pipeline, inputs: inputsOf(16), stage: together, size: () => 16 });
     expect(await ground.applied()).toEqual(upTo(16));
@@ -98,7 +153,10 @@ describe('what is not the fault of a record', () => {
   it('a unique violation is tried again, never a dead letter', async () => {
     const pipeline = pipelineOf(ground, log);
     await ground.pool.query(`insert into ${SCHEMA}.applied values (0, 4, 'other', 'writer')`);
-    expect(await oneBatch(pipeline, inputsOf(10), insertStage())).toMatchObject({ kind: 'retry', reason: 'database-conflict' });
+    expect(await oneBatch(pipeline, inputsOf(10), insertStage())).toMatchObject({
+      kind: 'retry',
+      reason: 'database-conflict',
+    });
     await ground.pool.query(`delete from ${SCHEMA}.applied`);
     expect(await oneBatch(pipeline, inputsOf(10), insertStage())).toEqual({ kind: 'committed', next: 10n });
     expect(await deadLetters()).toEqual([]);
@@ -122,7 +180,12 @@ describe('what is not the fault of a record', () => {
     });
     await healed;
     expect(results.filter(({ kind }) => kind === 'retry').length).toBeGreaterThanOrEqual(8);
-    expect(results.every((result) => result.kind !== 'retry' || result.reason === 'database-unavailable' || result.reason === 'outbox-blocked')).toBe(true);
+    expect(
+      results.every(
+        (result) =>
+          result.kind !== 'retry' || result.reason === 'database-unavailable' || result.reason === 'outbox-blocked',
+      ),
+    ).toBe(true);
     expect(await ground.applied()).toEqual(upTo(12));
     await pipeline.flush();
     expect(await deadLetters()).toEqual([]);
@@ -133,14 +196,24 @@ describe('what is not the fault of a record', () => {
 
   it('a stage that waits for its configuration is asked again when it says', async () => {
     const pipeline = pipelineOf(ground, log);
-    const behind: Stage<undefined> = { ...insertStage(), load: () => Promise.reject(new RetryBatchError('configuration-behind', 123, 'revision 7 is not here yet')) };
-    expect(await oneBatch(pipeline, inputsOf(3), behind)).toEqual({ kind: 'retry', reason: 'configuration-behind', afterMs: 123 });
+    const behind: Stage<undefined> = {
+      ...insertStage(),
+      load: () => Promise.reject(new RetryBatchError('configuration-behind', 123, 'revision 7 is not here yet')),
+    };
+    expect(await oneBatch(pipeline, inputsOf(3), behind)).toEqual({
+      kind: 'retry',
+      reason: 'configuration-behind',
+      afterMs: 123,
+    });
     await pipeline.close();
   });
 
   it('a missing table is tried again', async () => {
     const pipeline = pipelineOf(ground, log);
-    const stage: Stage<undefined> = { ...insertStage(), apply: async (tx) => (await tx.query('select from nowhere'), { verdicts: [], outputs: [] }) };
+    const stage: Stage<undefined> = {
+      ...insertStage(),
+      apply: async (tx) => (await tx.query('select from nowhere'), { verdicts: [], outputs: [] }),
+    };
     expect(await oneBatch(pipeline, inputsOf(3), stage)).toMatchObject({ kind: 'retry', reason: 'handler-failed' });
     await pipeline.close();
   });
@@ -156,7 +229,13 @@ describe('what is not the fault of a record', () => {
 describe('the poison rate', () => {
   it('all bad: halts and changes nothing', async () => {
     const pipeline = pipelineOf(ground, log);
-    expect(await oneBatch(pipeline, inputsOf(500), insertStage(0, () => '\0'))).toMatchObject({ kind: 'halt', reason: 'poison-rate' });
+    expect(
+      await oneBatch(
+        pipeline,
+        inputsOf(500),
+        insertStage(0, () => '\0'),
+      ),
+    ).toMatchObject({ kind: 'halt', reason: 'poison-rate' });
     expect(await ground.applied()).toEqual([]);
     expect(await ground.rows(`select from ${SCHEMA}.consumer_positions`)).toEqual([]);
     expect(await deadLetters()).toEqual([]);
@@ -168,7 +247,15 @@ describe('the poison rate', () => {
     const pipeline = pipelineOf(ground, log, { now: () => new Date(now) });
     const declare: Stage<undefined> = {
       ...insertStage(),
-      apply: (_, inputs) => Promise.resolve({ verdicts: inputs.map(() => ({ kind: 'dead-letter' as const, reason: 'schema-mismatch' as const, detail: 'no title' })), outputs: [] }),
+      apply: (_, inputs) =>
+        Promise.resolve({
+          verdicts: inputs.map(() => ({
+            kind: 'dead-letter' as const,
+            reason: 'schema-mismatch' as const,
+            detail: 'no title',
+          })),
+          outputs: [],
+        }),
     };
     expect(await oneBatch(pipeline, inputsOf(20), declare)).toMatchObject({ kind: 'committed' });
     expect(await oneBatch(pipeline, inputsOf(1, 20), declare)).toMatchObject({ kind: 'halt', reason: 'poison-rate' });

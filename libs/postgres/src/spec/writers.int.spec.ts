@@ -3,7 +3,22 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '@tocsin/testing';
 import { parseMark, type Input, type Output, type Stage, type Tx } from '../index.ts';
 import { endSession, methodsOf } from './faults.ts';
-import { drive, expectedOccurrences, firstOccurrences, Ground, inputsOf, insertStage, numberOf, oneBatch, openLog, pipelineOf, recordsOn, SCHEMA, seeded, source } from './kit.ts';
+import {
+  drive,
+  expectedOccurrences,
+  firstOccurrences,
+  Ground,
+  inputsOf,
+  insertStage,
+  numberOf,
+  oneBatch,
+  openLog,
+  pipelineOf,
+  recordsOn,
+  SCHEMA,
+  seeded,
+  source,
+} from './kit.ts';
 
 let ground: Ground;
 let log: EventLog;
@@ -27,7 +42,13 @@ describe('caches', () => {
       load: () => Promise.resolve(undefined),
       apply: async (tx, inputs) => {
         const fresh = new Map(cache);
-        if (fresh.size === 0) for (const { key, n } of (await tx.query<{ key: string; n: number }>(`select key, count(*)::int as n from ${SCHEMA}.applied group by 1`)).rows) fresh.set(key, n);
+        if (fresh.size === 0)
+          for (const { key, n } of (
+            await tx.query<{ key: string; n: number }>(
+              `select key, count(*)::int as n from ${SCHEMA}.applied group by 1`,
+            )
+          ).rows)
+            fresh.set(key, n);
         for (const { key } of inputs) fresh.set(key, (fresh.get(key) ?? 0) + 1);
         const outcome = await insertStage().apply(tx, inputs, undefined);
         const dice = random();
@@ -44,7 +65,12 @@ describe('caches', () => {
     const pipeline = pipelineOf(ground, log);
     const other = pipelineOf(ground, log);
     const inputs = inputsOf(240);
-    const stored = async (): Promise<[string, number][]> => (await ground.rows<{ key: string; n: number }>(`select key, count(*)::int as n from ${SCHEMA}.applied group by 1 order by 1`)).map(({ key, n }) => [key, n]);
+    const stored = async (): Promise<[string, number][]> =>
+      (
+        await ground.rows<{ key: string; n: number }>(
+          `select key, count(*)::int as n from ${SCHEMA}.applied group by 1 order by 1`,
+        )
+      ).map(({ key, n }) => [key, n]);
     let checks = 0;
     const before = async (): Promise<void> => {
       if (cache.size > 0 && !interfered) {
@@ -52,7 +78,9 @@ describe('caches', () => {
         expect([...cache].toSorted()).toEqual(await stored());
       }
       if (random() < 0.1) {
-        const { rows } = await ground.pool.query<{ next: number }>(`select next_offset::int as next from ${SCHEMA}.consumer_positions`);
+        const { rows } = await ground.pool.query<{ next: number }>(
+          `select next_offset::int as next from ${SCHEMA}.consumer_positions`,
+        );
         const next = rows[0]?.next ?? 0;
         if (next < inputs.length) {
           await oneBatch(other, inputs.slice(next, next + 2), insertStage());
@@ -74,13 +102,22 @@ async function append(tx: Tx, streams: readonly string[], cause: string): Promis
   const outputs: Output[] = [];
   for (const stream of streams) {
     await tx.query(`insert into ${SCHEMA}.streams values ($1, 0) on conflict do nothing`, [stream]);
-    const { rows } = await tx.query<{ version: string }>(`select version from ${SCHEMA}.streams where id = $1 for update`, [stream]);
+    const { rows } = await tx.query<{ version: string }>(
+      `select version from ${SCHEMA}.streams where id = $1 for update`,
+      [stream],
+    );
     const known = await tx.query(`select from ${SCHEMA}.events where stream = $1 and cause = $2`, [stream, cause]);
     if (known.rowCount) continue;
     const version = BigInt(rows[0]!.version) + 1n;
     await tx.query(`insert into ${SCHEMA}.events values ($1, $2, $3)`, [stream, version.toString(), cause]);
     await tx.query(`update ${SCHEMA}.streams set version = $2 where id = $1`, [stream, version.toString()]);
-    outputs.push({ topic: 'incident.events', key: stream, type: 'test.event.v1', value: Buffer.from(JSON.stringify({ n: Number(version) })), by: { stream, version } });
+    outputs.push({
+      topic: 'incident.events',
+      key: stream,
+      type: 'test.event.v1',
+      value: Buffer.from(JSON.stringify({ n: Number(version) })),
+      by: { stream, version },
+    });
   }
   return outputs;
 }
@@ -93,7 +130,10 @@ describe('eight writers on shared streams', () => {
       if (error.code === '40P01') deadlocks++;
       throw error;
     };
-    const processes = [pipelineOf(ground, log, { publisher: 'single' }), pipelineOf(ground, log, { publisher: 'single' })];
+    const processes = [
+      pipelineOf(ground, log, { publisher: 'single' }),
+      pipelineOf(ground, log, { publisher: 'single' }),
+    ];
     // The lock order is by id (commit-batch rule 8); a few writers break it, so that deadlocks happen.
     const pick = (random: () => number): string[] => {
       const some = streams.filter(() => random() < 0.6);
@@ -110,8 +150,12 @@ describe('eight writers on shared streams', () => {
         apply: async (tx, some) => {
           const outputs: Output[] = [];
           const all = streams.filter((stream) => some.some((input) => targets[numberOf(input)]!.includes(stream)));
-          if (random() < 0.9) await tx.query(`select from ${SCHEMA}.streams where id = any($1) order by id for update`, [all]);
-          for (const input of some) outputs.push(...(await append(tx, targets[numberOf(input)]!, `p${partition}/${numberOf(input)}`).catch(counted)));
+          if (random() < 0.9)
+            await tx.query(`select from ${SCHEMA}.streams where id = any($1) order by id for update`, [all]);
+          for (const input of some)
+            outputs.push(
+              ...(await append(tx, targets[numberOf(input)]!, `p${partition}/${numberOf(input)}`).catch(counted)),
+            );
           return { verdicts: some.map(() => ({ kind: 'handled' as const })), outputs };
         },
       };
@@ -122,15 +166,24 @@ describe('eight writers on shared streams', () => {
       for (const n of upTo(40)) {
         const targets = pick(random);
         causes.push([`c${writer}/${n}`, targets]);
-        await processes[writer % 2]!.commitCommand(async (tx) => ({ result: undefined, outputs: await append(tx, targets, `c${writer}/${n}`).catch(counted) }));
+        await processes[writer % 2]!.commitCommand(async (tx) => ({
+          result: undefined,
+          outputs: await append(tx, targets, `c${writer}/${n}`).catch(counted),
+        }));
       }
     };
     const outcomes = await Promise.allSettled([...upTo(4).map(batchWriter), ...upTo(4).map(commandWriter)]);
     expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
     await processes[0]!.flush();
-    const stored = await ground.rows<{ stream: string; version: string; cause: string }>(`select stream, version, cause from ${SCHEMA}.events order by stream, version`);
-    expect(stored.map(({ stream, cause }) => `${stream} ${cause}`).toSorted()).toEqual(causes.flatMap(([cause, targets]) => targets.map((stream) => `${stream} ${cause}`)).toSorted());
-    const versions = Object.fromEntries(streams.map((id) => [id, upTo(stored.filter(({ stream }) => stream === id).length).map((n) => n + 1)]));
+    const stored = await ground.rows<{ stream: string; version: string; cause: string }>(
+      `select stream, version, cause from ${SCHEMA}.events order by stream, version`,
+    );
+    expect(stored.map(({ stream, cause }) => `${stream} ${cause}`).toSorted()).toEqual(
+      causes.flatMap(([cause, targets]) => targets.map((stream) => `${stream} ${cause}`)).toSorted(),
+    );
+    const versions = Object.fromEntries(
+      streams.map((id) => [id, upTo(stored.filter(({ stream }) => stream === id).length).map((n) => n + 1)]),
+    );
     expect(firstOccurrences(await recordsOn(log, 'incident.events'))).toEqual(versions);
     expect(deadlocks, 'the writers never met in a deadlock').toBeGreaterThan(0);
     await Promise.all(processes.map((each) => each.close()));
@@ -140,33 +193,49 @@ describe('eight writers on shared streams', () => {
 describe('a log that is away', () => {
   const failing = (log: EventLog): { log: EventLog; away: boolean } => {
     const state = { away: false, log: undefined as unknown as EventLog };
-    state.log = { ...methodsOf(log), append: (records) => (state.away ? Promise.reject(new Error('no broker')) : log.append(records)) };
+    state.log = {
+      ...methodsOf(log),
+      append: (records) => (state.away ? Promise.reject(new Error('no broker')) : log.append(records)),
+    };
     return state;
   };
 
-  it.each(['per-partition', 'single'] as const)('holds back further input and publishes in order when it is back (%s)', async (publisher) => {
-    const faulty = failing(log);
-    const pipeline = pipelineOf(ground, faulty.log, { publisher });
-    const inputs = inputsOf(30);
-    expect(await oneBatch(pipeline, inputs.slice(0, 5), insertStage())).toMatchObject({ kind: 'committed' });
-    await pipeline.flush();
-    faulty.away = true;
-    expect(await oneBatch(pipeline, inputs.slice(5, 10), insertStage())).toEqual({ kind: 'committed', next: 10n });
-    const blocked = await waitFor(async () => {
-      const result = await pipeline.commitBatch({ source: source(1), logId: 'log-1', inputs: inputs.slice(0, 1), heartbeat: () => Promise.resolve() }, insertStage(1));
-      return publisher === 'per-partition' || result.kind === 'retry' ? result : undefined;
-    });
-    if (publisher === 'single') expect(blocked).toMatchObject({ kind: 'retry', reason: 'outbox-blocked' });
-    expect(await oneBatch(pipeline, inputs.slice(10, 15), insertStage())).toMatchObject({ kind: 'retry', reason: 'outbox-blocked' });
-    faulty.away = false;
-    await waitFor(async () => (await oneBatch(pipeline, inputs.slice(10, 15), insertStage())).kind === 'committed');
-    await drive({ pipeline, inputs, stage: insertStage() });
-    await pipeline.flush();
-    const keys = expectedOccurrences(30);
-    const seen = firstOccurrences((await recordsOn(log, 'incident.events')).filter(({ headers }) => parseMark(headers['mark'])?.origin.endsWith('/0')));
-    expect(seen).toEqual(keys);
-    await pipeline.close();
-  });
+  it.each(['per-partition', 'single'] as const)(
+    'holds back further input and publishes in order when it is back (%s)',
+    async (publisher) => {
+      const faulty = failing(log);
+      const pipeline = pipelineOf(ground, faulty.log, { publisher });
+      const inputs = inputsOf(30);
+      expect(await oneBatch(pipeline, inputs.slice(0, 5), insertStage())).toMatchObject({ kind: 'committed' });
+      await pipeline.flush();
+      faulty.away = true;
+      expect(await oneBatch(pipeline, inputs.slice(5, 10), insertStage())).toEqual({ kind: 'committed', next: 10n });
+      const blocked = await waitFor(async () => {
+        const result = await pipeline.commitBatch(
+          { source: source(1), logId: 'log-1', inputs: inputs.slice(0, 1), heartbeat: () => Promise.resolve() },
+          insertStage(1),
+        );
+        return publisher === 'per-partition' || result.kind === 'retry' ? result : undefined;
+      });
+      if (publisher === 'single') expect(blocked).toMatchObject({ kind: 'retry', reason: 'outbox-blocked' });
+      expect(await oneBatch(pipeline, inputs.slice(10, 15), insertStage())).toMatchObject({
+        kind: 'retry',
+        reason: 'outbox-blocked',
+      });
+      faulty.away = false;
+      await waitFor(async () => (await oneBatch(pipeline, inputs.slice(10, 15), insertStage())).kind === 'committed');
+      await drive({ pipeline, inputs, stage: insertStage() });
+      await pipeline.flush();
+      const keys = expectedOccurrences(30);
+      const seen = firstOccurrences(
+        (await recordsOn(log, 'incident.events')).filter(({ headers }) =>
+          parseMark(headers['mark'])?.origin.endsWith('/0'),
+        ),
+      );
+      expect(seen).toEqual(keys);
+      await pipeline.close();
+    },
+  );
 });
 
 describe('the single publisher', () => {
@@ -177,7 +246,9 @@ describe('the single publisher', () => {
     const second = pipelineOf(ground, log, { publisher: 'single' });
     await drive({ pipeline: second, inputs: inputsOf(10), stage: insertStage() });
     await second.flush(); // published by the first one, which was woken by a notification
-    const { rows } = await ground.pool.query<{ pid: number }>(`select pid from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`);
+    const { rows } = await ground.pool.query<{ pid: number }>(
+      `select pid from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
+    );
     expect(rows).toHaveLength(1);
     await first.close();
     await drive({ pipeline: second, inputs: inputsOf(15), stage: insertStage() });
@@ -208,7 +279,10 @@ describe('marks', () => {
     const { pruneMarks, markLifeDays } = await import('../consumer-marks.ts');
     const now = new Date('2026-06-01T12:00:00Z');
     const pipeline = pipelineOf(ground, log, { now: () => now });
-    const marked: Input[] = inputsOf(3).map((input, n) => ({ ...input, mark: { origin: `stream-${n}`, offset: 1n, ordinal: 0 } }));
+    const marked: Input[] = inputsOf(3).map((input, n) => ({
+      ...input,
+      mark: { origin: `stream-${n}`, offset: 1n, ordinal: 0 },
+    }));
     await oneBatch(pipeline, marked, insertStage());
     const at = (days: number): Date => new Date(now.getTime() + days * 24 * 3600_000);
     const life = markLifeDays('alert.correlated')!;
@@ -219,4 +293,3 @@ describe('marks', () => {
     await pipeline.close();
   });
 });
-
