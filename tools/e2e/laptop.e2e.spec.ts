@@ -46,10 +46,12 @@ class Laptop {
     child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.child = child;
-    await waitFor(() => this.commands().length === 2 && fetch(`${this.url}/health/ready`).then(({ ok }) => ok), {
-      timeoutMs: 120_000,
-      what: 'ready',
-    });
+    const ready = async () => {
+      if (child.exitCode !== null) return 'ended' as const;
+      return this.commands().length === 2 && (await fetch(`${this.url}/health/ready`)).ok && ('ready' as const);
+    };
+    const state = await waitFor(ready, { timeoutMs: 120_000, what: 'ready' }).catch((error: Error) => error);
+    if (state !== 'ready') throw new Error(`not ready (${String(state)}); it said:\n${this.output}`);
   }
 
   /** The lines that a new user pastes. */

@@ -23,6 +23,7 @@ import {
 import { normalizer } from '@tocsin/normalizer';
 import { outboundDispatcher } from '@tocsin/outbound-dispatcher';
 import { rcaTrigger } from '@tocsin/rca-trigger';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DEFAULT_PORT } from './config.ts';
 import { DataDirectory } from './data-directory.ts';
 import { takeLock } from '@tocsin/event-log/journal';
@@ -57,7 +58,7 @@ export async function startAllInOne(environment: Record<string, string | undefin
   const shell = loadConfig(ShellEnvironment, environment);
   const data = new DataDirectory(shell.TOCSIN_DATA_DIR);
   // First of all: a second process on this folder must be refused before it touches the first one's database.
-  const lock = takeLock(data.path);
+  const lock = await lockOf(data);
   const database = await openDatabase(shell, data).catch((error: unknown) => {
     lock.release();
     throw error;
@@ -100,6 +101,22 @@ export async function startAllInOne(environment: Record<string, string | undefin
     await database.stop();
     lock.release();
     throw error;
+  }
+}
+
+/** A process that was killed a moment ago may still be going; one that lives on is told after this long. */
+const LOCK_PATIENCE_MS = 5_000;
+
+async function lockOf(data: DataDirectory): Promise<ReturnType<typeof takeLock>> {
+  const since = performance.now();
+  for (;;) {
+    try {
+      return takeLock(data.path);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'log-locked' || performance.now() - since > LOCK_PATIENCE_MS)
+        throw error;
+    }
+    await pause(100);
   }
 }
 

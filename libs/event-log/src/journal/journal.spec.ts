@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { committed, record, Recorder, suiteTopics, until } from '../conformance/recorder.ts';
 import type { EventLog } from '../port.ts';
 import { type CrashStep, type Journal, type JournalOptions, openJournal } from './index.ts';
@@ -182,6 +184,20 @@ describe('a journal that was lost', () => {
 });
 
 describe('the lock of a journal', () => {
+  it.runIf(existsSync('/proc/self/stat'))(
+    'is not held by a killed process that its parent has not buried yet',
+    async () => {
+      // The shell becomes `sleep`, which never asks for the end of the shell's child: that one stays a zombie.
+      const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = Number(line.toString());
+      await vi.waitUntil(() => / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')), { timeout: 10_000 });
+      await writeFile(join(directory, 'lock'), JSON.stringify({ pid }));
+      await open();
+      parent.kill('SIGKILL');
+    },
+  );
+
   it('refuses a second opener, also in the same process', async () => {
     await open();
     await expect(openJournal({ directory })).rejects.toMatchObject({ code: 'log-locked' });

@@ -73,15 +73,22 @@ function isAlive(owner: Owner, directory: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
+  if (isZombie(owner.pid)) return false;
   const started = startOf(owner.pid);
   return owner.started === undefined || started === undefined || started === owner.started;
 }
 
-/** Start time of a process in kernel ticks, where the kernel tells: pids are used again, above all in containers. */
-function startOf(pid: number): string | undefined {
+/** What the kernel tells of a process behind its name: state first, start time in ticks as the 20th field. */
+function statOf(pid: number): string[] | undefined {
   const stat = read(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
+
+/** Start time of a process, where the kernel tells: pids are used again, above all in containers. */
+const startOf = (pid: number): string | undefined => statOf(pid)?.[19];
+
+/** Killed, but its parent has not asked for its end yet: it answers signals, and holds nothing any more. */
+const isZombie = (pid: number): boolean => ['Z', 'X'].includes(statOf(pid)?.[0] ?? '');
 
 function read(path: string): string | undefined {
   try {
