@@ -181,11 +181,13 @@ describe('a new user', () => {
   });
 
   it('goes on where the journal was lost: the database keeps its state, new alerts are taken, the log says what happened', async () => {
-    await laptop.end('SIGINT');
+    await laptop.paste(laptop.commands()[0] as string);
+    // Killed, not stopped: services are left at different positions of the same topic, which the new journal must bridge.
+    await laptop.end('SIGKILL');
     await rm(join(laptop.directory, 'log'), { recursive: true });
     await laptop.start();
     expect(laptop.output).toContain('journal.lost');
-    expect(await laptop.get(`/api/v1/incidents/${incidentId}`)).toMatchObject({ status: 'resolved' });
+    expect(await laptop.get(`/api/v1/incidents/${incidentId}`)).toMatchObject({ id: incidentId });
     const fresh = (laptop.commands()[0] as string)
       .replace('checkout-latency', 'after-the-loss')
       .replace('"service":"checkout"', '"service":"other"');

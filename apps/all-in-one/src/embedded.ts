@@ -49,15 +49,35 @@ const storedPositions = (databaseUrl: string): Promise<StoredPosition[]> =>
     return rows.map(({ topic, partition, next }) => ({ topic, partition, next: BigInt(next) }));
   });
 
+/** One service may have read further than another: each goes on where the new journal begins, and what lay between is a gap. */
+const GO_ON = `
+  with begun as (select * from unnest($2::text[], $3::int[], $4::bigint[]) as b (topic, partition, next)),
+  before as (select p.* from %TABLE% as p where p.log_id <> $1 for update)
+  update %TABLE% as p set log_id = $1, next_offset = greatest(p.next_offset, begun.next)
+  from begun, before
+  where p.topic = begun.topic and p.partition = begun.partition
+    and before.consumer_group = p.consumer_group and before.topic = p.topic and before.partition = p.partition
+  returning greatest(begun.next - before.next_offset, 0)::int as skipped`;
+
 /**
  * A journal that was lost (its folder deleted) was begun anew above every position; the positions go on in it. What the old
  * one held and nobody had read is gone, and the log says so: with a broker, a service would halt here until a person has looked.
  */
 const goOnIn = (journal: Journal, databaseUrl: string, log: Logger): Promise<void> =>
   withDatabase(databaseUrl, async (client) => {
+    const begun = await storedPositions(databaseUrl);
+    const columns = [
+      begun.map(({ topic }) => topic),
+      begun.map(({ partition }) => partition),
+      begun.map(({ next }) => String(next)),
+    ];
     for (const table of await positionTables(client)) {
-      const { rowCount } = await client.query(`update ${table} set log_id = $1 where log_id <> $1`, [journal.logId]);
-      if (rowCount) log.error({ table, positions: rowCount, logId: journal.logId }, 'journal.lost');
+      const { rows } = await client.query<{ skipped: number }>(GO_ON.replaceAll('%TABLE%', table), [
+        journal.logId,
+        ...columns,
+      ]);
+      const skipped = rows.reduce((sum, row) => sum + row.skipped, 0);
+      if (rows.length > 0) log.error({ table, positions: rows.length, skipped, logId: journal.logId }, 'journal.lost');
     }
   });
 
