@@ -15,6 +15,8 @@ export interface KillOptions {
   seconds: number;
   /** Which services are killed; default all. A sabotage run aims at the sabotaged one. */
   targets?: readonly ServiceName[];
+  /** How much work has come through. With it, each kill waits until the restarted target works again: an idle one breaks nothing. */
+  worked?: () => Promise<number>;
   /** Pause between two kills, milliseconds. */
   gapMs: [number, number];
   say(line: string): void;
@@ -23,6 +25,14 @@ export interface KillOptions {
 const FROZEN_MS = 20_000;
 /** Services whose partitions another process can take over while the first is frozen. */
 const FREEZABLE: readonly ServiceName[] = ['dedup-correlator', 'incident-store', 'normalizer'];
+
+const AT_WORK_MS = 20_000;
+
+/** Waits until more work comes through than before: the target is in the middle of it. */
+async function atWork(worked: () => Promise<number>): Promise<void> {
+  const before = await worked();
+  for (let waited = 0; waited < AT_WORK_MS && (await worked()) <= before; waited += 50) await pause(50);
+}
 
 /** SIGKILL and start again, at once: what an orchestrator does. */
 async function killOne(options: KillOptions, kills: Kills, frozen: ServiceName | undefined): Promise<void> {
@@ -66,6 +76,7 @@ export async function killAround(options: KillOptions): Promise<Kills> {
   const freezing = frozen ? pause(5_000).then(() => freezeOne(options, kills, frozen)) : Promise.resolve();
   while (performance.now() < end) {
     await pause(options.random.between(...options.gapMs));
+    if (options.worked) await atWork(options.worked);
     await killOne(options, kills, frozen);
   }
   await freezing;

@@ -69,7 +69,7 @@ const sabotaged = (sabotage: Sabotage, seconds: number): CrashOptions => ({
   ...honest(),
   sabotage,
   seconds,
-  leastKills: 3,
+  leastKills: 2,
   leastAccepted: 100,
 });
 
@@ -86,7 +86,7 @@ async function one(options: CrashOptions): Promise<CrashReport> {
 async function prove(): Promise<number[]> {
   const unnoticed: number[] = [];
   for (const sabotage of Object.keys(sabotages) as Sabotage[]) {
-    const { checks } = await one(sabotaged(sabotage, 12));
+    const { checks } = await one(sabotaged(sabotage, 25));
     const noticed = checks.slice(1).some(({ failures }) => failures.length > 0);
     say(noticed ? `ok     the suite notices ${sabotage}` : `FAILED the suite did not notice ${sabotage}`);
     unnoticed.push(noticed ? 0 : 1);

@@ -142,8 +142,8 @@ export async function runCrash(options: CrashOptions): Promise<CrashReport> {
       split,
       random,
       seconds: options.seconds,
-      ...(targets ? { targets } : {}),
-      gapMs: targets ? [1_500, 2_500] : [2_000, 4_000],
+      ...(targets ? { targets, worked: async () => (await settledAlerts(pool)).size } : {}),
+      gapMs: targets ? [200, 1_000] : [2_000, 4_000],
       say: options.say,
     });
     stop.abort();
