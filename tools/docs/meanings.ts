@@ -66,6 +66,11 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   'decision-failed': 'A decision threw on it, reproducibly and alone.',
   'data-rejected-by-database': 'The database refused its data, reproducibly and alone.',
   'webhook-disabled': LATER,
+  'capture-mode': 'The webhook captures for a preview; nothing opens.',
+  'open-when': 'The webhook’s `open_when` does not hold for it: kept, without an incident.',
+  promoted: 'A person made an incident of a recorded alert.',
+  'over-limit': 'Its request came above the hourly rate of a webhook that rolls up.',
+  rule: 'A correlation rule matched.',
 };
 
 export const skipMeanings: Record<SkipReason, string> = {

@@ -1,9 +1,11 @@
-import { Module } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { parseAllowList } from '@tocsin/domain/delivery';
 import {
+  ASSIGNMENTS,
   CLOCK,
   type Clock,
   configOf,
+  EVENT_LOG,
   KEY_RING,
   type KeyRing,
   LOGGER,
@@ -15,6 +17,7 @@ import {
   SHELL_CONFIG,
   type ShellConfig,
 } from '@tocsin/nest-shell';
+import type { Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { ApiKeys, Workspaces } from './access.ts';
 import { ApiKeysController } from './api-keys.controller.ts';
@@ -24,6 +27,7 @@ import { ConfigurationStore } from './configuration-store.ts';
 import { connectorCatalogue } from './connector-catalogue.ts';
 import { ConnectorsController } from './connectors.controller.ts';
 import type { Credentials } from './credentials.ts';
+import { pipelineOf } from './pipeline.ts';
 import type { SeedTools } from './seed.ts';
 import { WebhookSetupController } from './setup/webhook-setup.controller.ts';
 import { WebhookSetup } from './setup/webhook-setup.ts';
@@ -35,6 +39,7 @@ import {
   CONFIGURATION_STORE,
   CONNECTOR_CATALOGUE,
   CONTROL_PLANE_CONFIG,
+  CONTROL_PLANE_PIPELINE,
   CREDENTIALS,
   SEED_TOOLS,
   SUBSCRIPTIONS,
@@ -62,6 +67,11 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
   ],
   providers: [
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
+    {
+      provide: CONTROL_PLANE_PIPELINE,
+      inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS, LOGGER],
+      useFactory: pipelineOf,
+    },
     { provide: CONNECTOR_CATALOGUE, useValue: connectorCatalogue },
     {
       provide: CREDENTIALS,
@@ -130,4 +140,10 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     },
   ],
 })
-export class ControlPlaneModule {}
+export class ControlPlaneModule implements OnApplicationShutdown {
+  constructor(@Inject(CONTROL_PLANE_PIPELINE) private readonly pipeline: Pipeline) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.pipeline.close();
+  }
+}

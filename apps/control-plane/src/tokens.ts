@@ -10,3 +10,4 @@ export const CONFIGURATION_BOOT = Symbol('CONFIGURATION_BOOT');
 export const CREDENTIALS = Symbol('CONTROL_PLANE_CREDENTIALS');
 export const SEED_TOOLS = Symbol('SEED_TOOLS');
 export const WEBHOOK_SETUP = Symbol('WEBHOOK_SETUP');
+export const CONTROL_PLANE_PIPELINE = Symbol('CONTROL_PLANE_PIPELINE');

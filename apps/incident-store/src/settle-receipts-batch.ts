@@ -35,6 +35,6 @@ export const settleReceiptsStage = (): Stage<Loaded> => ({
 
 function verdictOf(input: Input, taken: boolean): Verdict {
   if (taken) return { kind: 'handled' };
-  if (isOwn(input)) return { kind: 'skip', reason: 'not-for-this-service' };
+  if (isOwn(input) || input.type === 'requests.answered.v1') return { kind: 'skip', reason: 'not-for-this-service' };
   return { kind: 'dead-letter', reason: 'unknown-record-type', detail: `type ${input.type}` };
 }

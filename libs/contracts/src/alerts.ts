@@ -54,6 +54,8 @@ export const NormalizedAlertSchema = Type.Object({
   customFields: Type.Record(Text, Type.Unknown()),
   fields: Type.Record(Text, Type.Unknown()),
   configRevision: Count,
+  /** Of a request above the webhook's hourly rate: a trigger with a new key joins the webhook's roll-up incident (product P7). */
+  overLimit: Type.Optional(Type.Boolean()),
   notes: Type.Array(Type.Object({ code: Text, path: Type.Optional(Text), detail: Type.Optional(Text) })),
 });
 export type NormalizedAlert = Static<typeof NormalizedAlertSchema>;
@@ -161,85 +163,6 @@ export const IncidentFactSchema = Type.Object({
   keys: Type.Array(Type.Object({ webhookId: Text, dedupKey: Text, resolveKey: Text, alertId: Text })),
 });
 export type IncidentFact = Static<typeof IncidentFactSchema>;
-
-/** One alert in the answer to a waiting sender and in `GET receipts/{id}`. */
-export const AlertAnswerSchema = Type.Object({
-  index: Count,
-  alertId: Text,
-  incidentId: NullableText,
-  outcome: OutcomeSchema,
-  reason: DecisionReasonSchema,
-  occurrenceCount: Type.Union([Count, Type.Null()]),
-});
-export type AlertAnswer = Static<typeof AlertAnswerSchema>;
-
-/** `webhook.replies`, type `receipt.replied.v1`. With `total` 0, `outcome` and `reason` answer for the whole receipt. */
-export const ReceiptRepliedSchema = Type.Object({
-  receiptId: Text,
-  total: Count,
-  alerts: Type.Array(AlertAnswerSchema),
-  outcome: Type.Optional(OutcomeSchema),
-  reason: Type.Optional(DecisionReasonSchema),
-  detail: Type.Optional(Text),
-});
-export type ReceiptReplied = Static<typeof ReceiptRepliedSchema>;
-
-/** `webhook.outcomes`, type `receipts.settled.v1`: many receipts per record. */
-export const ReceiptsSettledSchema = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      receiptId: Text,
-      workspaceId: Text,
-      webhookId: Text,
-      receivedAt: Instant,
-      settledAt: Instant,
-      total: Count,
-      /** Outcomes of the alerts settled here; empty where the receipt has none, then `outcome` and `reason` hold. */
-      alerts: Type.Array(AlertAnswerSchema),
-      outcome: Type.Optional(OutcomeSchema),
-      reason: Type.Optional(DecisionReasonSchema),
-      detail: Type.Optional(Text),
-    }),
-  ),
-});
-export type ReceiptsSettled = Static<typeof ReceiptsSettledSchema>;
-
-/**
- * Header `facts` of a `webhook.received` record (type `webhook.received.v1`, value = the exact raw body).
- * Credential and signature headers are left out by the gateway.
- */
-export const ReceiptFactsSchema = Type.Object({
-  receiptId: Text,
-  workspaceId: Text,
-  webhookId: Text,
-  connector: Text,
-  configRevision: Count,
-  receivedAt: Instant,
-  method: Text,
-  query: Text,
-  contentType: NullableText,
-  headers: Type.Record(Text, Text),
-  /** Somebody waits for the answer: replies for other receipts need not be sent. */
-  waiting: Type.Boolean(),
-});
-export type ReceiptFacts = Static<typeof ReceiptFactsSchema>;
-
-/** `dead-letters`, type `dead.letter.v1`: value = original bytes; header `facts` = this. */
-export const DeadLetterFactsSchema = Type.Object({
-  service: Text,
-  topic: Text,
-  partition: Count,
-  offset: Text,
-  reason: Text,
-  detail: Text,
-  at: Instant,
-  workspaceId: NullableText,
-  webhookId: NullableText,
-  receiptId: NullableText,
-  /** Which alerts of a packed record; absent = the whole record. */
-  parts: Type.Optional(Type.Array(Count)),
-});
-export type DeadLetterFacts = Static<typeof DeadLetterFactsSchema>;
 
 /** An incident as every door shows it: `GET incidents/{id}`, `incident.events`, outbound `data`. snake_case by rule. */
 export const PublicIncidentSchema = Type.Object({

@@ -14,6 +14,30 @@ export interface FeedDocument<Kind extends string = string, Body = unknown> {
   body: Body;
 }
 
+/** The operators of a condition's leaf (product P10). */
+export const conditionOperators = [
+  'equals',
+  'not_equals',
+  'contains',
+  'not_contains',
+  'starts_with',
+  'ends_with',
+  'regex',
+  'in',
+  'not_in',
+  'intersects',
+  'exists',
+] as const;
+export type ConditionOperator = (typeof conditionOperators)[number];
+
+/**
+ * The one condition grammar of rules, `open_when`, filters and silences (product P10), as people type it. `value` `[]` with
+ * `intersects`, or `{incident: field}`, means the incident's own value.
+ */
+export type ConditionDocument =
+  | { operator: 'and' | 'or'; items: ConditionDocument[] }
+  | { field: string; operator: ConditionOperator; value?: unknown };
+
 /** `v1.<key id>.<iv>.<ciphertext+tag>`, all base64url. The workspace and row id are authenticated with it. */
 export type SealedText = string;
 
@@ -74,6 +98,16 @@ export interface WebhookBody {
   rca: { autoTrigger: boolean; minSeverity: Severity };
   /** Whether a failed build or deployment also raises an alert (product P11); absent = it does. */
   changes?: { alertOnFailure: boolean };
+  /** `capture`: authenticated and mapped for preview, outcome `captured`, nothing opens (product P11); absent = `live`. */
+  mode?: 'capture' | 'live';
+  /** What happens above the hourly rate (product P7): 429, or accepted with `overLimit` on the receipt; absent = `reject`. */
+  overLimit?: 'reject' | 'rollup';
+  /** `strict`: 413 above 100 KB (product P7); absent = it is not. */
+  limits?: { strict: boolean };
+  /** Lock-outs that began before this instant are lifted. */
+  unlockedAt?: string | null;
+  /** Which triggered alerts open incidents; the others are recorded (product P11). Null or absent = all open. */
+  openWhen?: ConditionDocument | null;
 }
 export type WebhookDocument = FeedDocument<'webhook', WebhookBody>;
 

@@ -4,6 +4,7 @@ export * from './ids.ts';
 export * from './problems.ts';
 export * from './public-events.ts';
 export * from './reasons.ts';
+export * from './receipts.ts';
 export * from './records.ts';
 export * from './services.ts';
 export * from './topics.ts';

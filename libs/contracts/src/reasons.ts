@@ -65,5 +65,10 @@ export const decisionReasons = [
   'decision-failed',
   'data-rejected-by-database',
   'webhook-disabled',
+  'capture-mode',
+  'open-when',
+  'promoted',
+  'over-limit',
+  'rule',
 ] as const;
 export type DecisionReason = (typeof decisionReasons)[number];

@@ -1,16 +1,14 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
+import { AlertsCorrelatedSchema, AlertsNormalizedSchema, IncidentFactSchema, PublicIncidentSchema } from './alerts.ts';
+import { ChangeEventSchema, DeliveryEventSchema, IncidentEventRecordSchema, RcaEventSchema } from './public-events.ts';
 import {
-  AlertsCorrelatedSchema,
-  AlertsNormalizedSchema,
   DeadLetterFactsSchema,
-  IncidentFactSchema,
-  PublicIncidentSchema,
   ReceiptFactsSchema,
   ReceiptRepliedSchema,
   ReceiptsSettledSchema,
-} from './alerts.ts';
-import { ChangeEventSchema, DeliveryEventSchema, IncidentEventRecordSchema, RcaEventSchema } from './public-events.ts';
+  RequestsAnsweredSchema,
+} from './receipts.ts';
 import type { Topic } from './topics.ts';
 
 /**
@@ -23,6 +21,7 @@ export const recordTypes = {
   'alerts.correlated.v1': { topic: 'alert.correlated', schema: AlertsCorrelatedSchema },
   'receipt.replied.v1': { topic: 'webhook.replies', schema: ReceiptRepliedSchema },
   'receipts.settled.v1': { topic: 'webhook.outcomes', schema: ReceiptsSettledSchema },
+  'requests.answered.v1': { topic: 'webhook.outcomes', schema: RequestsAnsweredSchema },
   'incident.event.v1': { topic: 'incident.events', schema: IncidentEventRecordSchema },
   'incident.state.v1': { topic: 'incident.state', schema: PublicIncidentSchema },
   'change.event.v1': { topic: 'change.events', schema: ChangeEventSchema },

@@ -23,9 +23,12 @@ export const schemaOf = (service: ServiceName): string => service.replaceAll('-'
 export const routes: readonly { method: string; path: string; service: ServiceName }[] = [
   { method: '*', path: '/webhook/', service: 'ingress-gateway' },
   { method: '*', path: '/api/integrations/', service: 'ingress-gateway' },
+  { method: '*', path: '/v2/enqueue', service: 'ingress-gateway' },
+  { method: '*', path: '/prometheus/', service: 'ingress-gateway' },
   { method: 'GET', path: '/api/v1/incidents/:id/rca', service: 'rca-trigger' },
   { method: '*', path: '/api/v1/changes', service: 'rca-trigger' },
   { method: '*', path: '/api/v1/incidents', service: 'incident-store' },
+  { method: '*', path: '/api/v1/alerts', service: 'incident-store' },
   { method: 'GET', path: '/api/v1/receipts/', service: 'incident-store' },
   { method: '*', path: '/api/v1/subscriptions/:id/deliveries', service: 'outbound-dispatcher' },
   { method: '*', path: '/api/v1/webhooks', service: 'control-plane' },
