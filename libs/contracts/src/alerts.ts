@@ -1,11 +1,5 @@
 import Type, { type Static } from 'typebox';
-import {
-  AlertKindSchema,
-  AlertStatusSchema,
-  IncidentStatusSchema,
-  OutcomeSchema,
-  SeveritySchema,
-} from './vocabulary.ts';
+import { AlertKindSchema, AlertStatusSchema, IncidentStatusSchema, SeveritySchema } from './vocabulary.ts';
 import { decisionReasons } from './reasons.ts';
 
 const Text = Type.String();
