@@ -1,4 +1,5 @@
 export * from './alerts.ts';
+export * from './catalogue/index.ts';
 export * from './configuration.ts';
 export * from './ids.ts';
 export * from './problems.ts';
