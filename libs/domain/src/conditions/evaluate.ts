@@ -1,0 +1,149 @@
+import { leavesOf, type CompiledCondition, type CompiledLeaf } from './compiled.ts';
+import { readField, tagForms, type ConditionSubject, type FieldValue, type IncidentSubject } from './fields.ts';
+
+/** What a condition is asked about. */
+export interface Asked {
+  alert: ConditionSubject;
+  /** The candidate, where there is one. A constant condition must hold for it as well, unless `appliesTo` is `alert`. */
+  incident?: IncidentSubject;
+  appliesTo?: 'both' | 'alert';
+}
+
+/** One condition with what it looked at. */
+export interface LeafReport {
+  path: string;
+  field: string;
+  operator: string;
+  value: unknown;
+  /** Where the looked-at value is from; of a condition that holds for both, the alert. */
+  of: 'alert' | 'incident';
+  found: string[];
+  /** The incident's own value, where it was compared with. */
+  incident?: string[];
+}
+
+export interface Explanation {
+  holds: boolean;
+  /** The conditions that decided: all that held, or the first that failed (of an `or`, that of its nearest branch). */
+  decided: LeafReport[];
+  /** How many of all conditions held: of two that fail, the one with the greater share is the nearer miss. */
+  held: number;
+  conditions: number;
+}
+
+/** Whether a condition holds. Pure, never throws, time linear in the texts that it looks at. */
+export function holds(condition: CompiledCondition, asked: Asked): boolean {
+  switch (condition.kind) {
+    case 'and':
+      return condition.items.every((item) => holds(item, asked));
+    case 'or':
+      return condition.items.some((item) => holds(item, asked));
+    case 'leaf':
+      return leafFails(condition, asked) === null;
+    default:
+      return condition satisfies never;
+  }
+}
+
+/** Whether a condition holds, and what decided. Looks at every leaf, so it is for what people read. */
+export function evaluate(condition: CompiledCondition, asked: Asked): Explanation {
+  if (condition.kind === 'leaf') {
+    const failing = leafFails(condition, asked);
+    const decided = [reportOf(condition, asked, failing ?? 'alert')];
+    return { holds: failing === null, decided, held: failing === null ? 1 : 0, conditions: 1 };
+  }
+  const items = condition.items.map((item) => evaluate(item, asked));
+  const held = items.reduce((sum, item) => sum + item.held, 0);
+  const all = { held, conditions: leavesOf(condition) };
+  if (condition.kind === 'and') {
+    const failed = items.find((item) => !item.holds);
+    if (failed) return { holds: false, decided: failed.decided, ...all };
+    return { holds: true, decided: items.flatMap(({ decided }) => decided).slice(0, REPORTS_MAX), ...all };
+  }
+  const first = items.find((item) => item.holds);
+  if (first) return { holds: true, decided: first.decided, ...all };
+  const nearest = items.reduce((best, item) => (shareOf(item) > shareOf(best) ? item : best));
+  return { holds: false, decided: nearest.decided, ...all };
+}
+
+/** The share of conditions that held. */
+export const shareOf = ({ held, conditions }: Pick<Explanation, 'held' | 'conditions'>): number => held / conditions;
+
+const REPORTS_MAX = 20;
+
+/** Null where the leaf holds; else for whom it does not. */
+function leafFails(leaf: CompiledLeaf, asked: Asked): 'alert' | 'incident' | null {
+  const { field, expected } = leaf;
+  if (expected.kind === 'incident') return relates(leaf, asked) === leaf.negated ? 'alert' : null;
+  if (matches(leaf, readField(field, asked.alert)) === leaf.negated) return 'alert';
+  if (!asked.incident || asked.appliesTo === 'alert' || !field.ofIncidents) return null;
+  return matches(leaf, readField(field, asked.incident)) === leaf.negated ? 'incident' : null;
+}
+
+/** The leaf's positive test against a constant: any element of a list will do. */
+function matches({ field, operator, expected }: CompiledLeaf, value: FieldValue): boolean {
+  if (expected.kind === 'nothing') return value.present;
+  if (expected.kind === 'pattern') return formsOf(field.isTags, value.texts).some((text) => expected.matches(text));
+  if (expected.kind === 'incident') return false;
+  return compares(operator, formsOf(field.isTags, value.texts), expected.texts);
+}
+
+const formsOf = (isTags: boolean, texts: readonly string[]): readonly string[] => (isTags ? tagForms(texts) : texts);
+
+function compares(
+  operator: CompiledLeaf['operator'],
+  texts: readonly string[],
+  expected: ReadonlySet<string>,
+): boolean {
+  switch (operator) {
+    case 'contains':
+    case 'not_contains':
+      return texts.some((text) => anyOf(expected, (part) => text.includes(part)));
+    case 'starts_with':
+      return texts.some((text) => anyOf(expected, (part) => text.startsWith(part)));
+    case 'ends_with':
+      return texts.some((text) => anyOf(expected, (part) => text.endsWith(part)));
+    default:
+      return texts.some((text) => expected.has(text));
+  }
+}
+
+const anyOf = (parts: ReadonlySet<string>, test: (part: string) => boolean): boolean => {
+  for (const part of parts) if (test(part)) return true;
+  return false;
+};
+
+/**
+ * The alert's value against the incident's own. Of tags one side may be bare: `production` fits `env:production`, but
+ * `team:production` does not.
+ */
+function relates({ field, operator, expected }: CompiledLeaf, { alert, incident }: Asked): boolean {
+  if (expected.kind !== 'incident' || !incident || !expected.field.ofIncidents) return false;
+  const mine = readField(field, alert).texts;
+  const its = readField(expected.field, incident).texts;
+  if (field.ignoresCase !== expected.field.ignoresCase) return compares(operator, lower(mine), new Set(lower(its)));
+  if (!field.isTags && !expected.field.isTags) return compares(operator, mine, new Set(its));
+  return compares(operator, tagForms(mine), new Set(its)) || compares(operator, mine, new Set(tagForms(its)));
+}
+
+const lower = (texts: readonly string[]): string[] => texts.map((text) => text.toLowerCase());
+
+/** Texts in explanations are shortened: they are shown, not compared. */
+const SHOWN = { texts: 10, length: 200 } as const;
+const shown = (texts: readonly string[]): string[] =>
+  texts.slice(0, SHOWN.texts).map((text) => (text.length > SHOWN.length ? `${text.slice(0, SHOWN.length)}…` : text));
+
+function reportOf(leaf: CompiledLeaf, { alert, incident }: Asked, of: 'alert' | 'incident'): LeafReport {
+  const { path, field, operator, expected, value } = leaf;
+  const subject = of === 'incident' && incident ? incident : alert;
+  const its = expected.kind === 'incident' && incident ? readField(expected.field, incident).texts : undefined;
+  return {
+    path,
+    field: field.name,
+    operator,
+    value: Array.isArray(value) ? value.slice(0, SHOWN.texts) : (value ?? null),
+    of,
+    found: shown(readField(field, subject).texts),
+    ...(its && { incident: shown(its) }),
+  };
+}

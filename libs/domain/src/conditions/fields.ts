@@ -1,0 +1,154 @@
+import type { NormalizedAlert } from '@tocsin/contracts';
+
+/** What a condition can look at, as an alert carries it. `fields` is the payload (`metadata.*`). */
+export type ConditionSubject = Pick<
+  NormalizedAlert,
+  | 'title'
+  | 'description'
+  | 'severity'
+  | 'status'
+  | 'kind'
+  | 'connector'
+  | 'webhookId'
+  | 'source'
+  | 'url'
+  | 'services'
+  | 'tags'
+  | 'customFields'
+  | 'fields'
+>;
+
+/** An incident's own values. What is left out is not known of incidents: it cannot be compared with. */
+export type IncidentSubject = Omit<ConditionSubject, 'description' | 'url' | 'fields' | 'status'>;
+
+/** Fields with one name. `service` means any of the services. Source: product P10. */
+export const plainFields = [
+  'title',
+  'description',
+  'severity',
+  'status',
+  'kind',
+  'connector',
+  'webhook_id',
+  'source',
+  'url',
+  'service',
+  'services',
+  'tags',
+] as const;
+export type PlainField = (typeof plainFields)[number];
+/** Prefixes of fields with a path behind them. */
+export const fieldFamilies = ['custom_fields', 'metadata'] as const;
+
+/** Fields whose words come from Tocsin's own vocabularies: letter case says nothing there. */
+const VOCABULARY: ReadonlySet<string> = new Set(['severity', 'status', 'kind', 'connector']);
+/** Fields that an incident does not keep. */
+const OF_ALERTS_ONLY: ReadonlySet<string> = new Set(['description', 'url', 'status']);
+/** How many elements of lists inside of payloads are looked at. */
+const ELEMENTS_MAX = 1_000;
+
+/** Where a condition looks. */
+export interface FieldRef {
+  name: string;
+  root: PlainField | (typeof fieldFamilies)[number] | null;
+  /** Below `custom_fields` and `metadata`. */
+  path: readonly string[];
+  ignoresCase: boolean;
+  isTags: boolean;
+  /** Whether incidents have a value of their own for it. */
+  ofIncidents: boolean;
+}
+
+/** Reads a field's name; `root` is null where there is no such field. */
+export function fieldRef(name: string): FieldRef {
+  const [first = '', ...path] = name.split('.');
+  const family = fieldFamilies.find((one) => one === first && path.length > 0 && path.every((part) => part !== ''));
+  const plain = plainFields.find((one) => one === name);
+  return {
+    name,
+    root: plain ?? family ?? null,
+    path: family ? path : [],
+    ignoresCase: VOCABULARY.has(name),
+    isTags: name === 'tags',
+    ofIncidents: plain !== undefined ? !OF_ALERTS_ONLY.has(plain) : family === 'custom_fields',
+  };
+}
+
+/** A field's value: whether there is one, and its texts. A list has one text per element, an object none. */
+export interface FieldValue {
+  present: boolean;
+  texts: readonly string[];
+}
+const ABSENT: FieldValue = { present: false, texts: [] };
+
+/** The value of a field. Missing, null and empty are absent; zero and false are values. */
+export function readField(field: FieldRef, subject: Partial<ConditionSubject>): FieldValue {
+  if (field.root === null) return ABSENT;
+  const value = valueOf(field, subject);
+  if (!isPresent(value)) return ABSENT;
+  const texts: string[] = [];
+  textsOf(value, texts);
+  return { present: true, texts: field.ignoresCase ? texts.map((text) => text.toLowerCase()) : texts };
+}
+
+function valueOf({ root, path }: FieldRef, subject: Partial<ConditionSubject>): unknown {
+  switch (root) {
+    case 'service':
+    case 'services':
+      return subject.services;
+    case 'webhook_id':
+      return subject.webhookId;
+    case 'custom_fields':
+      return within(subject.customFields, path);
+    case 'metadata':
+      return within(subject.fields, path);
+    case null:
+      return undefined;
+    default:
+      return subject[root];
+  }
+}
+
+/** Follows a path; a key that itself holds dots is found as a whole. Lists are entered by index, or element by element. */
+function within(value: unknown, path: readonly string[]): unknown {
+  if (path.length === 0) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const [key = '', ...rest] = path;
+  if (Array.isArray(value)) {
+    if (/^\d{1,6}$/.test(key)) return within(value[Number(key)], rest);
+    return value.slice(0, ELEMENTS_MAX).flatMap((element) => {
+      const found = typeof element === 'object' && !Array.isArray(element) ? within(element, path) : undefined;
+      return found === undefined ? [] : [found];
+    });
+  }
+  const record = value as Record<string, unknown>;
+  if (Object.hasOwn(record, key)) {
+    const found = within(record[key], rest);
+    if (found !== undefined) return found;
+  }
+  const whole = path.join('.');
+  return rest.length > 0 && Object.hasOwn(record, whole) ? record[whole] : undefined;
+}
+
+const isPresent = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.slice(0, ELEMENTS_MAX).some(isPresent)
+    : value !== undefined && value !== null && value !== '';
+
+/** Texts of scalars: a number as JavaScript writes it, so that 5, 5.0 and "5" are equal. */
+function textsOf(value: unknown, texts: string[]): void {
+  if (Array.isArray(value)) {
+    for (const element of value.slice(0, ELEMENTS_MAX)) if (texts.length < ELEMENTS_MAX) textsOf(element, texts);
+  } else if (typeof value === 'string') {
+    if (value !== '') texts.push(value);
+  } else if (typeof value === 'number' || typeof value === 'boolean') texts.push(String(value));
+}
+
+/** A tag without its key: `production` of `env:production`. */
+export function bareTag(tag: string): string | undefined {
+  const colon = tag.indexOf(':');
+  return colon > 0 && colon < tag.length - 1 ? tag.slice(colon + 1) : undefined;
+}
+
+/** What a tag answers to: itself, and itself without its key. */
+export const tagForms = (tags: readonly string[]): string[] => tags.flatMap((tag) => [tag, bareTag(tag) ?? []].flat());
