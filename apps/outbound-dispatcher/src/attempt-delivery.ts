@@ -1,7 +1,8 @@
-import type { SubscriptionDocument } from '@tocsin/contracts';
+import type { SealedSecret, SubscriptionDocument } from '@tocsin/contracts';
 import {
   checkCustomHeaders,
   checkUrl,
+  defaultSignatures,
   DEFAULT_RETRY_SCHEDULE,
   maskRequestHeaders,
   maskResponseHeaders,
@@ -114,27 +115,44 @@ function prepare(
       attempt: delivery.attempts + 1,
     },
     ...{ sequence: delivery.sequence, body: delivery.body, timestamp: Math.floor(now.getTime() / 1000) },
-    secrets: opened.secrets,
+    contentType: delivery.contentType,
+    contentHeaders: delivery.contentHeaders,
+    signing: {
+      schemes: subscription.body.signatures ?? defaultSignatures,
+      secrets: opened.secrets,
+      signingKeys: opened.signingKeys,
+    },
     customHeaders: opened.headers,
     userAgent: subscription.body.userAgent ?? parts.userAgent,
   });
   return { headers, customNames: opened.headers.map(({ name }) => name) };
 }
 
+interface OpenedSecrets {
+  secrets: string[];
+  signingKeys: string[];
+  headers: { name: string; value: string }[];
+}
+
+const liveSecrets = (secrets: readonly SealedSecret[], now: Date): SealedSecret[] =>
+  secrets
+    .filter(({ notAfter }) => notAfter === null || new Date(notAfter) > now)
+    .sort((a, b) => Number(a.notAfter !== null) - Number(b.notAfter !== null));
+
 /** Live secrets, the current one first, and custom headers in the clear. Undefined when the key ring cannot open one of them. */
 function openSecrets(
   { id, workspaceId, body }: SubscriptionDocument,
   { feed, keyRing }: AttemptParts,
   now: Date,
-): { secrets: string[]; headers: { name: string; value: string }[] } | undefined {
+): OpenedSecrets | undefined {
   const workspace = feed.workspace(workspaceId);
   if (!workspace) return undefined;
-  const live = body.secrets
-    .filter(({ notAfter }) => notAfter === null || new Date(notAfter) > now)
-    .sort((a, b) => Number(a.notAfter !== null) - Number(b.notAfter !== null));
+  const open = (secrets: readonly SealedSecret[] = []): string[] =>
+    liveSecrets(secrets, now).map(({ sealed }) => keyRing.open(workspace, id, sealed));
   try {
     return {
-      secrets: live.map(({ sealed }) => keyRing.open(workspace, id, sealed)),
+      secrets: open(body.secrets),
+      signingKeys: open(body.signingKeys),
       headers: body.headers.map(({ name, sealed }) => ({ name, value: keyRing.open(workspace, id, sealed) })),
     };
   } catch {

@@ -13,6 +13,8 @@ export interface ClaimedDelivery {
   incidentId: string | null;
   sequence: number | null;
   body: string;
+  contentType: string;
+  contentHeaders: Record<string, string>;
   /** Attempts made before this one. */
   attempts: number;
   leaseToken: string;
@@ -30,6 +32,8 @@ interface ClaimedRow {
   incident_id: string | null;
   sequence: string | null;
   body: string;
+  content_type: string;
+  content_headers: Record<string, string>;
   attempts: number;
   lease_token: string;
 }
@@ -46,6 +50,8 @@ const claimedOf = (row: ClaimedRow): ClaimedDelivery => ({
   incidentId: row.incident_id,
   sequence: row.sequence === null ? null : Number(row.sequence),
   body: row.body,
+  contentType: row.content_type,
+  contentHeaders: row.content_headers,
   attempts: row.attempts,
   leaseToken: row.lease_token,
 });
@@ -81,7 +87,7 @@ export async function claimDue(
         set lease_token = $6, lease_until = $5::timestamptz + picked.lease_ms * interval '1 millisecond', claimed_by = $7, mergeable = false
        from picked where d.seq = picked.seq
      returning d.seq, d.id, d.workspace_id, d.subscription_id, d.subscription_name, d.config_revision, d.event_id, d.event_type, d.incident_id,
-               d.sequence, d.body, d.attempts, d.lease_token`,
+               d.sequence, d.body, d.content_type, d.content_headers, d.attempts, d.lease_token`,
     [
       claim.wanted.map(({ subscriptionId }) => subscriptionId),
       claim.wanted.map(({ slots }) => slots),

@@ -1,5 +1,5 @@
 import type { Tx } from '@tocsin/postgres';
-import { laneKey, type Lane, type Plan } from '@tocsin/domain/delivery';
+import { laneKey, type Lane, type Plan, type RenderedBody } from '@tocsin/domain/delivery';
 
 interface LaneRow {
   subscription_id: string;
@@ -80,19 +80,27 @@ export async function storePlan(tx: Tx, plan: Plan, nameOf: (subscriptionId: str
 async function changeUpdates(tx: Tx, changed: Plan['changed']): Promise<void> {
   if (changed.length === 0) return;
   const rows = changed.map((update) => ({
-    ...{ id: update.id, event_id: update.eventId, sequence: update.sequence, body: update.body },
+    ...{ id: update.id, event_id: update.eventId, sequence: update.sequence, ...contentOf(update.content) },
     ...{ changed: update.changed, due_at: update.dueAt, mergeable: update.mergeable },
   }));
   await tx.query(
     `update outbound_dispatcher.deliveries d
         set event_id = coalesce(n.event_id, d.event_id), sequence = coalesce(n.sequence, d.sequence), body = coalesce(n.body, d.body),
+            content_type = coalesce(n.content_type, d.content_type), content_headers = coalesce(n.content_headers, d.content_headers),
             changed = coalesce(n.changed, d.changed), due_at = n.due_at, mergeable = n.mergeable
        from jsonb_to_recordset($1::jsonb)
-         as n(id text, event_id text, sequence bigint, body text, changed text[], due_at timestamptz, mergeable boolean)
+         as n(id text, event_id text, sequence bigint, body text, content_type text, content_headers jsonb, changed text[], due_at timestamptz, mergeable boolean)
       where d.id = n.id`,
     [JSON.stringify(rows)],
   );
 }
+
+/** Columns of what is sent; null where it stays as it is. */
+const contentOf = (content: RenderedBody | null) => ({
+  body: content?.body ?? null,
+  content_type: content?.contentType ?? null,
+  content_headers: content?.headers ?? null,
+});
 
 async function insertDeliveries(
   tx: Tx,
@@ -109,17 +117,17 @@ async function insertDeliveries(
       incident_id: delivery.incidentId,
       sequence: delivery.sequence,
     },
-    ...{ changed: delivery.changed, body: delivery.body, due_at: delivery.dueAt, head: delivery.head },
+    ...{ changed: delivery.changed, ...contentOf(delivery.content), due_at: delivery.dueAt, head: delivery.head },
     ...{ coalesced: delivery.coalesced, mergeable: delivery.mergeable },
   }));
   await tx.query(
     `insert into outbound_dispatcher.deliveries (id, workspace_id, subscription_id, subscription_name, config_revision, event_id, event_type,
-            incident_id, sequence, changed, body, due_at, head, coalesced, mergeable)
+            incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable)
      select id, workspace_id, subscription_id, subscription_name, config_revision, event_id, event_type,
-            incident_id, sequence, changed, body, due_at, head, coalesced, mergeable
+            incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable
        from jsonb_to_recordset($1::jsonb)
          as n(position int, id text, workspace_id text, subscription_id text, subscription_name text, config_revision bigint, event_id text,
-              event_type text, incident_id text, sequence bigint, changed text[], body text, due_at timestamptz, head boolean,
+              event_type text, incident_id text, sequence bigint, changed text[], body text, content_type text, content_headers jsonb, due_at timestamptz, head boolean,
               coalesced boolean, mergeable boolean)
       order by position
      on conflict (event_id, subscription_id) do nothing`,

@@ -1,5 +1,13 @@
-import { decodeRecord, type SubscriptionDocument } from '@tocsin/contracts';
-import { lanesOf, outboundEventOf, planDeliveries, type OutboundEvent, type Subscriber } from '@tocsin/domain/delivery';
+import { decodeRecord, type SubscriptionBody, type SubscriptionDocument } from '@tocsin/contracts';
+import {
+  lanesOf,
+  outboundEventOf,
+  planDeliveries,
+  type BodyForm,
+  type OutboundEvent,
+  type Subscriber,
+} from '@tocsin/domain/delivery';
+import { readTemplate } from '@tocsin/domain/template';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import type { Input, Stage, Verdict } from '@tocsin/postgres';
 import { lockLanes, storePlan } from './lane-store.ts';
@@ -97,4 +105,14 @@ const subscriberOf = ({ id, workspaceId, revision, body }: SubscriptionDocument)
   ...{ id, workspaceId, revision, events: body.events, active: body.active },
   updateIntervalSeconds: body.updateIntervalSeconds,
   firstDelaySeconds: body.retrySchedule[0] ?? 0,
+  form: formOf(body),
 });
+
+/** A template that was checked at save and cannot be read any more gives way to the envelope. */
+function formOf({ envelope, transform }: SubscriptionBody): BodyForm {
+  if (transform === undefined || transform === null) return { key: envelope, rendering: { envelope } };
+  const read = readTemplate(transform, 'transform');
+  return read.ok
+    ? { key: JSON.stringify(transform), rendering: { envelope, transform: read.template } }
+    : { key: envelope, rendering: { envelope } };
+}

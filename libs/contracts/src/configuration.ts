@@ -1,4 +1,4 @@
-import type { Severity } from './vocabulary.ts';
+import type { AlertStatus, Severity } from './vocabulary.ts';
 import type { SubscriptionId, WebhookId, WorkspaceId } from './ids.ts';
 
 /**
@@ -67,6 +67,67 @@ export interface WebhookAuth {
   tenant?: string | null;
 }
 
+/** What a mapping can fill (product P6), in the order of the docs. */
+export const mappingFields = [
+  'title',
+  'description',
+  'severity',
+  'status',
+  'services',
+  'tags',
+  'source',
+  'url',
+  'dedup_key',
+  'occurred_at',
+  'incident_type',
+] as const;
+export type MappingField = (typeof mappingFields)[number];
+
+export const customFieldTypes = ['string', 'number', 'boolean', 'datetime', 'list', 'object'] as const;
+export type CustomFieldType = (typeof customFieldTypes)[number];
+
+/** A fallback chain of paths: only null, undefined and empty fall through. */
+export type PathChain = readonly string[];
+
+export interface CustomField {
+  readonly name: string;
+  readonly description?: string;
+  readonly type: CustomFieldType;
+  readonly default_value?: unknown;
+  readonly path: PathChain;
+}
+
+export interface ExtractedField {
+  readonly name: string;
+  readonly path: PathChain;
+}
+
+export interface MappingDefaults {
+  readonly title?: string;
+  readonly description?: string;
+  readonly severity?: Severity;
+  readonly status?: AlertStatus;
+  readonly services?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly source?: string;
+  readonly url?: string;
+  readonly incident_type?: string;
+}
+
+/**
+ * A webhook's mapping as it is stored and shown: in the canonical form of `readMapping` (domain/mapping-rules), with the names that
+ * people type. Every key is optional to people and present here.
+ */
+export interface MappingDocument {
+  readonly fields: Readonly<Partial<Record<MappingField, PathChain>>>;
+  /** Words of the source, in any case, before every other vocabulary. */
+  readonly severity: Readonly<Record<string, Severity>>;
+  readonly status: Readonly<Record<string, AlertStatus>>;
+  readonly defaults: MappingDefaults;
+  readonly custom_fields: readonly CustomField[];
+  readonly extracted_fields: readonly ExtractedField[];
+}
+
 export interface WebhookBody {
   name: string;
   description: string;
@@ -100,6 +161,10 @@ export interface WebhookBody {
   changes?: { alertOnFailure: boolean };
   /** `capture`: authenticated and mapped for preview, outcome `captured`, nothing opens (product P11); absent = `live`. */
   mode?: 'capture' | 'live';
+  /** What the user's own paths say, before the connector's (product P6); absent = nothing. */
+  mapping?: MappingDocument;
+  /** `incident_type` of alerts that nothing else gives one (product P11); null or absent = none. */
+  incidentType?: string | null;
   /** What happens above the hourly rate (product P7): 429, or accepted with `overLimit` on the receipt; absent = `reject`. */
   overLimit?: 'reject' | 'rollup';
   /** `strict`: 413 above 100 KB (product P7); absent = it is not. */
@@ -111,6 +176,14 @@ export interface WebhookBody {
 }
 export type WebhookDocument = FeedDocument<'webhook', WebhookBody>;
 
+/** Form of an outbound body (http-api, Outbound request). `cloudevents` is structured mode, `cloudevents-binary` binary mode. */
+export const envelopeNames = ['cloudthinker', 'opsknight', 'cloudevents', 'cloudevents-binary'] as const;
+export type EnvelopeName = (typeof envelopeNames)[number];
+
+/** How a delivery is signed; several at once (product P12). The first two are the headers of the seeds' products. */
+export const signatureSchemes = ['x-cloudthinker', 'x-webhook', 'standard-v1', 'standard-v1a'] as const;
+export type SignatureScheme = (typeof signatureSchemes)[number];
+
 export interface SubscriptionBody {
   name: string;
   url: string;
@@ -119,7 +192,13 @@ export interface SubscriptionBody {
   active: boolean;
   secrets: SealedSecret[];
   headers: { name: string; sealed: SealedText }[];
-  envelope: 'cloudthinker';
+  envelope: EnvelopeName;
+  /** A JSON template instead of the envelope; null or absent = none. */
+  transform?: unknown;
+  /** Absent = `x-cloudthinker`, `x-webhook` and `standard-v1`. */
+  signatures?: SignatureScheme[];
+  /** ed25519 keys of `standard-v1a`, `whsk_` in the clear; the current one first. */
+  signingKeys?: SealedSecret[];
   /** Seconds before each attempt, counted from the previous one; the first is normally 0. */
   retrySchedule: number[];
   timeoutSeconds: number;

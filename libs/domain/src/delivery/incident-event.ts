@@ -1,6 +1,6 @@
 import type { IncidentEventRecord } from '@tocsin/contracts';
-import { bodyOf, incidentData } from './envelope.ts';
-import type { OutboundEvent } from './plan.ts';
+import { incidentData, renderBody, type RenderedBody } from './envelope.ts';
+import type { BodyForm, OutboundEvent } from './plan.ts';
 
 /** Updates that many alerts cause: at most one per incident and interval (product P12). */
 const coalescing = new Set(['AlertsAttached', 'AlertsResolved', 'OccurrencesCounted']);
@@ -14,15 +14,18 @@ export function outboundEventOf(
 ): OutboundEvent | undefined {
   const { event, incident, outbound_name: name } = record;
   if (name === null || silent.has(event.type)) return undefined;
-  const bodies = new Map<string, string>(); // a thousand subscriptions share one text
-  const write = (changed: string[]): string =>
-    bodyOf({
-      id: event.id,
-      type: name,
-      timestamp: event.at,
-      workspace_id: incident.workspace_id,
-      data: incidentData(record, changed, incidentUrl(incident.id)),
-    });
+  const bodies = new Map<string, RenderedBody>(); // a thousand subscriptions share one text
+  const write = (changed: string[], { rendering }: BodyForm): RenderedBody =>
+    renderBody(
+      {
+        id: event.id,
+        type: name,
+        timestamp: event.at,
+        workspace_id: incident.workspace_id,
+        data: incidentData(record, changed, incidentUrl(incident.id)),
+      },
+      rendering,
+    );
   return {
     id: event.id,
     name,
@@ -32,9 +35,9 @@ export function outboundEventOf(
     at: new Date(event.at),
     changed: record.changed,
     coalesces: name === 'incident.updated' && coalescing.has(event.type),
-    body: (changed) => {
-      const key = changed.join(' ');
-      const body = bodies.get(key) ?? write(changed);
+    render: (changed, form) => {
+      const key = `${form.key} ${changed.join(' ')}`;
+      const body = bodies.get(key) ?? write(changed, form);
       bodies.set(key, body);
       return body;
     },

@@ -8,4 +8,5 @@ export * from './request-headers.ts';
 export * from './retry.ts';
 export * from './settle.ts';
 export * from './sign.ts';
+export * from './signing-key.ts';
 export * from './url-policy.ts';

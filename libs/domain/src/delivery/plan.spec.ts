@@ -14,6 +14,7 @@ import { matchesEvent } from './match-event.ts';
 const now = new Date('2026-03-01T10:00:00.000Z');
 const later = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
 
+const content = (body: string) => ({ body, contentType: 'application/json', headers: {} });
 const aSubscriber = (changes: Partial<Subscriber> = {}): Subscriber => ({
   ...{
     id: 'sub_1',
@@ -23,6 +24,7 @@ const aSubscriber = (changes: Partial<Subscriber> = {}): Subscriber => ({
     active: true,
     updateIntervalSeconds: 60,
     firstDelaySeconds: 0,
+    form: { key: 'cloudthinker', rendering: { envelope: 'cloudthinker' as const } },
   },
   ...changes,
 });
@@ -41,7 +43,7 @@ const anEvent = (
     changed: [],
     coalesces: false,
   },
-  body: (changed) => `${sequence}:${changed.join(',')}`,
+  render: (changed) => content(`${sequence}:${changed.join(',')}`),
   ...changes,
 });
 const anUpdate = (sequence: number, changed: string[]): OutboundEvent =>
@@ -117,7 +119,7 @@ describe('updates that alerts cause', () => {
     expect(plan.planned[0]).toMatchObject({
       eventId: 'evt_2',
       sequence: 2,
-      body: '2:alerts,severity',
+      content: content('2:alerts,severity'),
       dueAt: now,
       mergeable: true,
       coalesced: true,
@@ -145,7 +147,7 @@ describe('updates that alerts cause', () => {
         eventId: 'evt_4',
         sequence: 4,
         changed: ['alerts', 'tags'],
-        body: '4:alerts,tags',
+        content: content('4:alerts,tags'),
         dueAt: later(40),
         mergeable: true,
       },
@@ -170,7 +172,7 @@ describe('updates that alerts cause', () => {
         eventId: 'evt_3',
         sequence: 3,
         changed: ['alerts', 'tags'],
-        body: '3:alerts,tags',
+        content: content('3:alerts,tags'),
         dueAt: now,
         mergeable: false,
       },
@@ -191,7 +193,7 @@ describe('updates that alerts cause', () => {
     const plan = planOf([anEvent(3)], aSubscriber({ events: ['incident.updated'] }), lane);
     expect(plan.planned).toEqual([]);
     expect(plan.changed).toEqual([
-      { id: 'dlv_open', eventId: null, sequence: null, changed: null, body: null, dueAt: now, mergeable: false },
+      { id: 'dlv_open', eventId: null, sequence: null, changed: null, content: null, dueAt: now, mergeable: false },
     ]);
   });
 

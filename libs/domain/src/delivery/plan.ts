@@ -1,4 +1,5 @@
 import { deliveryIdOf, type DeliveryId } from '@tocsin/contracts';
+import type { Rendering, RenderedBody } from './envelope.ts';
 import { matchesEvent } from './match-event.ts';
 
 /** An event that may be delivered: its outbound name and how its body is written. */
@@ -14,8 +15,14 @@ export interface OutboundEvent {
   changed: string[];
   /** True for updates that alerts cause by the hundred (attached, resolved): they may be merged. */
   coalesces: boolean;
-  /** The exact body for these changed fields. */
-  body(changed: string[]): string;
+  /** What is sent for these changed fields, in this form. */
+  render(changed: string[], form: BodyForm): RenderedBody;
+}
+
+/** How a subscription wants its bodies; forms with the same key make the same bodies. */
+export interface BodyForm {
+  key: string;
+  rendering: Rendering;
 }
 
 export interface Subscriber {
@@ -27,7 +34,14 @@ export interface Subscriber {
   updateIntervalSeconds: number;
   /** First entry of its retry schedule. */
   firstDelaySeconds: number;
+  form: BodyForm;
+  /** What else it asks of an event that its list names; absent = nothing. */
+  accepts?(event: OutboundEvent): boolean;
 }
+
+/** Whether a subscriber wants an event. */
+const takesEvent = (subscriber: Subscriber, event: OutboundEvent): boolean =>
+  matchesEvent(subscriber.events, event.name) && (subscriber.accepts?.(event) ?? true);
 
 /** What is known of one (subscription, incident): the lane in which deliveries follow each other. */
 export interface Lane {
@@ -50,7 +64,7 @@ export interface PlannedDelivery {
   incidentId: string | null;
   sequence: number | null;
   changed: string[];
-  body: string;
+  content: RenderedBody;
   dueAt: Date;
   /** False while an earlier delivery of its lane is unfinished. */
   head: boolean;
@@ -65,7 +79,7 @@ export interface ChangedUpdate {
   eventId: string | null;
   sequence: number | null;
   changed: string[] | null;
-  body: string | null;
+  content: RenderedBody | null;
   dueAt: Date;
   mergeable: boolean;
 }
@@ -127,7 +141,7 @@ class Planner {
   }
 
   add(event: OutboundEvent, subscriber: Subscriber): void {
-    const takes = matchesEvent(subscriber.events, event.name);
+    const takes = takesEvent(subscriber, event);
     if (event.incidentId === null || event.sequence === null) {
       if (takes) this.insert(event, subscriber, { dueAt: this.due(subscriber), head: true, coalesced: false });
       return;
@@ -145,7 +159,7 @@ class Planner {
     if (!event.coalesces) this.releaseOpenUpdate(lane);
     if (!takes) return;
     lane.lastSequence = event.sequence;
-    if (event.coalesces && lane.openUpdate) this.merge(event, lane.openUpdate);
+    if (event.coalesces && lane.openUpdate) this.merge(event, subscriber, lane.openUpdate);
     else if (event.coalesces && subscriber.updateIntervalSeconds > 0) this.openUpdate(event, subscriber, lane);
     else this.follow(event, subscriber, lane);
   }
@@ -179,13 +193,13 @@ class Planner {
     lane.openUpdate = { id: delivery.id, changed: delivery.changed, dueAt };
   }
 
-  private merge(event: OutboundEvent, open: NonNullable<Lane['openUpdate']>): void {
+  private merge(event: OutboundEvent, subscriber: Subscriber, open: NonNullable<Lane['openUpdate']>): void {
     open.changed = [...new Set([...open.changed, ...event.changed])];
     const content = {
       eventId: event.id,
       sequence: event.sequence,
       changed: open.changed,
-      body: event.body(open.changed),
+      content: event.render(open.changed, subscriber.form),
     };
     const fresh = this.planned.get(open.id);
     if (fresh) Object.assign(fresh, content);
@@ -202,7 +216,7 @@ class Planner {
     const fresh = this.planned.get(open.id);
     if (fresh) Object.assign(fresh, { dueAt, mergeable: false });
     else {
-      const nothingNew = { id: open.id, eventId: null, sequence: null, changed: null, body: null };
+      const nothingNew = { id: open.id, eventId: null, sequence: null, changed: null, content: null };
       this.changes.set(open.id, { ...(this.changes.get(open.id) ?? nothingNew), dueAt, mergeable: false });
     }
   }
@@ -219,7 +233,7 @@ class Planner {
       ...{ id, subscription, workspaceId, incidentId, sequence, changed, ...how },
       eventId: event.id,
       eventName: event.name,
-      body: event.body(changed),
+      content: event.render(changed, subscription.form),
       mergeable: how.coalesced,
     };
     this.planned.set(id, delivery);

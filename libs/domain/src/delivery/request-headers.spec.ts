@@ -6,6 +6,7 @@ import {
   requestHeaders,
   type RequestFacts,
 } from './request-headers.ts';
+import { defaultSignatures } from './sign.ts';
 
 const facts: RequestFacts = {
   ...{
@@ -17,7 +18,10 @@ const facts: RequestFacts = {
     body: '{}',
     timestamp: 1_772_359_200,
   },
-  ...{ secrets: ['s'.repeat(20)], customHeaders: [{ name: 'X-Team', value: 'blue' }], userAgent: 'Tocsin/0.1.0' },
+  contentType: 'application/json',
+  contentHeaders: {},
+  signing: { schemes: defaultSignatures, secrets: ['s'.repeat(20)], signingKeys: [] },
+  ...{ customHeaders: [{ name: 'X-Team', value: 'blue' }], userAgent: 'Tocsin/0.1.0' },
 };
 
 describe('headers of an attempt', () => {

@@ -1,4 +1,4 @@
-import { signatureHeaders } from './sign.ts';
+import { signatureHeaders, type Signing } from './sign.ts';
 
 /** Custom headers per subscription (product P12). */
 export const MAX_CUSTOM_HEADERS = 20;
@@ -23,7 +23,7 @@ const refusedNames = new Set([
   'x-webhook-signature',
   'x-webhook-event',
 ]);
-const refusedPrefixes = ['webhook-', 'x-tocsin-'];
+const refusedPrefixes = ['webhook-', 'x-tocsin-', 'ce-'];
 
 export type HeaderRefusal = 'header-name' | 'header-value' | 'header-reserved' | 'header-repeated' | 'too-many-headers';
 
@@ -60,7 +60,10 @@ export interface RequestFacts {
   body: string;
   /** Seconds since the epoch. */
   timestamp: number;
-  secrets: readonly string[];
+  signing: Signing;
+  /** Of the body's form. */
+  contentType: string;
+  contentHeaders: Readonly<Record<string, string>>;
   customHeaders: readonly { name: string; value: string }[];
   userAgent: string;
 }
@@ -71,12 +74,13 @@ export function requestHeaders(facts: RequestFacts): Record<string, string> {
   return {
     'user-agent': facts.userAgent,
     ...custom,
-    'content-type': 'application/json',
+    ...facts.contentHeaders,
+    'content-type': facts.contentType,
     'x-webhook-event': facts.eventType,
     'x-tocsin-delivery': facts.deliveryId,
     'x-tocsin-attempt': String(facts.attempt),
     ...(facts.sequence === null ? {} : { 'x-tocsin-sequence': String(facts.sequence) }),
-    ...signatureHeaders({ id: facts.eventId, timestamp: facts.timestamp, body: facts.body, secrets: facts.secrets }),
+    ...signatureHeaders({ id: facts.eventId, timestamp: facts.timestamp, body: facts.body }, facts.signing),
   };
 }
 
