@@ -140,7 +140,8 @@ function readElement(run: Run, element: unknown, index: number): Read {
       const detail = `element ${index} is not an alert of ${source.title}`;
       return { omitted: { index, outcome: 'dead-lettered', reason: 'unrecognised-payload', detail } };
     }
-    const reading: Reading = { element, root, receivedAt: context.receivedAt, headers: request.headers };
+    const { receivedAt, receiptId } = context;
+    const reading: Reading = { element, root, receivedAt, receiptId, headers: request.headers };
     const rule = source.ignore.find((candidate) => candidate.when(reading));
     if (rule) return { omitted: ignored(index, rule.reason, `${source.title}: ${rule.reason}`) };
     return readAlert(run, reading, index);

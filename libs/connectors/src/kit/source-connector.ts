@@ -13,6 +13,8 @@ export interface Reading extends RequestFacts {
   element: unknown;
   root: unknown;
   receivedAt: string;
+  /** Unique per request: a key for what can only be one thing with itself. */
+  receiptId: string;
 }
 
 /** A path into the element (`$.a.b`), into the whole payload (`$root.a.b`), or a function where paths end. */

@@ -1,5 +1,6 @@
 import { isObject, listOf, pairsOf, textOf, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
+import { detailsOfEvent, isEvent, keyOfEvent, ofEvent, servicesOfEvent, tagsOfEvent, urlOfEvent } from './events-v2.ts';
 
 const typeOf = (element: unknown): string => {
   const type = valueAt(element, 'event_type') ?? valueAt(element, 'event'); // version 3, version 2
@@ -45,7 +46,9 @@ function describe({ element }: Reading): unknown {
   return service === undefined || title === undefined ? undefined : `${service}: ${title}`;
 }
 
-function tagsOf({ element }: Reading): string[] {
+function tagsOf(reading: Reading): string[] {
+  const { element } = reading;
+  if (isEvent(element)) return tagsOfEvent(reading);
   const incident = incidentOf(element);
   const custom = valueAt(incident, 'custom_fields');
   return [...listOf(valueAt(incident, 'teams')).map((team) => `team:${team}`), ...customTags(custom)];
@@ -60,7 +63,10 @@ function customTags(custom: unknown): string[] {
   });
 }
 
-/** Webhooks version 3 (one event per request); the retired version 2 (`messages`) is read as well. */
+/**
+ * Webhooks version 3 (one event per request); the retired version 2 (`messages`) is read as well. And what is sent to PagerDuty: an event
+ * of the Events API v2 (drop-in address of the gateway).
+ */
 export const source = {
   id: 'pagerduty',
   title: 'PagerDuty',
@@ -77,12 +83,13 @@ export const source = {
   respond: 'accept',
   resolves: true,
   decode: ['json'],
-  recognises: (root) => isObject(valueAt(root, 'event')) || Array.isArray(valueAt(root, 'messages')),
+  recognises: (root) => isEvent(root) || isObject(valueAt(root, 'event')) || Array.isArray(valueAt(root, 'messages')),
   split: (root): readonly unknown[] => {
+    if (isEvent(root)) return [root];
     const messages = valueAt(root, 'messages');
     return Array.isArray(messages) ? messages : [valueAt(root, 'event')];
   },
-  recognisesElement: (element) => typeOf(element) !== '',
+  recognisesElement: (element) => isEvent(element) || typeOf(element) !== '',
   ignore: [
     { when: ({ element }) => typeOf(element) === 'pagey.ping', reason: 'test-notification' },
     {
@@ -93,23 +100,32 @@ export const source = {
     {
       // Events about services, and whatever names no incident, have nothing to open or to change.
       when: ({ element }) =>
-        !typeOf(element).startsWith('incident.') || textOf(valueAt(incidentOf(element), 'id')) === undefined,
+        !isEvent(element) &&
+        (!typeOf(element).startsWith('incident.') || textOf(valueAt(incidentOf(element), 'id')) === undefined),
       reason: 'unsupported-event',
     },
   ],
   fields: {
-    title: [ofIncident('title'), titleFromSummary],
-    description: [ofIncident('body', 'details'), ofIncident('description'), describe],
-    services: [ofIncident('service'), ofIncident('impacted_services')],
+    title: [ofEvent('payload', 'summary'), ofIncident('title'), titleFromSummary],
+    description: [detailsOfEvent, ofIncident('body', 'details'), ofIncident('description'), describe],
+    services: [servicesOfEvent, ofIncident('service'), ofIncident('impacted_services')],
     tags: [tagsOf],
-    source: ['$.client.name'],
-    url: [ofIncident('html_url'), ofIncident('self')],
-    dedupKey: [ofIncident('id')], // incident_key may be missing or null, and is reused
+    source: [ofEvent('payload', 'source'), '$.client.name'],
+    url: [urlOfEvent, ofIncident('html_url'), ofIncident('self')],
+    dedupKey: [keyOfEvent, ofIncident('id')], // incident_key may be missing or null, and is reused
     firingKey: [],
     incidentType: [ofIncident('incident_type', 'name')],
   },
-  occurredAt: { from: ['$.occurred_at', '$.created_on'], orders: true },
-  status: { from: [statusOfEvent], map: { update: 'update' }, absent: 'triggered' },
-  severity: { from: [ofIncident('priority'), ofIncident('urgency')], take: 'first-known' },
+  // The time of an event is when the tool made it; a resolve often repeats that of its trigger, so the time of receipt orders.
+  occurredAt: {
+    from: [ofEvent('payload', 'timestamp'), '$.occurred_at', '$.created_on'],
+    orders: ({ element }) => !isEvent(element),
+  },
+  status: { from: [ofEvent('event_action'), statusOfEvent], map: { update: 'update' }, absent: 'triggered' },
+  severity: {
+    from: [ofEvent('payload', 'severity'), ofIncident('priority'), ofIncident('urgency')],
+    take: 'first-known',
+  },
   keep: ({ element }) => (isObject(element) ? element : {}),
+  redact: ['$.routing_key'], // the address of the webhook
 } as const satisfies SourceConnector;

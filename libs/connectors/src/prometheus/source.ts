@@ -1,6 +1,7 @@
-import { isEmpty, isObject, isUnsetTime, pairsOf, valueAt } from '@tocsin/domain/mapping';
-import { firingOfLabels, keyOfLabels, saysResolved, statusOfAlert } from '../kit/alertmanager-alert.ts';
+import { instantOf, isEmpty, isObject, isUnsetTime, pairsOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { saysResolved, statusOfAlert } from '../kit/alertmanager-alert.ts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
+import { fingerprintOf } from './fingerprint.ts';
 
 const label = (reading: Reading, name: string): unknown => valueAt(reading.element, 'labels', name);
 
@@ -25,7 +26,30 @@ function keep(reading: Reading): Record<string, unknown> {
   return { ...alert, ...kubernetesOf(reading), ...Object.fromEntries(group) };
 }
 
-/** Alertmanager webhook version 4, and 3 (no fingerprint, numeric group key), which has the same shape. */
+/** Alertmanager's hash of the labels. Version 3 and API v2 send none; then it is worked out as Alertmanager does. */
+const fingerprint = ({ element }: Reading): string | undefined =>
+  textOf(valueAt(element, 'fingerprint')) ?? fingerprintOf(valueAt(element, 'labels'));
+
+/**
+ * Repeats have the same start, a new firing has a new one. Compared as an instant: Prometheus writes `.120Z` where Alertmanager,
+ * which tells of the same firing, writes `.12Z`.
+ */
+function firing(reading: Reading): string | undefined {
+  const key = fingerprint(reading);
+  const start = valueAt(reading.element, 'startsAt');
+  return key === undefined || isUnsetTime(start) ? undefined : `${key}@${instantOf(start) ?? textOf(start) ?? ''}`;
+}
+
+/** Nothing around the list of API v2 names its sender; the link back to the rule does. */
+const senderOfList = ({ element, root }: Reading): string | undefined =>
+  Array.isArray(root)
+    ? /^https?:\/\/[^/?#]+/i.exec(textOf(valueAt(element, 'generatorURL'))?.slice(0, 500) ?? '')?.[0]
+    : undefined;
+
+/**
+ * Alertmanager webhook version 4, and 3 (no fingerprint, numeric group key), which has the same shape; and the bare list of Alertmanager's
+ * API v2, which Prometheus itself posts (drop-in address of the gateway).
+ */
 export const source = {
   id: 'prometheus',
   title: 'Prometheus Alertmanager',
@@ -38,8 +62,8 @@ export const source = {
   respond: 'accept',
   resolves: true,
   decode: ['json'],
-  recognises: (root) => isObject(root) && Array.isArray(valueAt(root, 'alerts')),
-  split: (root) => valueAt(root, 'alerts') as unknown[],
+  recognises: (root) => Array.isArray(root) || (isObject(root) && Array.isArray(valueAt(root, 'alerts'))),
+  split: (root): readonly unknown[] => (Array.isArray(root) ? root : (valueAt(root, 'alerts') as unknown[])),
   recognisesElement: (element) => isObject(valueAt(element, 'labels')) || isObject(valueAt(element, 'annotations')),
   ignore: [],
   fields: {
@@ -59,10 +83,10 @@ export const source = {
     ],
     services: ['$.labels.service', '$.labels.app', '$.labels.job', '$.labels.namespace'],
     tags: [({ element }) => pairsOf(valueAt(element, 'labels'))],
-    source: ['$root.externalURL', '$root.receiver'],
+    source: ['$root.externalURL', '$root.receiver', senderOfList],
     url: ['$.generatorURL', '$root.externalURL', '$.annotations.runbook_url'],
-    dedupKey: [keyOfLabels],
-    firingKey: [firingOfLabels],
+    dedupKey: [fingerprint],
+    firingKey: [firing],
     incidentType: [],
   },
   occurredAt: { from: ['$.startsAt'], whenResolved: ['$.endsAt'], orders: true },
