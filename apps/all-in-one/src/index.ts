@@ -1,1 +1,2 @@
+export { SinkController } from './sink/sink.controller.ts';
 export * from './start.ts';

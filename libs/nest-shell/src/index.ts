@@ -8,6 +8,7 @@ export * from './config.ts';
 export * from './configuration/feed.ts';
 export * from './configuration/postgres-feed.ts';
 export * from './configuration/static-feed.ts';
+export * from './health/health.controller.ts';
 export * from './health/health.ts';
 export * from './http/fastify.ts';
 export * from './http/json-scan.ts';

@@ -39,7 +39,13 @@ export function validated<T extends object>(Class: Class<T>, value: unknown): T 
   throw new Problem('validation-failed', `${errors[0]?.path}: ${errors[0]?.message}`, { errors });
 }
 
-const pipe = <T extends object>(Class: Class<T>): PipeTransform => ({
+/** A pipe that can be asked for its class: the OpenAPI document is made of what the running routes check. */
+export interface ClassPipe extends PipeTransform {
+  readonly Class: Class<object>;
+}
+
+const pipe = <T extends object>(Class: Class<T>): ClassPipe => ({
+  Class,
   transform: (value: unknown) => validated(Class, value ?? {}),
 });
 
