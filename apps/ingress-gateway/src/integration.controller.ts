@@ -19,7 +19,7 @@ export class IntegrationController {
   async trigger(@Req() request: IntegrationRequest, @Res() reply: FastifyReply): Promise<void> {
     const { params, query } = request;
     const webhook = await this.ingress.directory.byPlatform(params.platform, query.integrationId, bodyBytesOf(request));
-    await receive(this.ingress, webhook, request, reply);
+    await receive(this.ingress, webhook, { request, reply });
   }
 
   @Get(ADDRESS) get(): never {

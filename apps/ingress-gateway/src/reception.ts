@@ -8,7 +8,7 @@ import type { Waiting } from './waiting-room.ts';
 const NO_BODY = Buffer.alloc(0);
 
 /** The untouched bytes that the shell hands over; a request without a body has none. */
-const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : NO_BODY);
+export const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : NO_BODY);
 
 export const bodyBytesOf = (request: FastifyRequest): number => bodyOf(request).length;
 
@@ -21,17 +21,25 @@ const arrivalOf = (request: FastifyRequest): Arrival => ({
   peer: request.raw.socket.remoteAddress,
 });
 
-/** From an HTTP request for a known webhook to its answer; both addresses share it. */
+export interface Exchange {
+  request: FastifyRequest;
+  reply: FastifyReply;
+  /** What the sender is told as soon as its receipt is durable, at addresses that speak another API's language; nobody waits there. */
+  atOnce?: (receiptId: string) => Answer;
+}
+
+/** From an HTTP request for a known webhook to its answer; all addresses share it. */
 export async function receive(
   ingress: Ingress,
   webhook: WebhookDocument,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  { request, reply, atOnce }: Exchange,
 ): Promise<void> {
-  const { receiptId, waiting } = await ingress.accept(webhook, arrivalOf(request));
+  const arrival = arrivalOf(request);
+  if (atOnce) arrival.headers = { ...arrival.headers, prefer: 'respond-async' };
+  const { receiptId, waiting } = await ingress.accept(webhook, arrival);
   // Durable: from here on nobody needs the bytes, and a waiting sender must not hold a mebibyte.
   request.body = undefined;
-  const answer = waiting ? await outcomeOf(receiptId, waiting, reply) : acceptedAnswer(receiptId);
+  const answer = waiting ? await outcomeOf(receiptId, waiting, reply) : (atOnce ?? acceptedAnswer)(receiptId);
   // A kept-alive connection would hold up a shutdown until its client goes.
   if (ingress.room.isClosed()) reply.header('connection', 'close');
   send(reply, answer);

@@ -20,7 +20,7 @@ export class WebhookTriggerController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const webhook = await this.ingress.directory.byToken(request.params.token, bodyBytesOf(request));
-    await receive(this.ingress, webhook, request, reply);
+    await receive(this.ingress, webhook, { request, reply });
   }
 
   /** For senders that can only put everything into the query string (UptimeRobot, Uptime Kuma). */
@@ -28,7 +28,7 @@ export class WebhookTriggerController {
   async get(@Req() request: FastifyRequest<{ Params: { token: string } }>, @Res() reply: FastifyReply): Promise<void> {
     const webhook = await this.ingress.directory.byToken(request.params.token, 0);
     if (!bodyKindsOf(webhook.body.connector).query) throw onlyPost();
-    await receive(this.ingress, webhook, request, reply);
+    await receive(this.ingress, webhook, { request, reply });
   }
   @Put(ADDRESS) put(): never {
     throw onlyPost();
