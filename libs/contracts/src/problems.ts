@@ -11,6 +11,8 @@ export const problems = {
   'platform-mismatch': { status: 409, title: 'The webhook belongs to another platform' },
   'wrong-state': { status: 409, title: 'The incident is in another state' },
   conflict: { status: 409, title: 'Changed by somebody else meanwhile' },
+  'payload-not-kept': { status: 409, title: 'The payload of this request is not kept' },
+  'payload-truncated': { status: 409, title: 'The payload of this request was cut when it was kept' },
   'precondition-failed': { status: 412, title: 'The version in If-Match is not the current one' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },

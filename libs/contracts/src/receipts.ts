@@ -105,6 +105,10 @@ export const ReceiptFactsSchema = Type.Object({
   waiting: Type.Boolean(),
   /** Accepted above the hourly rate of a webhook with `over_limit: rollup`; absent = within it. */
   overLimit: Type.Optional(Type.Boolean()),
+  /** A redriven dead letter: only these elements of the payload are read again; absent = all of it. */
+  only: Type.Optional(Type.Array(Count)),
+  /** The receipt whose kept payload this one runs again; absent = it came from a sender. */
+  replayOf: Type.Optional(Text),
 });
 export type ReceiptFacts = Static<typeof ReceiptFactsSchema>;
 
@@ -120,7 +124,9 @@ export const DeadLetterFactsSchema = Type.Object({
   workspaceId: NullableText,
   webhookId: NullableText,
   receiptId: NullableText,
-  /** Which alerts of a packed record; absent = the whole record. */
+  /** Which alerts of a packed record, by their place in it (of a receipt: elements of the payload); absent = the whole record. */
   parts: Type.Optional(Type.Array(Count)),
+  /** The headers of the original record: what is needed beside its bytes and key to put it back. */
+  headers: Type.Optional(Type.Record(Text, Text)),
 });
 export type DeadLetterFacts = Static<typeof DeadLetterFactsSchema>;
