@@ -363,6 +363,35 @@ describe('a subscription', () => {
     expect((await feedBody(made.body['id']))['secrets']).toHaveLength(2);
   });
 
+  it('keeps envelope, transform and signatures, and drops a transform on request', async () => {
+    const transform = { text: 'New {{type}}: {{data.title}}' };
+    const made = await newSubscription({ envelope: 'opsknight', transform, events: ['finding.*', 'task.failed'] });
+    expect(made.body).toMatchObject({
+      envelope: 'opsknight',
+      transform,
+      signatures: ['x-cloudthinker', 'x-webhook', 'standard-v1'],
+      public_keys: [],
+    });
+    expect(await feedBody(made.body['id'])).toMatchObject({ envelope: 'opsknight', transform });
+    const changed = await call('PATCH', `subscriptions/${made.body['id']}`, { transform: null });
+    expect(changed.body['transform']).toBeNull();
+    expect(await feedBody(made.body['id'])).not.toHaveProperty('transform');
+  });
+
+  it('makes an ed25519 key for standard-v1a, shows its public half, and rotates it with the secret', async () => {
+    const made = await newSubscription({ signatures: ['standard-v1a'] });
+    const [first] = made.body['public_keys'] as { key: string; not_after: string | null }[];
+    expect(first).toEqual({ key: expect.stringMatching(/^whpk_[A-Za-z0-9+/]{43}=$/), not_after: null });
+    const stored = (await feedBody(made.body['id']))['signingKeys'] as { sealed: string }[];
+    const workspace = platform.feed.workspace(made.body['workspace_id'])!;
+    expect(platform.keyRing.open(workspace, made.body['id'], stored[0]?.sealed ?? '')).toMatch(/^whsk_/);
+    const rotated = await call('POST', `subscriptions/${made.body['id']}/rotate`, { overlap_hours: 1 });
+    const keys = rotated.body['public_keys'] as { key: string; not_after: string | null }[];
+    expect(keys).toHaveLength(2);
+    expect(keys[1]).toEqual({ key: first?.key, not_after: expect.any(String) });
+    expect(rotated.text).not.toContain('whsk_');
+  });
+
   it('seals the values of its headers, masks them, and keeps them where the mask comes back', async () => {
     const made = await newSubscription({ headers: { 'X-Api-Key': 'value-of-the-key', 'X-Team': 'blue' } });
     expect(made.body['headers']).toEqual({ 'X-Api-Key': '********', 'X-Team': '********' });
@@ -415,6 +444,10 @@ describe('a subscription', () => {
     ['21 headers', { headers: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`X-${i}`, 'v'])) }, 'headers'],
     ['a short secret', { secret: 'short' }, 'secret'],
     ['a whsec_ secret that is not base64', { secret: 'whsec_!!!!!!!!!!!!!!!!!!!!!!!!' }, 'secret'],
+    ['an envelope that there is not', { envelope: 'soap' }, 'envelope'],
+    ['a signature that there is not', { signatures: ['md5'] }, 'signatures'],
+    ['a broken template', { transform: { text: ['ok', '{{type'] } }, 'transform.text[1]'],
+    ['a template that is a text', { transform: '{{type}}' }, 'transform'],
     ['a contradiction', { active: true, enabled: false }, 'enabled'],
     ['a retry in the past', { retry_schedule: [0, -60] }, 'retry_schedule'],
     ['a timeout of 0', { timeout_seconds: 0 }, 'timeout_seconds'],

@@ -1,4 +1,5 @@
 import { base32, type SealedSecret } from '@tocsin/contracts';
+import { signingKeyFrom } from '@tocsin/domain/delivery';
 import type { KeyRing, Random } from '@tocsin/nest-shell';
 import { workspaceDocumentOf } from './documents.ts';
 import type { WorkspaceRow } from './entities.ts';
@@ -17,6 +18,9 @@ const HOUR_MS = 3_600_000;
 export const newToken = (random: Random): string => base32(random(20));
 /** Inbound secret: 256 random bits in a form that fits every header. */
 export const newInboundSecret = (random: Random): string => base32(random(32));
+/** ed25519 key of Standard Webhooks v1a; receivers get its public half. */
+export const newSigningKey = (random: Random): string => signingKeyFrom(random(32));
+
 /** Outbound secret in the form of Standard Webhooks. */
 export const newOutboundSecret = (random: Random): string => `whsec_${random(32).toString('base64')}`;
 
@@ -53,12 +57,12 @@ export const endOfOverlap = (now: Date, hours: number): string =>
   new Date(now.getTime() + hours * HOUR_MS).toISOString();
 
 /** The current secret first, then those whose overlap still runs. With 0 hours the old ones end at once. */
-export function rotated(
-  secrets: readonly SealedSecret[],
-  fresh: SealedSecret,
+export function rotated<Secret extends SealedSecret>(
+  secrets: readonly Secret[],
+  fresh: Secret,
   overlapHours: number,
   now: Date,
-): SealedSecret[] {
+): Secret[] {
   const end = endOfOverlap(now, overlapHours);
   const old = secrets
     .map((secret) => ({

@@ -44,6 +44,7 @@ const subscriptionBody = (row: SubscriptionRow): SubscriptionBody => ({
   timeoutSeconds: row.timeoutSeconds,
   userAgent: row.userAgent,
   updateIntervalSeconds: row.updateIntervalSeconds,
+  ...row.options,
 });
 
 const apiKeyBody = (row: ApiKeyRow): ApiKeyBody => ({

@@ -46,6 +46,9 @@ export class WebhookRow extends ConfigurationRow {
   @Column({ type: 'jsonb' }) changes!: NonNullable<WebhookBody['changes']>;
 }
 
+/** Optional parts of a subscription's document. */
+export type SubscriptionOptions = Pick<SubscriptionBody, 'transform' | 'signatures' | 'signingKeys'>;
+
 @Entity({ schema: 'control_plane', name: 'subscriptions' })
 export class SubscriptionRow extends ConfigurationRow {
   @Column({ type: 'text' }) url!: string;
@@ -58,6 +61,8 @@ export class SubscriptionRow extends ConfigurationRow {
   @Column({ type: 'integer', name: 'timeout_seconds' }) timeoutSeconds!: number;
   @Column({ type: 'text', name: 'user_agent', nullable: true }) userAgent!: string | null;
   @Column({ type: 'integer', name: 'update_interval_seconds' }) updateIntervalSeconds!: number;
+  /** What was added to subscriptions later, and is absent where nobody has asked for it. */
+  @Column({ type: 'jsonb' }) options!: SubscriptionOptions;
 }
 
 @Entity({ schema: 'control_plane', name: 'api_keys' })

@@ -1,6 +1,7 @@
 import {
   ArrayMaxSize,
   ArrayMinSize,
+  ArrayUnique,
   IsArray,
   IsBoolean,
   IsIn,
@@ -13,9 +14,9 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
+import { envelopeNames, signatureSchemes, type EnvelopeName, type SignatureScheme } from '@tocsin/contracts';
 import { CLEAN_TEXT, Optional, OptionalOrNull } from './fields.ts';
 
-const envelopes = ['cloudthinker'] as const;
 const clean = { message: '$property must not contain control characters such as line breaks' };
 const DAY_SECONDS = 86_400;
 
@@ -27,7 +28,16 @@ export class SubscriptionSettings {
   @Optional() @IsBoolean() enabled?: boolean;
   /** Name → value. A value that reads as the mask leaves the stored one alone. */
   @Optional() @IsObject() headers?: Record<string, unknown>;
-  @Optional() @IsIn(envelopes) envelope?: (typeof envelopes)[number];
+  @Optional() @IsIn(envelopeNames) envelope?: EnvelopeName;
+  /** A JSON template instead of the envelope; null = none. */
+  @OptionalOrNull() transform?: unknown;
+  /** Schemes in which deliveries are signed. */
+  @Optional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayUnique()
+  @IsIn(signatureSchemes, { each: true })
+  signatures?: SignatureScheme[];
   /** Seconds before each attempt, counted from the previous one. */
   @Optional()
   @IsArray()

@@ -1,9 +1,10 @@
-import { incidentEventNames, mintId, type SubscriptionBody } from '@tocsin/contracts';
-import { type AllowList, checkCustomHeaders, checkUrl } from '@tocsin/domain/delivery';
+import { eventPatterns, mintId, type SigningKey, type SubscriptionBody } from '@tocsin/contracts';
+import { type AllowList, checkCustomHeaders, checkUrl, publicKeyOf } from '@tocsin/domain/delivery';
+import { readTemplate } from '@tocsin/domain/template';
 import { Problem } from '@tocsin/nest-shell';
 import type { ConfigurationStore, ConfigurationTx } from './configuration-store.ts';
-import { type Credentials, newOutboundSecret, rotated, sealFor, sealedSecret } from './credentials.ts';
-import { SubscriptionRow } from './entities.ts';
+import { type Credentials, newOutboundSecret, newSigningKey, rotated, sealFor, sealedSecret } from './credentials.ts';
+import { SubscriptionRow, type SubscriptionOptions } from './entities.ts';
 import { CLEAN_TEXT, invalidField } from './fields.ts';
 import type { Page, PageQuery } from './pages.ts';
 import type {
@@ -15,11 +16,9 @@ import type {
 import { MASK } from './views.ts';
 import type { Changed } from './webhooks.ts';
 
-type Shown = { secret?: string };
+/** `secret` is shown once; the public key, which is no secret, with it. */
+export type Shown = { secret?: string };
 
-const eventNames = incidentEventNames.map((name) => `incident.${name}`);
-/** What `events` may name: everything, a family, or one event. */
-export const eventPatterns: readonly string[] = ['*', 'incident.*', ...eventNames];
 /** Delays of product P12, in seconds. */
 const RETRY_SCHEDULE = [0, 60, 300, 1_800, 7_200, 28_800];
 
@@ -66,6 +65,11 @@ export class Subscriptions {
       const row = await tx.lock(SubscriptionRow, id, revision);
       const fresh = sealedSecret(this.credentials, await tx.workspace(), row.id, secret);
       row.secrets = rotated(row.secrets, fresh, input.overlap_hours, tx.now);
+      const { signingKeys } = row.options;
+      if (signingKeys) {
+        const key = await newKey(tx, this.credentials, row);
+        row.options = { ...row.options, signingKeys: rotated(signingKeys, key, input.overlap_hours, tx.now) };
+      }
       return { row: await tx.save(row), shown: { secret } };
     });
   }
@@ -103,6 +107,7 @@ const defaultSettings = (url: URL) => ({
   timeoutSeconds: 30,
   userAgent: null,
   updateIntervalSeconds: 60,
+  options: {} satisfies SubscriptionOptions,
 });
 
 async function applySettings(
@@ -120,7 +125,35 @@ async function applySettings(
   row.timeoutSeconds = input.timeout_seconds ?? row.timeoutSeconds;
   row.userAgent = input.user_agent === undefined ? row.userAgent : input.user_agent;
   row.updateIntervalSeconds = input.update_interval_seconds ?? row.updateIntervalSeconds;
+  row.options = await appliedOptions(tx, credentials, row, input);
   if (input.headers) row.headers = await sealedHeaders(tx, credentials, row, input.headers);
+}
+
+/** The optional parts after a change; what is not given stays. @throws Problem for a template that cannot be read */
+async function appliedOptions(
+  tx: ConfigurationTx,
+  credentials: Credentials,
+  row: SubscriptionRow,
+  { transform, signatures }: SubscriptionSettings,
+): Promise<SubscriptionOptions> {
+  const options = { ...row.options };
+  if (transform === null) delete options.transform;
+  else if (transform !== undefined) options.transform = checkedTransform(transform);
+  if (signatures) options.signatures = signatures;
+  if (options.signatures?.includes('standard-v1a') && !options.signingKeys)
+    options.signingKeys = [await newKey(tx, credentials, row)];
+  return options;
+}
+
+async function newKey(tx: ConfigurationTx, credentials: Credentials, row: SubscriptionRow): Promise<SigningKey> {
+  const key = newSigningKey(credentials.random);
+  return { ...sealedSecret(credentials, await tx.workspace(), row.id, key), publicKey: publicKeyOf(key) };
+}
+
+function checkedTransform(transform: unknown): unknown {
+  const read = readTemplate(transform, 'transform');
+  if (read.ok) return transform;
+  throw new Problem('validation-failed', 'The transform cannot be used as it stands.', { errors: read.problems });
 }
 
 /** Seals the values of custom headers; a masked one keeps what is stored. @throws Problem for a name or value that cannot be sent */

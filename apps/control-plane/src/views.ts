@@ -1,3 +1,4 @@
+import { defaultSignatures } from '@tocsin/domain/delivery';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { authView } from './webhook-auth.ts';
 
@@ -71,6 +72,12 @@ export const subscriptionView = (row: SubscriptionRow) => ({
   signed: row.secrets.length > 0,
   headers: Object.fromEntries(row.headers.map(({ name }) => [name, MASK])),
   envelope: row.envelope,
+  transform: row.options.transform ?? null,
+  signatures: row.options.signatures ?? defaultSignatures,
+  public_keys: (row.options.signingKeys ?? []).map(({ publicKey, notAfter }) => ({
+    key: publicKey,
+    not_after: notAfter,
+  })),
   retry_schedule: row.retrySchedule,
   timeout_seconds: row.timeoutSeconds,
   user_agent: row.userAgent,

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHmac, createPublicKey, verify } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SubscriptionDocument } from '@tocsin/contracts';
+import type { SubscriptionBody, SubscriptionDocument } from '@tocsin/contracts';
+import { publicKeyOf, signingKeyFrom } from '@tocsin/domain/delivery';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import { aBatch, anIncidentEvent, incidentId } from './spec/events.ts';
 import { aSubscription, plainKeyRing, startDispatcher, SUBSCRIPTION, WORKSPACE, type Running } from './spec/harness.ts';
@@ -100,6 +101,40 @@ describe('a receiver that answers', () => {
     expect(running.outputs.map(({ topic, key, type }) => [topic, key, type])).toEqual([
       ['delivery.events', incidentId('one'), 'delivery.event.v1'],
     ]);
+  });
+
+  it('gets the form and the signatures that its subscription asks for', async () => {
+    const forms: { name: string; body: Partial<SubscriptionBody> }[] = [
+      { name: 'a', body: { envelope: 'opsknight' } },
+      { name: 'b', body: { envelope: 'cloudevents' } },
+      { name: 'c', body: { envelope: 'cloudevents-binary' } },
+      { name: 'd', body: { transform: { text: '{{type | dashed}}: {{incident.title}}' } } },
+    ];
+    const key = signingKeyFrom(Buffer.alloc(32, 7));
+    const receivers = await Promise.all(forms.map(() => receiver()));
+    const documents = forms.map(({ name, body }, at) => {
+      const id = `sub_${name.repeat(26)}`;
+      const signingKeys = [{ id: 'k', sealed: `${id}|${key}`, notAfter: null, publicKey: publicKeyOf(key) }];
+      return aSubscription({ url: receivers[at]!.url, signatures: ['standard-v1a'], signingKeys, ...body }, id);
+    });
+    const running = dispatcher(documents);
+    await running.dispatcher.plan(aBatch(anIncidentEvent('one', 1, 'IncidentOpened', 'incident.created')));
+    await waitFor(() => receivers.every(({ received }) => received.length === 1), { timeoutMs: 10_000 });
+    const [opsknight, structured, binary, transformed] = receivers.map(({ received }) => received[0]!);
+    expect(JSON.parse(opsknight!.body)).toMatchObject({ event: 'incident.created', data: { status: 'OPEN' } });
+    expect(structured!.headers['content-type']).toBe('application/cloudevents+json; charset=utf-8');
+    expect(JSON.parse(structured!.body)).toMatchObject({ specversion: '1.0', data: { id: incidentId('one') } });
+    expect(binary!.headers).toMatchObject({ 'ce-type': 'tocsin.incident.created.v1', 'ce-subject': incidentId('one') });
+    expect(JSON.parse(binary!.body)).toMatchObject({ id: incidentId('one') });
+    expect(transformed!.body).toBe('{"text":"incident-created: Disk full"}');
+    for (const { headers, body } of [opsknight!, structured!, binary!, transformed!]) {
+      expect(headers).not.toHaveProperty('x-webhook-signature');
+      const signature = Buffer.from(String(headers['webhook-signature']).slice('v1a,'.length), 'base64');
+      const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;
+      const x = Buffer.from(publicKeyOf(key).slice('whpk_'.length), 'base64').toString('base64url');
+      const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+      expect(verify(null, Buffer.from(text), publicKey, signature)).toBe(true);
+    }
   });
 
   it('gets each event once although the log repeats it', async () => {

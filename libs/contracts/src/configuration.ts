@@ -184,6 +184,11 @@ export type EnvelopeName = (typeof envelopeNames)[number];
 export const signatureSchemes = ['x-cloudthinker', 'x-webhook', 'standard-v1', 'standard-v1a'] as const;
 export type SignatureScheme = (typeof signatureSchemes)[number];
 
+/** `publicKey` is `whpk_…`, for receivers. */
+export interface SigningKey extends SealedSecret {
+  publicKey: string;
+}
+
 export interface SubscriptionBody {
   name: string;
   url: string;
@@ -197,8 +202,8 @@ export interface SubscriptionBody {
   transform?: unknown;
   /** Absent = `x-cloudthinker`, `x-webhook` and `standard-v1`. */
   signatures?: SignatureScheme[];
-  /** ed25519 keys of `standard-v1a`, `whsk_` in the clear; the current one first. */
-  signingKeys?: SealedSecret[];
+  /** ed25519 keys of `standard-v1a`, the private half sealed; the current one first. */
+  signingKeys?: SigningKey[];
   /** Seconds before each attempt, counted from the previous one; the first is normally 0. */
   retrySchedule: number[];
   timeoutSeconds: number;
