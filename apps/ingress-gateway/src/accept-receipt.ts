@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { encodeFacts, mintId, receiptIdOf, type ReceiptId, type WebhookDocument } from '@tocsin/contracts';
-import { headerNames } from '@tocsin/event-log';
+import { headerNames, type AppendRecord } from '@tocsin/event-log';
 import { checkBody, checkMediaType, inflated, isPlain } from './body.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { IntakeRule, IntakeRules } from './intake-rule.ts';
@@ -68,26 +68,30 @@ export const acceptReceipt =
       deliveryId === undefined ? mintId('rcv', deps.random(16)) : receiptIdOf(webhook.id, deliveryId, body);
     const waitMs = waitWishOf(headers.prefer, webhook.body.respond, deps.defaultWaitMs);
     const waiting = waitMs > 0 ? deps.room.enter(receiptId, waitMs) : undefined;
+    const record: AppendRecord = {
+      topic: 'webhook.received',
+      key: webhook.id,
+      value: body,
+      headers: {
+        [headerNames.type]: 'webhook.received.v1',
+        [headerNames.facts]: factsOf(webhook, rule, arrival, {
+          receiptId,
+          receivedAt: at.text,
+          waiting: waiting !== undefined,
+        }),
+        [headerNames.trace]: traceparentOf(headers, deps.random),
+      },
+    };
     try {
-      await deps.receipts.append({
-        topic: 'webhook.received',
-        key: webhook.id,
-        value: body,
-        headers: {
-          [headerNames.type]: 'webhook.received.v1',
-          [headerNames.facts]: factsOf(webhook, rule, arrival, {
-            receiptId,
-            receivedAt: at.text,
-            waiting: waiting !== undefined,
-          }),
-          [headerNames.trace]: traceparentOf(headers, deps.random),
-        },
-      });
+      await deps.receipts.append({ workspaceId: webhook.workspaceId, record });
     } catch (error) {
       waiting?.leave();
       throw error;
     }
-    return { receiptId, waiting };
+    if (!waiting || !deps.receipts.watch.isAway()) return { receiptId, waiting };
+    // It is in the spool: nobody knows how long its outcome will take.
+    waiting.leave();
+    return { receiptId, waiting: undefined };
   };
 
 const factsOf = (

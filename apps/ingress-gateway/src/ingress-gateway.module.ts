@@ -12,6 +12,7 @@ import {
   CONFIGURATION_FEED,
   configOf,
   EVENT_LOG,
+  HEALTH,
   KEY_RING,
   LOGGER,
   PIPELINE_POOL,
@@ -19,6 +20,7 @@ import {
   SHELL_CONFIG,
   type Clock,
   type ConfigurationFeed,
+  type Health,
   type KeyRing,
   type Logger,
   type Random,
@@ -44,6 +46,7 @@ type Injected = [
   Pool,
   ShellConfig,
   VendorAccess,
+  Health,
 ];
 
 export const ingressControllers = [WebhookTriggerController, IntegrationController, ReceiptRepliedConsumer];
@@ -64,8 +67,9 @@ export const ingressProviders: Provider[] = [
       PIPELINE_POOL,
       SHELL_CONFIG,
       VENDOR_ACCESS,
+      HEALTH,
     ],
-    useFactory: (...[eventLog, feed, keyRing, clock, random, log, config, pool, shell, vendors]: Injected) =>
+    useFactory: (...[eventLog, feed, keyRing, clock, random, log, config, pool, shell, vendors, health]: Injected) =>
       createIngress({
         eventLog,
         feed,
@@ -77,6 +81,7 @@ export const ingressProviders: Provider[] = [
         pool,
         publicUrl: () => shell.publicUrl,
         vendors,
+        health,
       }),
   },
 ];
@@ -110,6 +115,11 @@ export class IngressGatewayModule implements OnApplicationBootstrap, BeforeAppli
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.ingress.limits.stop(), this.vendors.close(), this.schema?.stop()]);
+    await Promise.all([
+      this.ingress.limits.stop(),
+      this.ingress.receipts.stop(),
+      this.vendors.close(),
+      this.schema?.stop(),
+    ]);
   }
 }

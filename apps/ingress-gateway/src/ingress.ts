@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import type { EventLog } from '@tocsin/event-log';
-import type { Clock, ConfigurationFeed, KeyRing, Logger, Random } from '@tocsin/nest-shell';
+import type { Clock, ConfigurationFeed, Health, KeyRing, Logger, Random } from '@tocsin/nest-shell';
 import type { Pool } from 'pg';
 import { acceptReceipt, type AcceptReceipt } from './accept-receipt.ts';
 import type { IngressConfig } from './config.ts';
@@ -10,9 +10,9 @@ import { IntakeRules } from './intake-rule.ts';
 import { createLimits, type Limits } from './limits/limits.ts';
 import { parseNetworks } from './limits/client-network.ts';
 import { randomPool } from './random-pool.ts';
-import { ReceiptLog } from './receipt-log.ts';
 import { receptionClock } from './reception-clock.ts';
 import { RejectionLog } from './rejection-log.ts';
+import { createReceipts, type Receipts } from './spool/spool.ts';
 import { pinInDatabase } from './vendors/subject-pins.ts';
 import type { VendorFetch } from './vendors/vendor-fetch.ts';
 import { VendorVerifier } from './vendors/vendor-verifier.ts';
@@ -35,6 +35,7 @@ export interface Ingress {
   accept: AcceptReceipt;
   room: WaitingRoom;
   limits: Limits;
+  receipts: Receipts;
 }
 
 export interface IngressParts {
@@ -48,27 +49,32 @@ export interface IngressParts {
   pool: Pool;
   publicUrl: () => string;
   vendors: VendorAccess;
+  health: Health;
 }
 
 export function createIngress(parts: IngressParts): Ingress {
-  const { eventLog, feed, keyRing, clock, random, log, config } = parts;
+  const { feed, keyRing, clock, random, log, config } = parts;
   const room = new WaitingRoom(config.INGRESS_WAITING_MAX);
   const limits = createLimits(parts);
+  const receipts = createReceipts(parts);
+  parts.health.insure(() => acceptance(receipts), ['database', 'ingress-gateway hears webhook.replies']);
   const accept = acceptReceipt({
     rules: new IntakeRules(feed, keyRing, log),
-    receipts: new ReceiptLog(
-      eventLog,
-      { deadlineMs: config.INGRESS_APPEND_DEADLINE_MS, inFlightBytes: config.INGRESS_IN_FLIGHT_BYTES },
-      log,
-    ),
+    receipts: receipts.log,
     room,
     gate: gatekeeperOf(parts, limits),
     now: receptionClock(clock),
     random: randomPool(random),
     defaultWaitMs: config.INGRESS_REPLY_WAIT_MS,
   });
-  return { directory: new WebhookDirectory(feed, keyRing, clock), accept, room, limits };
+  return { directory: new WebhookDirectory(feed, keyRing, clock), accept, room, limits, receipts };
 }
+
+/** With the log or the database alone the gateway does its work; who waits for an outcome gets a 202 meanwhile. */
+const acceptance = ({ log }: Receipts) =>
+  log.canAccept()
+    ? { name: 'receipts', ok: true }
+    : { name: 'receipts', ok: false, detail: 'neither the event log nor the spool can be reached' };
 
 function gatekeeperOf({ clock, log, config, pool, publicUrl, vendors }: IngressParts, limits: Limits): Gatekeeper {
   const now = () => clock().getTime();

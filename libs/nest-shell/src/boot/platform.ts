@@ -93,7 +93,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     pools,
     feed,
     keyRing,
-    health: new Health({ pool: pools.pipeline, feed, eventLog }),
+    health: new Health({ pool: pools.pipeline, feed, eventLog, alone: definitions.length === 1 }),
     assignments: new Assignments(),
     clock,
     random,

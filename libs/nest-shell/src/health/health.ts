@@ -18,12 +18,22 @@ const DATABASE_DEADLINE_MS = 2_000;
 export class Health {
   private strategy: LogStrategy | undefined;
   private readonly further: (() => Check)[] = [];
+  private insured: { by: () => Check; names: readonly string[] } | undefined;
 
-  constructor(private readonly parts: { pool: Pool; feed: ConfigurationFeed; eventLog: EventLog }) {}
+  constructor(private readonly parts: { pool: Pool; feed: ConfigurationFeed; eventLog: EventLog; alone?: boolean }) {}
 
   /** A further condition of readiness. */
   also(check: () => Check): void {
     this.further.push(check);
+  }
+
+  /**
+   * A further condition in place of some others: while it holds, those may fail without making the process unready. Only for a service that
+   * runs alone; beside others they keep their weight.
+   */
+  insure(by: () => Check, names: readonly string[]): void {
+    if (this.parts.alone) this.insured = { by, names };
+    else this.also(by);
   }
 
   watch(strategy: LogStrategy): void {
@@ -31,7 +41,22 @@ export class Health {
   }
 
   async checks(): Promise<Check[]> {
-    return [this.configuration(), await this.database(), ...this.consumers(), ...this.further.map((check) => check())];
+    const checks = [
+      this.configuration(),
+      await this.database(),
+      ...this.consumers(),
+      ...this.further.map((check) => check()),
+    ];
+    if (!this.insured) return checks;
+    const { by, names } = this.insured;
+    const insurance = by();
+    const covered = ({ name, ok }: Check) => !ok && insurance.ok && names.includes(name);
+    return [
+      insurance,
+      ...checks.map((check) =>
+        covered(check) ? { ...check, ok: true, detail: `${check.detail}; the work goes on without it` } : check,
+      ),
+    ];
   }
 
   private configuration(): Check {
