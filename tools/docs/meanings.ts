@@ -177,6 +177,9 @@ export const noteMeanings: Record<NoteCode, string> = {
   'dedup-key-hashed': 'A key longer than 512 characters was replaced by its hash.',
   'path-found-nothing': 'A path of the mapping found nothing; the nearest path that is there is named.',
   'value-not-converted': 'A value cannot have the type of its field without loss: the default was taken.',
+  'mapping-limited':
+    'The mapping costs too much for a payload of this size, or repeats too much of it in each alert: the connector’s values hold for the rest.',
+  'mapping-failed': 'The mapping could not be applied: the connector’s values hold.',
   'service-missing': 'A build or a deployment without a service.',
   'alerts-truncated-by-source': 'The source says that it left alerts out.',
   'end-not-set': 'Resolved without an end: read as firing.',

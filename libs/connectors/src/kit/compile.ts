@@ -8,11 +8,22 @@ import type {
 } from '@tocsin/contracts';
 import { type AlertContext, type AlertDraft, buildAlert } from '@tocsin/domain/alert';
 import { type NoteCode, Notes, type SeverityProfile } from '@tocsin/domain/mapping';
+import { type CompiledMapping, MappingEffort } from '@tocsin/domain/mapping-rules';
 import { changeOf, type ChangeChains, compileChange } from './change.ts';
 import { decodePayload } from './decode.ts';
-import { type Chain, compileChain, instantFrom, listFrom, severityFrom, statusFrom, textFrom } from './fields.ts';
+import {
+  type Chain,
+  compileChain,
+  instantFrom,
+  listFrom,
+  severityFrom,
+  statusFrom,
+  textFrom,
+  type UserWords,
+} from './fields.ts';
 import { compileRedaction, type Redact } from './redact.ts';
 import type { IgnoreReason, Reading, RequestFacts, SourceConnector } from './source-connector.ts';
+import { mappedDraft, type UserMapping, userMappingOf } from './user-mapping.ts';
 
 /** The bytes of a receipt, untouched. */
 export interface Payload {
@@ -37,6 +48,14 @@ export interface NormalizeContext {
   notes: readonly NoteCode[];
   /** Whether a failed build or deployment also raises an alert (product P11); absent = it does. */
   alertOnFailure?: boolean;
+  /** The webhook's own mapping, compiled once per revision. */
+  mapping?: CompiledMapping;
+  /** What a mapping may cost, where that is not the usual (`EFFORT_LIMIT`). */
+  mappingEffort?: number;
+  /** The webhook's `incident_type`. */
+  incidentType?: string | null;
+  /** The request came above the webhook's hourly rate (product P7). */
+  overLimit?: boolean;
 }
 
 /** An element that became no alert beside others that did. */
@@ -114,14 +133,20 @@ function normalize(compiled: Compiled, payload: Payload, context: NormalizeConte
     const elements = source.split(root, request);
     if (elements.length === 0)
       return { kind: 'ignored', reason: 'empty-batch', detail: 'the payload holds no alerts', changes: [] };
-    const run: Run = { ...compiled, context: noted, request, root };
+    const run: Run = { ...compiled, context: noted, request, root, mapping: mappingOf(source, context) };
     return settle(elements.map((element, index) => readElement(run, element, index)));
   } catch (error) {
     return { kind: 'unreadable', reason: 'connector-failed', detail: messageOf(error) };
   }
 }
 
+function mappingOf(source: SourceConnector, context: NormalizeContext): UserMapping | undefined {
+  const { mapping, mappingEffort, severityProfile: profile } = context;
+  return mapping && userMappingOf(source, { mapping, profile, effort: new MappingEffort(mappingEffort) });
+}
+
 interface Run extends Compiled {
+  mapping: UserMapping | undefined;
   context: NormalizeContext;
   request: RequestFacts;
   root: unknown;
@@ -151,7 +176,11 @@ function readElement(run: Run, element: unknown, index: number): Read {
 }
 
 function readAlert(run: Run, reading: Reading, index: number): Read {
-  const alert = buildAlert(draftOf(run, reading), contextOf(run), index);
+  const { element, root } = reading;
+  const draft = run.mapping
+    ? mappedDraft(run.mapping, run.source, { element, root, index }, (words) => draftOf(run, reading, words))
+    : draftOf(run, reading);
+  const alert = buildAlert(draft, contextOf(run), index);
   const change = run.change && changeOf(run.change, reading, alert);
   if (change === undefined) return { alert };
   if (run.context.alertOnFailure !== false) return { alert, change };
@@ -185,12 +214,12 @@ function settle(reads: readonly Read[]): Normalization {
   return { kind: 'ignored', reason: first?.reason ?? 'empty-batch', detail: first?.detail ?? '', changes };
 }
 
-function draftOf({ source, chains, context }: Run, reading: Reading): AlertDraft {
+function draftOf({ source, chains, context }: Run, reading: Reading, words?: UserWords): AlertDraft {
   const notes = new Notes();
   for (const code of context.notes) notes.add(code);
   source.remarks?.(reading, notes);
-  const status: AlertStatus = statusFrom(chains.status, source.status, reading, notes);
-  const known = { profile: context.severityProfile, notes };
+  const known = { profile: context.severityProfile, notes, words };
+  const status: AlertStatus = statusFrom(chains.status, source.status, reading, known);
   const { orders } = source.occurredAt;
   return {
     status,
@@ -223,6 +252,8 @@ function contextOf({ source, context }: Run): AlertContext {
     receivedAt: context.receivedAt,
     configRevision: context.configRevision,
     defaultSeverity: context.defaultSeverity,
+    ...(context.incidentType === undefined ? {} : { incidentType: context.incidentType }),
+    ...(context.overLimit === undefined ? {} : { overLimit: context.overLimit }),
   };
 }
 

@@ -70,15 +70,33 @@ export function instantFrom(chain: Chain, reading: Reading, notes: Notes): strin
 const own = <T>(table: Readonly<Record<string, T>> | undefined, word: string): T | undefined =>
   table && Object.hasOwn(table, word) ? table[word] : undefined;
 
+/** Words that the user of a webhook has given a meaning; they go before those of the connector. */
+export interface UserWords {
+  severityOf(this: void, text: string): Severity | undefined;
+  statusOf(this: void, text: string): AlertStatus | undefined;
+}
+
+/** What a status word means to a connector. */
+export const statusWordOf = (table: SourceConnector['status'], text: string): AlertStatus | undefined =>
+  own(table.map, text.trim().toLowerCase()) ?? statusOf(text);
+
+/** What a severity word means to a connector. */
+export const severityWordOf = (
+  table: SourceConnector['severity'],
+  text: string,
+  profile: SeverityProfile,
+): Severity | undefined => own(table.map, text.trim().toLowerCase()) ?? severityOf(text, profile);
+
 export function statusFrom(
   chain: Chain,
   table: SourceConnector['status'],
   reading: Reading,
-  notes: Notes,
+  known: { notes: Notes; words?: UserWords | undefined },
 ): AlertStatus {
+  const { notes, words } = known;
   const text = textFrom(chain, reading, notes, 'status');
   if (text === undefined) return table.absent;
-  const status = own(table.map, text.trim().toLowerCase()) ?? statusOf(text);
+  const status = words?.statusOf(text) ?? statusWordOf(table, text);
   if (status !== undefined) return status;
   notes.add('status-unknown', 'status', text);
   return 'triggered'; // an unknown word must not hide a problem
@@ -89,13 +107,13 @@ export function severityFrom(
   chain: Chain,
   table: SourceConnector['severity'],
   reading: Reading,
-  known: { profile: SeverityProfile; notes: Notes },
+  known: { profile: SeverityProfile; notes: Notes; words?: UserWords | undefined },
 ): Severity | undefined {
   let unknown: string | undefined;
   for (const read of chain) {
     const text = textOf(read(reading).filter((value) => !isEmpty(value)));
     if (text === undefined) continue;
-    const severity = own(table.map, text.trim().toLowerCase()) ?? severityOf(text, known.profile);
+    const severity = known.words?.severityOf(text) ?? severityWordOf(table, text, known.profile);
     if (severity !== undefined) return severity;
     unknown ??= text;
     if (table.take !== 'first-known') break;

@@ -24,6 +24,10 @@ export interface AlertDraft {
   firingKey: string | undefined;
   incidentType: string | undefined;
   fields: Readonly<Record<string, unknown>>;
+  /** What the user's mapping took out of the payload; within its limits already. */
+  customFields?: Readonly<Record<string, unknown>>;
+  /** `dedupKey` is the user's, which goes before the connector's (product P8). */
+  dedupKeyFromMapping?: boolean;
   notes: Notes;
 }
 
@@ -39,6 +43,10 @@ export interface AlertContext {
   receivedAt: string;
   configRevision: number;
   defaultSeverity: Severity;
+  /** The webhook's `incident_type`, for alerts that have none. */
+  incidentType?: string | null;
+  /** The request came above the webhook's hourly rate (product P7). */
+  overLimit?: boolean;
 }
 
 const sha256 = (text: string): string => hash('sha256', text);
@@ -88,10 +96,11 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
     resolveKey: keys.resolveKey,
     firingKey: keys.firingKey,
     scope: context.workspaceId, // other scope recipes come with their setting
-    incidentType: optionalText(draft.incidentType, notes, 'incidentType'),
-    customFields: {},
+    incidentType: optionalText(draft.incidentType, notes, 'incidentType') ?? context.incidentType ?? null,
+    customFields: { ...draft.customFields },
     fields: limitFields(draft.fields, notes),
     configRevision: context.configRevision,
+    ...(context.overLimit === true ? { overLimit: true } : {}),
     notes: notes.all(),
   };
 }
@@ -117,12 +126,13 @@ function clampedTime(draft: AlertDraft, receivedAt: string): string | null {
 
 type Keys = Pick<NormalizedAlert, 'dedupKey' | 'dedupKeyOrigin' | 'resolveKey' | 'firingKey'>;
 
-/** The connector's key, else the recipe. A mapping's own key comes before both once webhooks have mappings. */
+/** The mapping's key, else the connector's, else the recipe. */
 function keysOf(draft: AlertDraft, by: { title: string; severity: Severity; webhookId: string }): Keys {
   const firingKey = draft.firingKey === undefined ? null : shortKey(draft.firingKey, draft.notes, 'firingKey');
   if (draft.dedupKey !== undefined) {
     const key = shortKey(draft.dedupKey, draft.notes, 'dedupKey');
-    return { dedupKey: key, dedupKeyOrigin: 'connector', resolveKey: key, firingKey };
+    const dedupKeyOrigin = draft.dedupKeyFromMapping === true ? 'mapping' : 'connector';
+    return { dedupKey: key, dedupKeyOrigin, resolveKey: key, firingKey };
   }
   return {
     dedupKey: recipeKeyOf(by.title, by.severity, by.webhookId),

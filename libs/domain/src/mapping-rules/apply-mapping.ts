@@ -1,5 +1,14 @@
 import type { AlertStatus, Severity } from '@tocsin/contracts';
-import { instantOf, isUnsetTime, limitFields, limitText, listOf, type Notes, textOf } from '../mapping/index.ts';
+import {
+  alertLimits,
+  instantOf,
+  isUnsetTime,
+  limitFields,
+  limitText,
+  listOf,
+  type Notes,
+  textOf,
+} from '../mapping/index.ts';
 import { coerce } from './coerce.ts';
 import type { CompiledCustomField, CompiledMapping } from './compile-mapping.ts';
 import type { MappingField } from './document.ts';
@@ -64,8 +73,8 @@ export function applyMapping(
       occurredAt: instant(application),
       incidentType: text(application, 'incident_type'),
     }),
-    customFields: limited(mapping.custom, notes, (field) => customValue(field, application)),
-    extractedFields: limited(mapping.extracted, notes, (field) => {
+    customFields: limited(mapping.custom, application, (field) => customValue(field, application)),
+    extractedFields: limited(mapping.extracted, application, (field) => {
       const values = read(field.chain, field.name, application);
       return values?.length === 1 ? values[0] : values;
     }),
@@ -76,16 +85,19 @@ function defined(overrides: { [Key in keyof Overrides]: Overrides[Key] | undefin
   return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
 }
 
-/** A search costs more than the rest of a mapping: the first alerts of a large batch say enough. */
-const MAX_SUGGESTED = 20;
-
 /** What a chain finds; nothing is a note that names what its first path may have meant. */
 function read(chain: readonly UserPath[], field: string, { at, notes }: Application): readonly unknown[] | undefined {
+  const { effort } = at;
   const found = findFirst(chain, at);
-  if (found) return found.values;
+  const within = found?.values.every((value) => effort?.allowsValue(value) !== false);
+  if (effort?.isSpent()) {
+    notes.add('mapping-limited', 'mapping', 'this mapping costs too much for a payload of this size');
+    return undefined;
+  }
+  if (found && within) return found.values;
   const path = chain[0]?.text;
   if (path !== undefined) {
-    const nearest = at.index < MAX_SUGGESTED ? nearestAt(path, at) : undefined;
+    const nearest = effort === undefined || effort.allowsSuggestion() ? nearestAt(path, at) : undefined;
     notes.add('path-found-nothing', field, nearest === undefined ? path : `${path}; nearest: ${nearest}`);
   }
   return undefined;
@@ -112,12 +124,25 @@ function text(application: Application, field: MappingField): string | undefined
   if (values === undefined) return undefined;
   const found = textOf(first(values, field, application.notes));
   if (found === undefined) application.notes.add('value-not-converted', field, 'no text');
-  return found;
+  return found !== undefined && mayKeep(application, field, Math.min(found.length, MAX_TEXT)) ? found : undefined;
+}
+
+const MAX_TEXT = alertLimits.characters;
+const MAX_LIST = alertLimits.items * alertLimits.itemCharacters;
+
+/** What stays of an alert's text is bounded; what the alerts of one payload may repeat of it is bounded here. */
+const SHORT = 256;
+function mayKeep({ at, notes }: Application, field: string, characters: number): boolean {
+  if (characters <= SHORT || at.effort === undefined || at.effort.allowsKept(characters)) return true;
+  notes.add('mapping-limited', field, 'the alerts of this payload repeat too much of it');
+  return false;
 }
 
 function list(application: Application, field: MappingField): string[] | undefined {
   const found = valuesOf(application, field)?.flatMap(listOf);
-  return found === undefined || found.length === 0 ? undefined : found;
+  if (found === undefined || found.length === 0) return undefined;
+  const characters = found.slice(0, alertLimits.items).reduce((sum, { length }) => sum + length, 0);
+  return mayKeep(application, field, Math.min(characters, MAX_LIST)) ? found : undefined;
 }
 
 function severity(application: Application): Severity | undefined {
@@ -170,15 +195,24 @@ function shown(value: unknown): string {
 /** Values by name, within the limits of kept fields; what is not there has no name. */
 function limited<Field extends { name: string }>(
   fields: readonly Field[],
-  notes: Notes,
+  application: Application,
   valueOf: (field: Field) => unknown,
 ): Record<string, unknown> {
   if (fields.length === 0) return {};
+  const { notes } = application;
   const entries = fields
     .map((field) => [field.name, valueOf(field)] as const)
     .filter(([, value]) => value !== undefined);
   const texts = entries.map(
     ([name, value]) => [name, typeof value === 'string' ? limitText(value, notes, name) : value] as const,
   );
-  return limitFields(Object.fromEntries(texts), notes);
+  const kept = limitFields(Object.fromEntries(texts), notes);
+  return mayKeep(application, 'customFields', charactersOf(kept)) ? kept : {};
 }
+
+/** About how long the JSON is; plain values need no look. */
+const charactersOf = (fields: Readonly<Record<string, unknown>>): number =>
+  Object.values(fields).reduce<number>((sum, value) => {
+    if (typeof value === 'string') return sum + value.length;
+    return typeof value === 'object' && value !== null ? sum + JSON.stringify(value).length : sum;
+  }, 0);

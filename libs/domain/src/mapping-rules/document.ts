@@ -1,20 +1,27 @@
-import type { AlertStatus, Severity } from '@tocsin/contracts';
+import {
+  type CustomField,
+  type CustomFieldType,
+  customFieldTypes,
+  type ExtractedField,
+  type MappingDefaults,
+  type MappingDocument,
+  type MappingField,
+  mappingFields,
+  type PathChain,
+} from '@tocsin/contracts';
 
-/** What a mapping can fill (product P6), in the order of the docs. */
-export const mappingFields = [
-  'title',
-  'description',
-  'severity',
-  'status',
-  'services',
-  'tags',
-  'source',
-  'url',
-  'dedup_key',
-  'occurred_at',
-  'incident_type',
-] as const;
-export type MappingField = (typeof mappingFields)[number];
+// The document itself is part of a webhook's configuration, which other services read: libs/contracts has its form.
+export {
+  type CustomField,
+  type CustomFieldType,
+  customFieldTypes,
+  type ExtractedField,
+  type MappingDefaults,
+  type MappingDocument,
+  type MappingField,
+  mappingFields,
+  type PathChain,
+};
 
 /** Fields that may have a default: what stands in where neither the mapping nor the connector finds anything. */
 export const defaultFields = [
@@ -28,51 +35,6 @@ export const defaultFields = [
   'url',
   'incident_type',
 ] as const satisfies readonly MappingField[];
-
-export const customFieldTypes = ['string', 'number', 'boolean', 'datetime', 'list', 'object'] as const;
-export type CustomFieldType = (typeof customFieldTypes)[number];
-
-/** A fallback chain of paths: only null, undefined and empty fall through. */
-export type PathChain = readonly string[];
-
-export interface CustomField {
-  readonly name: string;
-  readonly description?: string;
-  readonly type: CustomFieldType;
-  readonly default_value?: unknown;
-  readonly path: PathChain;
-}
-
-export interface ExtractedField {
-  readonly name: string;
-  readonly path: PathChain;
-}
-
-export interface MappingDefaults {
-  readonly title?: string;
-  readonly description?: string;
-  readonly severity?: Severity;
-  readonly status?: AlertStatus;
-  readonly services?: readonly string[];
-  readonly tags?: readonly string[];
-  readonly source?: string;
-  readonly url?: string;
-  readonly incident_type?: string;
-}
-
-/**
- * A webhook's mapping as it is stored and shown: in the canonical form of `readMapping`, with the names that people type. Every key
- * is optional to people and present here.
- */
-export interface MappingDocument {
-  readonly fields: Readonly<Partial<Record<MappingField, PathChain>>>;
-  /** Words of the source, in any case, before every other vocabulary. */
-  readonly severity: Readonly<Record<string, Severity>>;
-  readonly status: Readonly<Record<string, AlertStatus>>;
-  readonly defaults: MappingDefaults;
-  readonly custom_fields: readonly CustomField[];
-  readonly extracted_fields: readonly ExtractedField[];
-}
 
 export const emptyMapping: MappingDocument = {
   fields: {},
@@ -91,6 +53,8 @@ export const mappingLimits = {
   wordCharacters: 200,
   nameCharacters: 64,
   textCharacters: 1_000,
+  /** Of the JSON of the whole mapping. */
+  documentCharacters: 64 * 1024,
   problems: 50,
 } as const;
 

@@ -2,6 +2,7 @@ export * from './apply-mapping.ts';
 export * from './coerce.ts';
 export * from './compile-mapping.ts';
 export * from './document.ts';
+export * from './effort.ts';
 export * from './map-draft.ts';
 export * from './nearest.ts';
 export * from './offered-paths.ts';

@@ -21,7 +21,8 @@ function mapped(input: unknown, payload: unknown, over: Partial<AlertDraft> = {}
     ...over,
   };
   const result = mapDraft(draft as unknown as AlertDraft, mapping, applied, kind);
-  return { ...result, notes: notes.all() };
+  const { dedupKeyFromMapping, customFields } = result;
+  return { draft: result, dedupKeyFromMapping, customFields, notes: notes.all() };
 }
 
 describe('a mapping over what the connector read', () => {
@@ -55,6 +56,17 @@ describe('a mapping over what the connector read', () => {
     expect(mapped({ fields }, { s: 'purple' }).draft.status).toBe('triggered');
     expect(mapped({ fields, defaults: { status: 'update' } }, { s: 'purple' }).draft.status).toBe('update');
     expect(mapped({ defaults: { status: 'update' } }, {}).draft.status).toBe('triggered');
+  });
+
+  it('orders by a time that the connector knows, not by a mapped one', () => {
+    const occurredAt = '2026-11-21T09:00:00.000Z';
+    const theirs = { occurredAt, occurredAtOrders: true };
+    const fields = { occurred_at: '$.started' };
+    expect(mapped({ fields }, {}, theirs).draft).toMatchObject(theirs);
+    expect(mapped({ fields }, { started: '2026-11-21T08:00:00Z' }, theirs).draft).toMatchObject({
+      occurredAt: '2026-11-21T08:00:00.000Z',
+      occurredAtOrders: false,
+    });
   });
 
   it('notes a build without a service', () => {

@@ -3,13 +3,6 @@ import type { AlertDraft } from '../alert/index.ts';
 import type { AppliedMapping } from './apply-mapping.ts';
 import type { CompiledMapping } from './compile-mapping.ts';
 
-export interface MappedDraft {
-  readonly draft: AlertDraft;
-  readonly customFields: Readonly<Record<string, unknown>>;
-  /** The key is the user's, which goes before the connector's and the recipe (product P8). */
-  readonly dedupKeyFromMapping: boolean;
-}
-
 /**
  * The draft of an alert with the user's mapping over it: the mapping's value, else the connector's, else the mapping's default. Extracted
  * fields are kept beside the custom ones; their names are unlike. What a kind requires and nobody gave is noted (product P6).
@@ -19,7 +12,7 @@ export function mapDraft(
   mapping: CompiledMapping,
   applied: AppliedMapping,
   kind: AlertKind,
-): MappedDraft {
+): AlertDraft {
   const { overrides } = applied;
   const { defaults } = mapping;
   const statusWasMapped = mapping.fields.status !== undefined && overrides.status === undefined;
@@ -36,14 +29,14 @@ export function mapDraft(
     url: overrides.url ?? draft.url ?? defaults.url,
     dedupKey: overrides.dedupKey ?? draft.dedupKey,
     occurredAt: overrides.occurredAt ?? draft.occurredAt,
+    // Nobody says that a mapped time is the one of this change: a resolve that repeats the start's must not count as stale.
+    occurredAtOrders: draft.occurredAtOrders && overrides.occurredAt === undefined,
     incidentType: overrides.incidentType ?? draft.incidentType ?? defaults.incident_type,
-  };
-  noteMissing(mapped, kind);
-  return {
-    draft: mapped,
     customFields: { ...applied.extractedFields, ...applied.customFields },
     dedupKeyFromMapping: overrides.dedupKey !== undefined,
   };
+  noteMissing(mapped, kind);
+  return mapped;
 }
 
 const orDefault = (found: readonly string[], standIn: readonly string[] | undefined): readonly string[] =>

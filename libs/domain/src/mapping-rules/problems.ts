@@ -8,6 +8,7 @@ export const mappingProblemCodes = [
   'required',
   'path-syntax',
   'bad-name',
+  'bad-text',
   'duplicate-name',
   'default-mismatch',
   'too-long',

@@ -1,5 +1,5 @@
 import { alertStatuses, severities } from '@tocsin/contracts';
-import { isEmpty, isObject, textOf } from '../mapping/index.ts';
+import { isEmpty, isObject, textOf, withinLimits } from '../mapping/index.ts';
 import {
   defaultFields,
   type MappingDefaults,
@@ -37,6 +37,7 @@ const KEYS = [
 export function readMapping(input: unknown, at = 'mapping'): ReadMapping {
   const problems = new MappingProblems();
   const mapping = readDocument(input ?? {}, at, problems);
+  if (problems.all().length === 0) checkStorable(mapping, at, problems);
   return problems.all().length === 0 ? { ok: true, mapping } : { ok: false, problems: problems.all() };
 }
 
@@ -57,6 +58,19 @@ function readDocument(input: unknown, at: string, problems: MappingProblems): Ma
     defaults: readDefaults(given['defaults'], `${at}.defaults`, problems),
     ...readNamedFields(given, at, problems),
   };
+}
+
+/** PostgreSQL holds neither U+0000 nor half characters, and the document goes to every service with each change. */
+function checkStorable(mapping: MappingDocument, at: string, problems: MappingProblems): void {
+  if (!withinLimits(mapping)) return problems.add(at, 'too-long', 'it is nested too deep or has too many values');
+  const text = JSON.stringify(mapping);
+  if (text.length > mappingLimits.documentCharacters)
+    problems.add(at, 'too-long', `at most ${mappingLimits.documentCharacters} characters of JSON`);
+  // JSON.stringify writes both as escapes; a backslash in front of the escape would be one of the text.
+  for (const [name, part] of Object.entries(mapping)) {
+    if (/(?:^|[^\\])(?:\\\\)*\\u(?:0000|d[89a-f])/.test(JSON.stringify(part)))
+      problems.add(`${at}.${name}`, 'bad-text', 'U+0000 and half characters cannot be kept');
+  }
 }
 
 /** Own enumerable keys of an object; an absent one is empty. */

@@ -1,5 +1,6 @@
 import { compilePath, isEmpty, parsePlain, type Path, type Segment, valueAt } from '../mapping/index.ts';
 import type { PathChain } from './document.ts';
+import type { MappingEffort } from './effort.ts';
 import { pathStep } from './path-text.ts';
 
 /** Where a mapping is applied: one element of a payload, the whole payload, and which of its elements it is. */
@@ -7,6 +8,8 @@ export interface Position {
   readonly element: unknown;
   readonly root: unknown;
   readonly index: number;
+  /** What the mapping has left for this payload; absent = as much as it needs. */
+  readonly effort?: MappingEffort;
 }
 
 export interface UserPath {
@@ -30,22 +33,32 @@ export function compileUserPath(text: string): UserPath {
   const trimmed = text.trim();
   if (/^\$root(?:[.[]|$)/.test(trimmed)) {
     const path = compilePath(`$${trimmed.slice('$root'.length)}`);
-    return { text, find: ({ root }) => present(path, root) };
+    return { text, find: (at) => presentInRoot(path, at) };
   }
   const path = compilePath(trimmed);
   const current = currentElementPath(parsePlain(trimmed) ?? []);
   return {
     text,
     find: (at) => {
-      if (at.root === at.element) return present(path, at.element);
-      if (current && isElementOf(valueAt(at.root, ...current.list), at)) return present(current.rest, at.element);
-      const found = present(path, at.element);
-      return found.length > 0 ? found : present(path, at.root);
+      if (at.root === at.element) return present(path, at);
+      if (current && isElementOf(valueAt(at.root, ...current.list), at)) return present(current.rest, at);
+      const found = present(path, at);
+      return found.length > 0 ? found : presentInRoot(path, at);
     },
   };
 }
 
-const present = (path: Path, value: unknown): readonly unknown[] => path.find(value).filter((found) => !isEmpty(found));
+const NONE: readonly unknown[] = [];
+const isPresent = (value: unknown): boolean => !isEmpty(value);
+
+const present = (path: Path, { element, effort }: Position): readonly unknown[] =>
+  effort?.allows(path.effort, element) === false ? NONE : path.find(element).filter(isPresent);
+
+/** The same for every element of a payload, so it is worked out once where it costs something. */
+function presentInRoot(path: Path, { root, effort }: Position): readonly unknown[] {
+  const find = () => (effort?.allows(path.effort, root) === false ? NONE : path.find(root).filter(isPresent));
+  return effort === undefined || path.effort === 'keys' ? find() : effort.once(path, find);
+}
 
 /** `$.a.b[0].c.d`: the list `a.b` and the rest `c.d`. */
 function currentElementPath(segments: readonly Segment[]): { list: readonly string[]; rest: Path } | undefined {

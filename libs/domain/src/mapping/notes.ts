@@ -21,6 +21,8 @@ export const noteCodes = [
   'placeholder-unfilled',
   'path-found-nothing',
   'value-not-converted',
+  'mapping-limited',
+  'mapping-failed',
   'service-missing',
   'config-behind',
   'config-missing',

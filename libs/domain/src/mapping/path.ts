@@ -1,9 +1,13 @@
 import { JSONPathClass } from 'jsonpath-plus';
 import { valueAt } from './json.ts';
 
+/** How a path is followed: keys only, step by step through lists, or by jsonpath-plus, which may visit the whole document. */
+export type PathEffort = 'keys' | 'walk' | 'query';
+
 /** A path that was parsed and checked once. */
 export interface Path {
   readonly text: string;
+  readonly effort: PathEffort;
   /** The values found, in document order, at most 1,000. Never throws. */
   find(root: unknown): readonly unknown[];
 }
@@ -42,8 +46,8 @@ export function compilePath(text: string): Path {
     if (plain.length > pathLimits.segments) throw tooDeep(text);
     const keys = plain.map((segment) => (segment.kind === 'key' ? segment.key : undefined));
     return isKeys(keys)
-      ? { text, find: (root) => valueByKeys(root, keys) }
-      : { text, find: (root) => walk(root, plain) };
+      ? { text, effort: 'keys', find: (root) => valueByKeys(root, keys) }
+      : { text, effort: 'walk', find: (root) => walk(root, plain) };
   }
   return compileQuery(text, trimmed.startsWith('$') ? trimmed : `$.${trimmed}`);
 }
@@ -133,7 +137,7 @@ function compileQuery(text: string, query: string): Path {
     }
   };
   find({}); // the library parses at the first use: a path it cannot read finds nothing from the first day on
-  return { text, find };
+  return { text, effort: 'query', find };
 }
 
 /** Refuses what the library would evaluate or what can be slow, and brackets that do not close. */
