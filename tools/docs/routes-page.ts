@@ -60,9 +60,11 @@ export function serviceOfPath(method: string, path: string): ServiceName | undef
   return routes.find((route) => (route.method === '*' || route.method === method) && fits(route.path))?.service;
 }
 
+const OF_WEBHOOKS = ['/webhook/', '/api/integrations/', '/v2/enqueue', '/prometheus/'];
+
 const accessOf = ({ scopes, path }: Route): string => {
   if (scopes) return scopes.map(code).join(' or ');
-  return path.startsWith('/webhook/') || path.startsWith('/api/integrations/') ? 'credential of the webhook' : 'open';
+  return OF_WEBHOOKS.some((prefix) => path.startsWith(prefix)) ? 'credential of the webhook' : 'open';
 };
 
 const shown = (path: string): string => code(path.replaceAll(/:(\w+)/g, '{$1}'));

@@ -212,8 +212,11 @@ describe('a new user', () => {
 });
 
 describe('a bad body', () => {
+  // The drop-in for PagerDuty's API refuses in PagerDuty's form, which its own spec checks.
+  const elsewhere = ['/sink', '/v2/enqueue'];
   const routes = readRoutes().filter(
-    ({ method, path }) => ['POST', 'PUT', 'PATCH'].includes(method) && !path.startsWith('/sink'),
+    ({ method, path }) =>
+      ['POST', 'PUT', 'PATCH'].includes(method) && !elsewhere.some((prefix) => path.startsWith(prefix)),
   );
   const bodies = ['{"no_such_field_anywhere": true, "name": 7}', '[1, 2, 3]', '"text"', '{"broken": '];
 

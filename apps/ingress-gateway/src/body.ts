@@ -107,7 +107,7 @@ export function checkJson(body: Buffer, listKey: Uint8Array, loose = false): num
 }
 
 /** A byte order mark is allowed in front of what some senders call UTF-8. */
-const withoutMark = (body: Buffer): Buffer =>
+export const withoutMark = (body: Buffer): Buffer =>
   body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 
 /** curl says "form" of everything: what opens as JSON is read as JSON. */

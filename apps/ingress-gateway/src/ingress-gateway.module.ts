@@ -28,6 +28,8 @@ import {
 } from '@tocsin/nest-shell';
 import type { Pool } from 'pg';
 import { INGRESS_CONFIG, IngressConfig } from './config.ts';
+import { AlertmanagerApiController } from './drop-in/alertmanager-api.controller.ts';
+import { EventsApiController } from './drop-in/events-api.controller.ts';
 import { createIngress, INGRESS, systemRoots, VENDOR_ACCESS, type Ingress, type VendorAccess } from './ingress.ts';
 import { IntegrationController } from './integration.controller.ts';
 import { migrateMeanwhile } from './own-schema.ts';
@@ -49,7 +51,13 @@ type Injected = [
   Health,
 ];
 
-export const ingressControllers = [WebhookTriggerController, IntegrationController, ReceiptRepliedConsumer];
+export const ingressControllers = [
+  WebhookTriggerController,
+  IntegrationController,
+  EventsApiController,
+  AlertmanagerApiController,
+  ReceiptRepliedConsumer,
+];
 
 /** Everything but the access to vendors. */
 export const ingressProviders: Provider[] = [
