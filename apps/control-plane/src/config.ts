@@ -42,4 +42,12 @@ export class ControlPlaneEnvironment {
   @IsString() @Validate(IsKeyOrEmpty) TOCSIN_BOOTSTRAP_API_KEY = '';
   /** Most requests per hour that a webhook's limit may allow; 0 (unlimited) may be chosen all the same. */
   @Type(() => Number) @IsInt() @Min(1) @Max(10_000_000) RATE_LIMIT_MAX_PER_HOUR = 10_000;
+  /** Deliveries of one webhook in one minute that each keep their row and payload in the inbound log. */
+  @Type(() => Number) @IsInt() @Min(1) @Max(1_000_000) INBOUND_LOG_ROWS_PER_MINUTE = 600;
+  /** Above that rate only one of so many keeps them; counts stay exact. */
+  @Type(() => Number) @IsInt() @Min(1) @Max(1_000_000) INBOUND_LOG_SAMPLE_EVERY = 100;
+  /** Days that rows of the inbound log and minutes of the ledger are kept. */
+  @Type(() => Number) @IsInt() @Min(8) @Max(3_650) INBOUND_LOG_RETENTION_DAYS = 30;
+  /** Days that stored payloads are kept, at most as long as their rows. */
+  @Type(() => Number) @IsInt() @Min(1) @Max(3_650) INBOUND_LOG_PAYLOAD_DAYS = 7;
 }

@@ -1,5 +1,6 @@
 export * from './folder-of.ts';
 export * from './kit/compile.ts';
 export * from './kit/decode.ts';
+export * from './kit/redacted-body.ts';
 export * from './kit/source-connector.ts';
 export * from './registry.ts';
