@@ -28,6 +28,10 @@ import { connectorCatalogue } from './connector-catalogue.ts';
 import { ConnectorsController } from './connectors.controller.ts';
 import type { Credentials } from './credentials.ts';
 import { pipelineOf } from './pipeline.ts';
+import { DeadLettersConsumer } from './dead-letters/dead-letters.consumer.ts';
+import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
+import { DeadLetters } from './dead-letters/dead-letters.ts';
+import { storeLettersStage } from './dead-letters/store-letters-batch.ts';
 import type { SeedTools } from './seed.ts';
 import { WebhookSetupController } from './setup/webhook-setup.controller.ts';
 import { WebhookSetup } from './setup/webhook-setup.ts';
@@ -41,7 +45,9 @@ import {
   CONTROL_PLANE_CONFIG,
   CONTROL_PLANE_PIPELINE,
   CREDENTIALS,
+  DEAD_LETTERS,
   SEED_TOOLS,
+  STORE_LETTERS,
   SUBSCRIPTIONS,
   WEBHOOK_SETUP,
   WEBHOOKS,
@@ -64,6 +70,8 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     WebhookSetupController,
     SubscriptionsController,
     ApiKeysController,
+    DeadLettersController,
+    DeadLettersConsumer,
   ],
   providers: [
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
@@ -71,6 +79,16 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
       provide: CONTROL_PLANE_PIPELINE,
       inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS, LOGGER],
       useFactory: pipelineOf,
+    },
+    {
+      provide: STORE_LETTERS,
+      inject: [CLOCK, LOGGER],
+      useFactory: (now: Clock, log: Logger) => storeLettersStage({ now, log }),
+    },
+    {
+      provide: DEAD_LETTERS,
+      inject: [REST_POOL, CONTROL_PLANE_PIPELINE, CLOCK],
+      useFactory: (pool: Pool, pipeline: Pipeline, now: Clock) => new DeadLetters(pool, pipeline, now),
     },
     { provide: CONNECTOR_CATALOGUE, useValue: connectorCatalogue },
     {

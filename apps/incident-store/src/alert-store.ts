@@ -1,6 +1,7 @@
 import type { AlertActivity, AlertSettled, BatchPlan, KeyHolder, KnownAlert } from '@tocsin/domain/incident';
 import type { Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
+import { StreamConflict } from './incident-log.ts';
 
 type Query = Pick<Tx, 'query'> | Pick<Pool, 'query'>;
 export type HolderKey = Pick<KeyHolder, 'scope' | 'webhookId' | 'dedupKey'>;
@@ -20,11 +21,11 @@ interface SettledRow {
   settled_at: Date;
 }
 
-/** First outcomes of alerts that were decided before. */
+/** First outcomes of alerts that were decided before. A dead letter is no decision: redriven, the alert is decided for the first time. */
 export async function settledAlerts(db: Query, alertIds: readonly string[]): Promise<Map<string, AlertSettled>> {
   const { rows } = await (db as Pool).query<SettledRow>(
     `select alert_id, index, workspace_id, webhook_id, receipt_id, incident_id, outcome, reason, occurrence_count, counted_on, why, settled_at
-     from incident_store.alert_outcomes where alert_id = any($1)`,
+     from incident_store.alert_outcomes where alert_id = any($1) and outcome <> 'dead-lettered'`,
     [alertIds],
   );
   return new Map(
@@ -164,12 +165,16 @@ export async function insertHolders(tx: Tx, holders: readonly KeyHolder[]): Prom
 
 export async function insertSettled(tx: Tx, settled: readonly AlertSettled[]): Promise<void> {
   if (settled.length === 0) return;
-  await tx.query(
+  const { rowCount } = await tx.query(
     `insert into incident_store.alert_outcomes (alert_id, index, workspace_id, webhook_id, receipt_id, incident_id, outcome, reason, occurrence_count, counted_on, why, settled_at)
      select * from json_to_recordset($1::json) as s ("alertId" text, index int, "workspaceId" text, "webhookId" text, "receiptId" text, "incidentId" text,
-       outcome text, reason text, "occurrenceCount" int, "countedOn" text, why jsonb, "settledAt" timestamptz)`,
+       outcome text, reason text, "occurrenceCount" int, "countedOn" text, why jsonb, "settledAt" timestamptz)
+     on conflict (alert_id) do update set incident_id = excluded.incident_id, outcome = excluded.outcome, reason = excluded.reason,
+       occurrence_count = excluded.occurrence_count, counted_on = excluded.counted_on, why = excluded.why, settled_at = excluded.settled_at
+     where alert_outcomes.outcome = 'dead-lettered'`,
     [JSON.stringify(settled)],
   );
+  if (rowCount !== settled.length) throw new StreamConflict('an alert of the batch was settled meanwhile');
 }
 
 export async function upsertActivity(tx: Tx, activity: readonly AlertActivity[]): Promise<void> {

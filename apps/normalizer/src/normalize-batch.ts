@@ -3,6 +3,7 @@ import type { ReceiptFacts } from '@tocsin/contracts';
 import type { BatchResult, EventLog } from '@tocsin/event-log';
 import type { Batch, Input } from '@tocsin/postgres';
 import { Appending } from './appending.ts';
+import { onlyParts } from './only-parts.ts';
 import { deadLetter, outputsOf, type ReceiptOutputs } from './outputs.ts';
 import { type Receipt, readReceipt } from './read-receipt.ts';
 import { loadSettings, settingsKeyOf, type WebhookSettings, type Webhooks } from './webhook-settings.ts';
@@ -108,5 +109,5 @@ function normalizeReceipt(input: Input, facts: ReceiptFacts, { document, notes }
     notes,
   };
   const { contentType, headers, query } = facts;
-  return connector.normalize({ bytes: input.value, contentType, headers, query }, context);
+  return onlyParts(connector.normalize({ bytes: input.value, contentType, headers, query }, context), facts);
 }

@@ -13,6 +13,7 @@ import {
   type Topic,
 } from '@tocsin/contracts';
 import type { Normalization, Omitted } from '@tocsin/connectors';
+import { headerNames } from '@tocsin/event-log';
 import type { Input } from '@tocsin/postgres';
 import { packAlerts } from './pack-alerts.ts';
 
@@ -142,8 +143,25 @@ function deadParts(origin: Origin, input: Input, facts: ReceiptFacts, omitted: r
   );
 }
 
-/** Header size is bounded: a receipt with thousands of broken elements names the first ones and says how many there are. */
-const PARTS_MAX = 1_000;
+/** As many as a payload may have: what a letter does not name could not be redriven alone. */
+const PARTS_MAX = 10_000;
+
+type OwnerName = 'workspaceId' | 'webhookId' | 'receiptId';
+
+/** Where the record cannot be read, its facts may still say whose it is. */
+function ownerOf(facts: Partial<ReceiptFacts> | string | undefined): Pick<DeadLetterFacts, OwnerName> {
+  let said: unknown = facts;
+  try {
+    if (typeof facts === 'string') said = JSON.parse(facts);
+  } catch {
+    said = undefined; // exactly that is what is broken
+  }
+  const text = (name: OwnerName): string | null => {
+    const value = (said as Partial<ReceiptFacts> | null | undefined)?.[name];
+    return typeof value === 'string' ? value : null;
+  };
+  return { workspaceId: text('workspaceId'), webhookId: text('webhookId'), receiptId: text('receiptId') };
+}
 
 /** The original bytes with what is wrong with them. `facts` is absent where the record itself cannot be read. */
 export function deadLetter(
@@ -162,10 +180,9 @@ export function deadLetter(
     reason: wrong.reason,
     detail: `${wrong.detail.slice(0, 300).toWellFormed()}${more}`,
     at: stampOf(input),
-    workspaceId: facts?.workspaceId ?? null,
-    webhookId: facts?.webhookId ?? null,
-    receiptId: facts?.receiptId ?? null,
+    ...ownerOf(facts ?? input.headers[headerNames.facts]),
     ...(parts === undefined ? {} : { parts: parts.slice(0, PARTS_MAX) }),
+    headers: input.headers,
   };
   return {
     topic: 'dead-letters',

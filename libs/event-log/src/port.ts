@@ -108,4 +108,11 @@ export interface EventLog {
 }
 
 /** Names of the headers that every record of ours carries (public topics carry CloudEvents headers beside them). */
-export const headerNames = { type: 'type', trace: 'traceparent', facts: 'facts', mark: 'mark' } as const;
+export const headerNames = {
+  type: 'type',
+  trace: 'traceparent',
+  facts: 'facts',
+  mark: 'mark',
+  /** A redriven record names the one service that is to read it; the others that hear the topic pass it over. */
+  for: 'for',
+} as const;

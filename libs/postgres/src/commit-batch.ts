@@ -2,7 +2,7 @@ import type { HaltReason, RetryReason } from '@tocsin/contracts';
 import type { BatchResult, EventLog, Source } from '@tocsin/event-log';
 import type { Pool, QueryResult } from 'pg';
 import { dropRepeated, pruneMarks, readMarks } from './consumer-marks.ts';
-import { deadLetterOf, declaredDead } from './dead-letters.ts';
+import { deadLetterOf, declaredDead, isFor } from './dead-letters.ts';
 import { failureOf, HandlerContractError } from './errors.ts';
 import { isolatePoison, withoutPoison, type Finding, type Suspicion } from './isolate-poison.ts';
 import { originOf } from './mark.ts';
@@ -76,7 +76,8 @@ export class BatchRun<Loaded> {
 
   private async commit(inputs: Input[]): Promise<BatchResult> {
     const { pool, schema } = this.deps;
-    const { fresh, marks } = dropRepeated(inputs, await readMarks(pool, schema, this.source, inputs));
+    const ours = inputs.filter((input) => isFor(this.deps.service, input));
+    const { fresh, marks } = dropRepeated(ours, await readMarks(pool, schema, this.source, ours));
     try {
       return await this.apply(inputs, fresh, marks, []);
     } catch (error) {

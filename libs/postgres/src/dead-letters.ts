@@ -5,17 +5,38 @@ import type { Input, Output, Verdict } from './pipeline.ts';
 
 const DETAIL_MAX = 1_000;
 
-/** What the input's own facts say of its owner, so that an operator finds the dead letter; a broken record may say nothing. */
-function ownerOf(input: Input): { workspaceId: string | null; webhookId: string | null; receiptId: string | null } {
-  let facts: Record<string, unknown> = {};
-  try {
-    facts = JSON.parse(input.headers[headerNames.facts] ?? '{}') as Record<string, unknown>;
-  } catch {
-    // the facts themselves are what is broken
-  }
-  const text = (name: string): string | null => (typeof facts?.[name] === 'string' ? facts[name] : null);
-  return { workspaceId: text('workspaceId'), webhookId: text('webhookId'), receiptId: text('receiptId') };
+type Owner = { workspaceId: string | null; webhookId: string | null; receiptId: string | null };
+
+/**
+ * Who owns an input, so that an operator finds the dead letter: by its facts, or for a record of JSON by the record itself
+ * (camelCase inside, snake_case on public topics). A broken record may say nothing.
+ */
+function ownerOf(input: Input): Owner {
+  const facts = objectIn(input.headers[headerNames.facts] ?? '');
+  const value = facts ? {} : (objectIn(input.value.toString('utf8')) ?? {});
+  const said = (camel: string, snake: string): string | null => {
+    const text = [facts?.[camel], value[camel], value[snake]].find((one) => typeof one === 'string');
+    return typeof text === 'string' ? text : null;
+  };
+  return {
+    workspaceId: said('workspaceId', 'workspace_id') ?? input.headers['ce_tocsinworkspace'] ?? null,
+    webhookId: said('webhookId', 'webhook_id'),
+    receiptId: said('receiptId', 'receipt_id'),
+  };
 }
+
+function objectIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // exactly that may be what is broken
+  }
+}
+
+/** Whether this service is to read a record: one that was redriven is for the service that could not read it. */
+export const isFor = (service: string, { headers }: Pick<Input, 'headers'>): boolean =>
+  (headers[headerNames.for] ?? service) === service;
 
 /** The dead letter of an input: its original bytes, and in the facts where it was, why, and which alerts of it. */
 export function deadLetterOf(
@@ -34,6 +55,7 @@ export function deadLetterOf(
     at: now.toISOString(),
     ...ownerOf(input),
     ...(parts ? { parts } : {}),
+    headers: input.headers,
   };
   const headers = { [headerNames.facts]: encodeFacts('dead.letter.v1', facts) };
   return {
