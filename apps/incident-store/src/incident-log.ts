@@ -18,6 +18,7 @@ import {
 import type { Random } from '@tocsin/nest-shell';
 import type { Tx } from '@tocsin/postgres';
 import { writeProjections } from './projection-store.ts';
+import { moveTimers } from './timer-store.ts';
 
 /** A stream as it was when its row was locked. */
 export interface StreamHead {
@@ -133,6 +134,7 @@ export async function append(
   });
   await moveHeads(tx, appended);
   await writeProjections(tx, appended);
+  await moveTimers(tx, appended);
   return appended;
 }
 

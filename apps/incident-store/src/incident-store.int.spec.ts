@@ -313,3 +313,87 @@ describe('what other services say', () => {
     expect(await call(`receipts/${receiptId}`, { key: 'stranger' })).toMatchObject({ status: 404 });
   });
 });
+
+describe('commands of people', () => {
+  const types = (answer: Answer) => (answer.body['events'] as { type: string }[]).map(({ type }) => type);
+  const hence = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
+
+  it('assign, edit, suppress, reopen, each told once to subscribers', async () => {
+    const id = await open('people');
+    expect(await post(`incidents/${id}/assign`, { assignee: 'ada@example.org' })).toMatchObject({
+      status: 200,
+      body: { assignee: 'ada@example.org', version: 2 },
+    });
+    expect((await post(`incidents/${id}/assign`, { assignee: 'ada@example.org' })).body).toMatchObject({
+      version: 2,
+      events: [],
+    });
+    const edit = { title: 'Corrected', priority: 'P1', severity: 'low', tags: ['team:db'], url: null };
+    const edited = await call(`incidents/${id}`, { method: 'PATCH', body: JSON.stringify(edit) });
+    expect(edited).toMatchObject({ status: 200, body: edit });
+    expect(types(edited)).toEqual(['IncidentEdited', 'SeverityChanged']);
+    expect(await post(`incidents/${id}/suppress`, { note: 'known' })).toMatchObject({ body: { status: 'suppressed' } });
+    expect(await post(`incidents/${id}/suppress`)).toMatchObject({ status: 409, body: { code: 'wrong-state' } });
+    expect(await post(`incidents/${id}/reopen`)).toMatchObject({ status: 200, body: { status: 'open' } });
+    expect(await post(`incidents/${id}/reopen`)).toMatchObject({ status: 409, body: { current_status: 'open' } });
+    expect(await call(`incidents/${id}`)).toMatchObject({ body: { title: 'Corrected', assignee: 'ada@example.org' } });
+    expect((await call('incidents?text=Corrected')).body.items).toMatchObject([{ id, severity: 'low' }]);
+  });
+
+  it('reopen a resolved incident, which alerts of its service may join again', async () => {
+    const id = await open('again');
+    await post(`incidents/${id}/resolve`);
+    expect(await post(`incidents/${id}/reopen`, { note: 'not over' })).toMatchObject({
+      status: 200,
+      body: { status: 'open', resolved_at: null },
+    });
+  });
+
+  it('snooze until an instant; the timer gives it back, and is not fooled by an earlier snooze', async () => {
+    const id = await open('snooze');
+    await post(`incidents/${id}/acknowledge`);
+    expect(await post(`incidents/${id}/snooze`, { until: hence(1) })).toMatchObject({ body: { status: 'snoozed' } });
+    expect(await post(`incidents/${id}/snooze`, { until: hence(3600) })).toMatchObject({ status: 200 });
+    expect(await post(`incidents/${id}/snooze`, { until: hence(2) })).toMatchObject({ status: 200 });
+    await waitFor(async () => (await call(`incidents/${id}`)).body['status'] === 'acknowledged', { timeoutMs: 20_000 });
+    const { rows } = await pools.pipeline.query('select from incident_store.timers where incident_id = $1', [id]);
+    expect(rows).toHaveLength(0);
+    const timeline = (await call(`incidents/${id}/timeline`)).body.items;
+    expect(timeline.filter(({ type }) => type === 'SnoozeEnded')).toMatchObject([{ actor: { name: 'snooze timer' } }]);
+  });
+
+  it('end a snooze by hand, and by a resolve, which clears the timer', async () => {
+    const id = await open('unsnooze');
+    await post(`incidents/${id}/snooze`, { until: hence(3600) });
+    expect(await post(`incidents/${id}/unsnooze`)).toMatchObject({ status: 200, body: { status: 'open' } });
+    expect(await post(`incidents/${id}/unsnooze`)).toMatchObject({ status: 409 });
+    await post(`incidents/${id}/snooze`, { until: hence(3600) });
+    expect(await post(`incidents/${id}/resolve`)).toMatchObject({ body: { status: 'resolved' } });
+    const { rows } = await pools.pipeline.query('select from incident_store.timers where incident_id = $1', [id]);
+    expect(rows).toHaveLength(0);
+  });
+
+  it.each([
+    ['snooze', {}, 'until'],
+    ['snooze', { until: 'tomorrow' }, 'until'],
+    ['snooze', { until: '2020-01-01T00:00:00Z' }, 'until'],
+    ['assign', {}, 'assignee'],
+    ['assign', { assignee: '' }, 'assignee'],
+  ])('are refused: %s with %j', async (name, body, path) => {
+    const id = await open('refused');
+    expect(await post(`incidents/${id}/${name}`, body)).toMatchObject({
+      status: 422,
+      body: { errors: expect.arrayContaining([expect.objectContaining({ path })]) as unknown },
+    });
+  });
+
+  it('are repeated under their Idempotency-Key without a second effect', async () => {
+    const id = await open('idempotent');
+    const key = { 'idempotency-key': 'snooze-1' };
+    const until = hence(3600);
+    const first = await post(`incidents/${id}/snooze`, { until }, key);
+    const again = await post(`incidents/${id}/snooze`, { until }, key);
+    expect(again.body['events']).toEqual(first.body['events']);
+    expect(await post(`incidents/${id}/snooze`, { until: hence(60) }, key)).toMatchObject({ status: 409 });
+  });
+});

@@ -1,24 +1,49 @@
-import { incidentStatuses, severities } from '@tocsin/contracts';
-import { Transform, Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { incidentStatuses, severities, type Severity } from '@tocsin/contracts';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+  ValidateIf,
+} from 'class-validator';
+import { Clean, List } from './fields.ts';
 
-/** PostgreSQL cannot hold U+0000, and lone surrogates are no text: both become U+FFFD (settled, Text). */
-const Clean = () =>
-  Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\ufffd') : value,
-  );
-/** `?status=open,acknowledged` or repeated parameters. */
-const List = () =>
-  Transform(({ value }: { value: unknown }) =>
-    value === undefined
-      ? undefined
-      : (Array.isArray(value) ? value : [value])
-          .flatMap((item) => String(item).split(','))
-          .filter((item) => item !== ''),
-  );
+/** Left out is allowed, null is not. */
+const Given = () => ValidateIf((_body, value) => value !== undefined);
+const GivenOrNull = () => ValidateIf((_body, value) => value !== undefined && value !== null);
 
 export class IncidentNote {
   @IsOptional() @IsString() @MaxLength(10_000) @Clean() note?: string;
+}
+
+export class SnoozeIncident extends IncidentNote {
+  /** When it comes back; within 90 days. */
+  @IsISO8601({ strict: true }) @MaxLength(40) until!: string;
+}
+
+export class AssignIncident {
+  /** Who works on it; null = nobody. */
+  @ValidateIf((_body, value) => value !== null) @IsString() @MinLength(1) @MaxLength(200) @Clean() assignee!:
+    string | null;
+}
+
+/** What a person may correct; what is not given stays. */
+export class EditIncident {
+  @Given() @IsString() @MinLength(1) @MaxLength(10_000) @Clean() title?: string;
+  @Given() @IsString() @MaxLength(10_000) @Clean() description?: string;
+  @Given() @IsIn([...severities]) severity?: Severity;
+  @GivenOrNull() @IsIn(['P1', 'P2', 'P3', 'P4', 'P5']) priority?: string | null;
+  @GivenOrNull() @IsString() @MaxLength(10_000) @Clean() url?: string | null;
+  @Given() @IsArray() @ArrayMaxSize(100) @IsString({ each: true }) @MaxLength(500, { each: true }) tags?: string[];
+  @Given() @IsArray() @ArrayMaxSize(100) @IsString({ each: true }) @MaxLength(500, { each: true }) services?: string[];
 }
 
 export class IncidentComment {

@@ -1,11 +1,33 @@
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Query,
+  Res,
+  UseGuards,
+} from '@nestjs/common';
 import { isId } from '@tocsin/contracts';
+import type { EditableFields } from '@tocsin/domain/incident';
 import { ApiKeyGuard, body, CallerOf, query, Scopes, type Caller } from '@tocsin/nest-shell';
 import type { FastifyReply } from 'fastify';
 import { idempotencyKeyOf, versionOf } from './command-headers.ts';
 import { notFound, type IncidentCommands, type PersonCommand } from './incident-commands.ts';
 import type { IncidentQueries } from './incident-queries.ts';
-import { IncidentComment, IncidentNote, ListIncidents, PageQuery } from './incident.dto.ts';
+import {
+  AssignIncident,
+  EditIncident,
+  IncidentComment,
+  IncidentNote,
+  ListIncidents,
+  PageQuery,
+  SnoozeIncident,
+} from './incident.dto.ts';
 import { INCIDENT_COMMANDS, INCIDENT_QUERIES } from './tokens.ts';
 
 type Asked = Record<string, string | undefined>;
@@ -69,6 +91,77 @@ export class IncidentsController {
     return this.run(caller, id, asked, { kind: 'resolve', note });
   }
 
+  @Post(':id/reopen')
+  @HttpCode(200)
+  @Scopes('respond')
+  reopen(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(IncidentNote)) { note = null }: Noted,
+  ) {
+    return this.run(caller, id, asked, { kind: 'reopen', note });
+  }
+
+  @Post(':id/snooze')
+  @HttpCode(200)
+  @Scopes('respond')
+  snooze(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(SnoozeIncident)) { until, note }: SnoozeIncident,
+  ) {
+    return this.run(caller, id, asked, { kind: 'snooze', until: instantOf(until), note: note ?? null });
+  }
+
+  @Post(':id/unsnooze')
+  @HttpCode(200)
+  @Scopes('respond')
+  unsnooze(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(IncidentNote)) { note = null }: Noted,
+  ) {
+    return this.run(caller, id, asked, { kind: 'unsnooze', note });
+  }
+
+  @Post(':id/suppress')
+  @HttpCode(200)
+  @Scopes('respond')
+  suppress(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(IncidentNote)) { note = null }: Noted,
+  ) {
+    return this.run(caller, id, asked, { kind: 'suppress', note });
+  }
+
+  @Post(':id/assign')
+  @HttpCode(200)
+  @Scopes('respond')
+  assign(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(AssignIncident)) { assignee }: AssignIncident,
+  ) {
+    return this.run(caller, id, asked, { kind: 'assign', assignee });
+  }
+
+  @Patch(':id')
+  @Scopes('respond')
+  edit(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Headers() asked: Asked,
+    @Body(body(EditIncident)) { severity, ...fields }: EditIncident,
+  ) {
+    return this.run(caller, id, asked, { kind: 'edit', fields: given(fields), severity });
+  }
+
   @Post(':id/comments')
   @HttpCode(201)
   @Scopes('respond')
@@ -97,3 +190,10 @@ export class IncidentsController {
 }
 
 type Noted = { note?: string | null };
+
+/** One form for every instant, whatever offset it was written with. */
+const instantOf = (text: string): string => new Date(text).toISOString();
+
+/** Without what was not given: class-validator leaves it as undefined. */
+const given = (fields: EditableFields): EditableFields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

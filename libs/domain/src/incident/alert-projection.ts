@@ -50,6 +50,10 @@ function project(rows: AlertRowChanges, event: IncidentEvent): void {
     case 'SeverityChanged':
     case 'IncidentAcknowledged':
     case 'IncidentReopened':
+    case 'IncidentAssigned':
+    case 'IncidentSnoozed':
+    case 'SnoozeEnded':
+    case 'IncidentSuppressed':
     case 'CommentAdded':
     case 'IncidentEdited':
     case 'RcaNoted':

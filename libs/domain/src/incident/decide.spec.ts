@@ -114,3 +114,87 @@ describe('a resolved incident', () => {
     });
   });
 });
+
+describe('a snooze', () => {
+  const until = '2026-03-01T12:00:00.000Z';
+  const snoozed: IncidentEvent = { ...eventSamples.IncidentSnoozed.v1, data: { until, note: null } };
+  const snooze = (to: string): IncidentCommand => ({ kind: 'snooze', until: to, note: null });
+
+  it('puts an incident aside until its end, and ends by its own timer only', () => {
+    const { after } = given(opened).when(snooze(until));
+    expect(after).toMatchObject({ status: 'snoozed', snoozedUntil: until, snoozedByVersion: 2 });
+    expect(given(opened, snoozed).when({ kind: 'end-snooze', snoozedByVersion: 2 })).toMatchObject({
+      types: ['SnoozeEnded'],
+      after: { status: 'open' },
+    });
+    const again = given(opened, snoozed, snoozed);
+    expect(again.when({ kind: 'end-snooze', snoozedByVersion: 2 }).decided).toEqual({ rejected: 'stale-timer' });
+    expect(again.when({ kind: 'end-snooze', snoozedByVersion: 3 }).types).toEqual(['SnoozeEnded']);
+    expect(given(opened, snoozed, resolved).when({ kind: 'end-snooze', snoozedByVersion: 2 }).decided).toEqual({
+      rejected: 'stale-timer',
+    });
+  });
+
+  it('gives an acknowledged incident back acknowledged', () => {
+    const { after } = given(opened, acknowledged, snoozed).when({ kind: 'unsnooze', note: null });
+    expect(after).toMatchObject({ status: 'acknowledged', acknowledgedAt: acknowledged.at });
+  });
+
+  it.each([
+    ['the past', '2026-03-01T09:59:59.000Z'],
+    ['now', context.at],
+    ['more than 90 days', '2026-07-01T00:00:00.000Z'],
+    ['no instant', 'tomorrow'],
+  ])('is refused until %s', (_name, to) => {
+    expect(given(opened).when(snooze(to)).decided).toMatchObject({ rejected: 'bad-time' });
+  });
+
+  it('is refused for a resolved incident', () => {
+    expect(given(opened, resolved).when(snooze(until)).decided).toMatchObject({ rejected: 'wrong-state' });
+  });
+});
+
+describe('other commands of people', () => {
+  it.each<[string, IncidentEvent[]]>([
+    ['acknowledged', [acknowledged]],
+    ['resolved', [resolved]],
+    ['snoozed', [eventSamples.IncidentSnoozed.v1]],
+    ['suppressed', [eventSamples.IncidentSuppressed.v1]],
+  ])('reopen an incident that is %s, without what was said before', (_name, before) => {
+    const { types, after } = given(opened, ...before).when({ kind: 'reopen', note: 'too soon' });
+    expect(types).toEqual(['IncidentReopened']);
+    expect(after).toMatchObject({ status: 'open' });
+    expect(after).not.toHaveProperty('acknowledgedAt');
+    expect(after).not.toHaveProperty('resolvedAt');
+  });
+
+  it('do not reopen what is open', () => {
+    expect(given(opened).when({ kind: 'reopen', note: null }).decided).toMatchObject({ rejected: 'wrong-state' });
+  });
+
+  it('suppress once, and acknowledge what was suppressed', () => {
+    const { after } = given(opened).when({ kind: 'suppress', note: null });
+    expect(after).toMatchObject({ status: 'suppressed', suppressedAt: context.at });
+    const suppressed = given(opened, eventSamples.IncidentSuppressed.v1);
+    expect(suppressed.when({ kind: 'suppress', note: null }).decided).toMatchObject({ rejected: 'wrong-state' });
+    expect(suppressed.when({ kind: 'acknowledge', note: null }).after).toMatchObject({ status: 'acknowledged' });
+  });
+
+  it('assign, and write nothing for who has it already', () => {
+    const { types, after } = given(opened).when({ kind: 'assign', assignee: 'ada' });
+    expect([types, after]).toMatchObject([['IncidentAssigned'], { assignee: 'ada' }]);
+    expect(given(opened).when({ kind: 'assign', assignee: null }).decided).toEqual([]);
+  });
+
+  it('edit what differs only, the severity as an event of its own', () => {
+    const { title } = opened.data;
+    const edit = (fields: object, severity?: 'low' | 'medium'): IncidentCommand => ({ kind: 'edit', fields, severity });
+    expect(given(opened).when(edit({ title, url: opened.data.url }, 'medium')).types).toEqual([]);
+    const { decided, after } = given(opened).when(edit({ title, priority: 'P2', tags: ['a'] }, 'low'));
+    expect(decided).toMatchObject([
+      { type: 'IncidentEdited', data: { fields: { priority: 'P2', tags: ['a'] }, before: { priority: null } } },
+      { type: 'SeverityChanged', data: { from: 'medium', to: 'low', policy: 'person' } },
+    ]);
+    expect(after).toMatchObject({ title, priority: 'P2', tags: ['a'], severity: 'low' });
+  });
+});

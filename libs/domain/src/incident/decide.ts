@@ -1,11 +1,19 @@
-import type { Actor, IncidentStatus, RcaEvent } from '@tocsin/contracts';
-import { unreachable, type IncidentEvent } from './events.ts';
-import { exists, type ExistingIncident, type Incident } from './state.ts';
+import type { Actor, IncidentStatus, RcaEvent, Severity } from '@tocsin/contracts';
+import { unreachable, type EditableFields, type IncidentEvent } from './events.ts';
+import { exists, isLive, type ExistingIncident, type Incident } from './state.ts';
 
 /** Commands of people and of other services. Alerts have their own decision: `alert-decisions.ts`. */
 export type IncidentCommand =
   | { kind: 'acknowledge'; note: string | null }
   | { kind: 'resolve'; note: string | null }
+  | { kind: 'reopen'; note: string | null }
+  | { kind: 'snooze'; until: string; note: string | null }
+  | { kind: 'unsnooze'; note: string | null }
+  /** Said by a timer: it belongs to the snooze of that version. */
+  | { kind: 'end-snooze'; snoozedByVersion: number }
+  | { kind: 'suppress'; note: string | null }
+  | { kind: 'assign'; assignee: string | null }
+  | { kind: 'edit'; fields: EditableFields; severity: Severity | undefined }
   | { kind: 'comment'; text: string }
   | { kind: 'note-rca'; rca: RcaEvent };
 
@@ -20,6 +28,10 @@ export interface CommandContext {
 
 /** An expected refusal, told to the caller as it is. */
 export type Rejection =
+  /** The time to which it should be put aside is not in the future, or too far in it. */
+  | { rejected: 'bad-time'; message: string }
+  /** A timer whose snooze is over, or was replaced. */
+  | { rejected: 'stale-timer' }
   | { rejected: 'no-such-incident' }
   | { rejected: 'wrong-state'; status: IncidentStatus; version: number }
   | { rejected: 'version-mismatch'; expected: number; version: number };
@@ -38,11 +50,35 @@ export function decide(
     return { rejected: 'version-mismatch', expected: expectedVersion, version: incident.version };
   switch (command.kind) {
     case 'acknowledge':
-      return incident.status === 'open'
+      return isLive(incident) && incident.status !== 'acknowledged'
         ? [event(context, 'IncidentAcknowledged', { note: command.note, alert_id: null })]
         : wrongState(incident);
     case 'resolve':
       return incident.status === 'resolved' ? wrongState(incident) : [resolvedBy(command.note, incident, context)];
+    case 'reopen':
+      return incident.status === 'open'
+        ? wrongState(incident)
+        : [event(context, 'IncidentReopened', { note: command.note, alert_id: null })];
+    case 'snooze':
+      return snooze(command, incident, context);
+    case 'unsnooze':
+      return incident.status === 'snoozed'
+        ? [event(context, 'SnoozeEnded', { by_timer: false, note: command.note })]
+        : wrongState(incident);
+    case 'end-snooze':
+      return incident.status === 'snoozed' && incident.snoozedByVersion === command.snoozedByVersion
+        ? [event(context, 'SnoozeEnded', { by_timer: true, note: null })]
+        : { rejected: 'stale-timer' };
+    case 'suppress':
+      return isLive(incident) && incident.status !== 'suppressed'
+        ? [event(context, 'IncidentSuppressed', { note: command.note })]
+        : wrongState(incident);
+    case 'assign':
+      return command.assignee === incident.assignee
+        ? []
+        : [event(context, 'IncidentAssigned', { assignee: command.assignee, before: incident.assignee })];
+    case 'edit':
+      return edit(command, incident, context);
     case 'comment':
       return [event(context, 'CommentAdded', { text: command.text })];
     case 'note-rca':
@@ -56,6 +92,45 @@ const wrongState = ({ status, version }: ExistingIncident): Rejection => ({ reje
 
 const resolvedBy = (note: string | null, incident: ExistingIncident, context: CommandContext): IncidentEvent =>
   event(context, 'IncidentResolved', { note, alert_id: null, as_of: context.at, open_alerts: incident.openAlerts });
+
+/** Longer ones are a suppression that nobody remembers. */
+export const SNOOZE_MAX_MS = 90 * 24 * 3_600_000;
+
+function snooze(
+  { until, note }: Extract<IncidentCommand, { kind: 'snooze' }>,
+  incident: ExistingIncident,
+  context: CommandContext,
+): IncidentEvent[] | Rejection {
+  if (!isLive(incident)) return wrongState(incident);
+  const ahead = Date.parse(until) - Date.parse(context.at);
+  if (!(ahead > 0)) return { rejected: 'bad-time', message: 'must be in the future' };
+  if (ahead > SNOOZE_MAX_MS) return { rejected: 'bad-time', message: 'must be within 90 days' };
+  return [event(context, 'IncidentSnoozed', { until, note })];
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** Only what differs becomes an event; a change of the severity is one of its own. */
+function edit(
+  { fields, severity }: Extract<IncidentCommand, { kind: 'edit' }>,
+  incident: ExistingIncident,
+  context: CommandContext,
+): IncidentEvent[] {
+  const names = (Object.keys(fields) as (keyof EditableFields)[]).filter((name) => !same(fields[name], incident[name]));
+  const pick = (from: EditableFields): EditableFields => Object.fromEntries(names.map((name) => [name, from[name]]));
+  return [
+    ...(names.length === 0
+      ? []
+      : [event(context, 'IncidentEdited', { fields: pick(fields), before: pick(incident), alert_id: null })]),
+    ...(severity === undefined || severity === incident.severity
+      ? []
+      : [
+          event(context, 'SeverityChanged', {
+            ...{ from: incident.severity, to: severity, policy: 'person', alert_id: null },
+          }),
+        ]),
+  ];
+}
 
 /** A request is no result: only what an investigation found, or that it failed, belongs on the stream. */
 function noteRca(rca: RcaEvent, context: CommandContext): IncidentEvent[] {

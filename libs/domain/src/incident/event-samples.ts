@@ -122,6 +122,36 @@ export const eventSamples: { [Type in IncidentEventType]: Record<'v1', Extract<I
       data: { note: null, alert_id: 'alr_f' },
     },
   },
+  IncidentAssigned: {
+    v1: {
+      ...meta,
+      type: 'IncidentAssigned',
+      actor: person,
+      reason: null,
+      data: { assignee: 'ada@example.org', before: null },
+    },
+  },
+  IncidentSnoozed: {
+    v1: {
+      ...meta,
+      type: 'IncidentSnoozed',
+      actor: person,
+      reason: null,
+      data: { until: '2026-03-01T12:00:00.000Z', note: 'after the backup' },
+    },
+  },
+  SnoozeEnded: {
+    v1: {
+      ...meta,
+      type: 'SnoozeEnded',
+      actor: { kind: 'system', id: null, name: 'snooze timer' },
+      reason: null,
+      data: { by_timer: true, note: null },
+    },
+  },
+  IncidentSuppressed: {
+    v1: { ...meta, type: 'IncidentSuppressed', actor: person, reason: null, data: { note: 'a test machine' } },
+  },
   CommentAdded: {
     v1: { ...meta, type: 'CommentAdded', actor: person, reason: null, data: { text: 'Who owns this disk?' } },
   },

@@ -100,8 +100,20 @@ export type IncidentResolved = EventOf<
   }
 >;
 export type IncidentReopened = EventOf<'IncidentReopened', { note: string | null; alert_id: string | null }>;
+export type IncidentAssigned = EventOf<'IncidentAssigned', { assignee: string | null; before: string | null }>;
+export type IncidentSnoozed = EventOf<'IncidentSnoozed', { until: string; note: string | null }>;
+/** `by_timer`: the time was over; otherwise a person ended it. */
+export type SnoozeEnded = EventOf<'SnoozeEnded', { by_timer: boolean; note: string | null }>;
+export type IncidentSuppressed = EventOf<'IncidentSuppressed', { note: string | null }>;
 export type CommentAdded = EventOf<'CommentAdded', { text: string }>;
-export type EditableFields = { title?: string; description?: string; url?: string | null };
+export type EditableFields = {
+  title?: string;
+  description?: string;
+  url?: string | null;
+  priority?: string | null;
+  tags?: string[];
+  services?: string[];
+};
 export type IncidentEdited = EventOf<
   'IncidentEdited',
   { fields: EditableFields; before: EditableFields; alert_id: string | null }
@@ -126,6 +138,10 @@ export type IncidentEvent =
   | IncidentAcknowledged
   | IncidentResolved
   | IncidentReopened
+  | IncidentAssigned
+  | IncidentSnoozed
+  | SnoozeEnded
+  | IncidentSuppressed
   | CommentAdded
   | IncidentEdited
   | RcaNoted;

@@ -1,11 +1,15 @@
 import { unreachable, type AttachedAlert, type IncidentEvent, type IncidentOpened } from './events.ts';
-import type {
-  AcknowledgedIncident,
-  ExistingIncident,
-  Incident,
-  IncidentFacts,
-  OpenIncident,
-  ResolvedIncident,
+import {
+  isLive,
+  type AcknowledgedIncident,
+  type ExistingIncident,
+  type Incident,
+  type IncidentFacts,
+  type LiveIncident,
+  type OpenIncident,
+  type ResolvedIncident,
+  type SnoozedIncident,
+  type SuppressedIncident,
 } from './state.ts';
 
 /** Services and tags of an incident are a union over its alerts, kept to the list limit of product P7. */
@@ -36,11 +40,19 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
     case 'SeverityChanged':
       return { ...next, severity: event.data.to };
     case 'IncidentAcknowledged':
-      return next.status === 'open' ? acknowledged(next, event.at, event.actor) : next;
+      return isLive(next) && next.status !== 'acknowledged' ? acknowledged(next, event.at, event.actor) : next;
     case 'IncidentResolved':
       return next.status === 'resolved' ? next : resolved(next, event.at, event.actor, event.data.as_of);
     case 'IncidentReopened':
-      return next.status === 'resolved' ? reopened(next) : next;
+      return next.status === 'open' ? next : reopened(next);
+    case 'IncidentSnoozed':
+      return isLive(next) ? snoozed(next, event.data.until) : next;
+    case 'SnoozeEnded':
+      return next.status === 'snoozed' ? awoken(next) : next;
+    case 'IncidentSuppressed':
+      return isLive(next) ? suppressed(next, event.at) : next;
+    case 'IncidentAssigned':
+      return { ...next, assignee: event.data.assignee };
     case 'IncidentEdited':
       return { ...next, ...event.data.fields };
     case 'CommentAdded':
@@ -80,6 +92,8 @@ function opened(id: string, { at, data }: IncidentOpened): OpenIncident {
     occurrences: 1,
     correlated: 0,
     openAlerts: 1,
+    assignee: null,
+    priority: null,
   };
 }
 
@@ -103,18 +117,16 @@ function attached<State extends ExistingIncident>(incident: State, alerts: Attac
 }
 
 const acknowledged = (
-  incident: OpenIncident,
+  incident: LiveIncident,
   at: string,
   by: AcknowledgedIncident['acknowledgedBy'],
-): AcknowledgedIncident => ({
-  ...incident,
-  status: 'acknowledged',
-  acknowledgedAt: at,
-  acknowledgedBy: by,
-});
+): AcknowledgedIncident => ({ ...factsOf(incident), status: 'acknowledged', acknowledgedAt: at, acknowledgedBy: by });
+
+const acknowledgedAtOf = (incident: LiveIncident): string | null =>
+  incident.status === 'open' ? null : incident.acknowledgedAt;
 
 function resolved(
-  incident: OpenIncident | AcknowledgedIncident,
+  incident: LiveIncident,
   at: string,
   by: ResolvedIncident['resolvedBy'],
   asOf: string,
@@ -123,7 +135,7 @@ function resolved(
     ...factsOf(incident),
     status: 'resolved',
     openAlerts: 0,
-    acknowledgedAt: incident.status === 'acknowledged' ? incident.acknowledgedAt : null,
+    acknowledgedAt: acknowledgedAtOf(incident),
     resolvedAt: at,
     resolvedBy: by,
     asOf,
@@ -131,16 +143,39 @@ function resolved(
   };
 }
 
-const reopened = (incident: ResolvedIncident): OpenIncident => ({ ...factsOf(incident), status: 'open' });
+const reopened = (incident: ExistingIncident): OpenIncident => ({ ...factsOf(incident), status: 'open' });
+
+const snoozed = (incident: LiveIncident, until: string): SnoozedIncident => ({
+  ...factsOf(incident),
+  status: 'snoozed',
+  acknowledgedAt: acknowledgedAtOf(incident),
+  acknowledgedBy: incident.status === 'acknowledged' || incident.status === 'snoozed' ? incident.acknowledgedBy : null,
+  snoozedUntil: until,
+  snoozedByVersion: incident.version,
+});
+
+/** After a snooze the incident is what it was before: acknowledged where somebody had done so. */
+function awoken(incident: SnoozedIncident): OpenIncident | AcknowledgedIncident {
+  const { acknowledgedAt, acknowledgedBy } = incident;
+  if (acknowledgedAt === null || acknowledgedBy === null) return reopened(incident);
+  return { ...factsOf(incident), status: 'acknowledged', acknowledgedAt, acknowledgedBy };
+}
+
+const suppressed = (incident: LiveIncident, at: string): SuppressedIncident => ({
+  ...factsOf(incident),
+  status: 'suppressed',
+  acknowledgedAt: acknowledgedAtOf(incident),
+  suppressedAt: at,
+});
 
 /** Only what every status has, so that nothing of the former status stays behind in a snapshot. */
 function factsOf(incident: ExistingIncident): IncidentFacts {
   const { id, workspaceId, scope, number, version, title, description, severity, services, tags, source } = incident;
   const { connector, webhookId, url, incidentType, customFields, predecessorId, openingAlertId } = incident;
-  const { openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts } = incident;
+  const { openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts, assignee, priority } = incident;
   return {
     ...{ id, workspaceId, scope, number, version, title, description, severity, services, tags, source },
     ...{ connector, webhookId, url, incidentType, customFields, predecessorId, openingAlertId },
-    ...{ openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts },
+    ...{ openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts, assignee, priority },
   };
 }

@@ -18,6 +18,13 @@ const commands: IncidentCommand[] = [
   { kind: 'acknowledge', note: null },
   { kind: 'resolve', note: 'done' },
   { kind: 'comment', text: 'seen' },
+  { kind: 'reopen', note: null },
+  { kind: 'snooze', until: '2026-06-01T01:00:00.000Z', note: null },
+  { kind: 'unsnooze', note: null },
+  { kind: 'end-snooze', snoozedByVersion: 3 },
+  { kind: 'suppress', note: null },
+  { kind: 'assign', assignee: 'ada' },
+  { kind: 'edit', fields: { title: 'Other', priority: 'P1' }, severity: 'low' },
 ];
 const context = {
   at: '2026-06-01T00:00:00.000Z',
@@ -27,8 +34,10 @@ const context = {
 };
 const legal: Record<Incident['status'], Incident['status'][]> = {
   none: ['none', 'open'],
-  open: ['open', 'acknowledged', 'resolved'],
-  acknowledged: ['acknowledged', 'resolved'],
+  open: ['open', 'acknowledged', 'snoozed', 'suppressed', 'resolved'],
+  acknowledged: ['open', 'acknowledged', 'snoozed', 'suppressed', 'resolved'],
+  snoozed: ['open', 'acknowledged', 'snoozed', 'suppressed', 'resolved'],
+  suppressed: ['open', 'acknowledged', 'snoozed', 'suppressed', 'resolved'],
   resolved: ['resolved', 'open'],
 };
 
@@ -151,7 +160,11 @@ describe('any history', () => {
   });
 
   it('is the same incident after its events were made plural, apart from their number', () => {
-    const withoutVersions = ({ version: _v, ...state }: Incident) => ({ ...state, closedByVersion: 0 });
+    const withoutVersions = ({ version: _v, ...state }: Incident) => ({
+      ...state,
+      closedByVersion: 0,
+      snoozedByVersion: 0,
+    });
     fc.assert(
       fc.property(anyEvents, (events) => {
         const history = possible([eventSamples.IncidentOpened.v1, ...events]);

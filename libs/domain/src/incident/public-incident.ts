@@ -1,7 +1,7 @@
 import { urgencyOf, type PublicIncident } from '@tocsin/contracts';
 import type { ExistingIncident } from './state.ts';
 
-/** The incident as every door shows it. Fields that no event sets yet (assignee, priority, links) are there with their empty value. */
+/** The incident as every door shows it. Links, which no event sets yet, are there and empty. */
 export function publicIncident(incident: ExistingIncident): PublicIncident {
   return {
     id: incident.id,
@@ -12,7 +12,7 @@ export function publicIncident(incident: ExistingIncident): PublicIncident {
     status: incident.status,
     severity: incident.severity,
     urgency: urgencyOf(incident.severity),
-    priority: null,
+    priority: incident.priority,
     services: incident.services,
     tags: incident.tags,
     source: incident.source,
@@ -20,7 +20,7 @@ export function publicIncident(incident: ExistingIncident): PublicIncident {
     webhook_id: incident.webhookId,
     url: incident.url,
     incident_type: incident.incidentType,
-    assignee: null,
+    assignee: incident.assignee,
     created_at: incident.openedAt,
     updated_at: incident.updatedAt,
     last_alert_at: incident.lastAlertAt,

@@ -28,6 +28,10 @@ export interface IncidentFacts {
   /** Alerts of other keys that were correlated into it. */
   correlated: number;
   openAlerts: number;
+  /** Who works on it, as people type it; null = nobody. */
+  assignee: string | null;
+  /** P1..P5 where a person has set one. */
+  priority: string | null;
 }
 
 export interface NoIncident {
@@ -41,6 +45,21 @@ export type AcknowledgedIncident = IncidentFacts & {
   acknowledgedAt: string;
   acknowledgedBy: Actor;
 };
+/** Put aside until an instant; who had acknowledged it finds it acknowledged afterwards. */
+export type SnoozedIncident = IncidentFacts & {
+  status: 'snoozed';
+  acknowledgedAt: string | null;
+  acknowledgedBy: Actor | null;
+  snoozedUntil: string;
+  /** Version of the snoozing event: a timer of an earlier snooze is stale. */
+  snoozedByVersion: number;
+};
+/** Kept without notifying anybody, until a person opens or closes it. */
+export type SuppressedIncident = IncidentFacts & {
+  status: 'suppressed';
+  acknowledgedAt: string | null;
+  suppressedAt: string;
+};
 export type ResolvedIncident = IncidentFacts & {
   status: 'resolved';
   acknowledgedAt: string | null;
@@ -52,14 +71,15 @@ export type ResolvedIncident = IncidentFacts & {
   closedByVersion: number;
 };
 
-export type ExistingIncident = OpenIncident | AcknowledgedIncident | ResolvedIncident;
+export type LiveIncident = OpenIncident | AcknowledgedIncident | SnoozedIncident | SuppressedIncident;
+export type ExistingIncident = LiveIncident | ResolvedIncident;
 export type Incident = NoIncident | ExistingIncident;
 
 /** A snapshot with another number is folded again from the events. Raise it when the shape of the state changes. */
-export const INCIDENT_STATE_SCHEMA = 1;
+export const INCIDENT_STATE_SCHEMA = 2;
 
 export const initialState = (id: string): NoIncident => ({ status: 'none', id, version: 0 });
 export const exists = (incident: Incident): incident is ExistingIncident => incident.status !== 'none';
 /** Open for further alerts: there, and not closed. */
-export const isLive = (incident: Incident): incident is OpenIncident | AcknowledgedIncident =>
-  incident.status === 'open' || incident.status === 'acknowledged';
+export const isLive = (incident: Incident): incident is LiveIncident =>
+  incident.status !== 'none' && incident.status !== 'resolved';

@@ -1,0 +1,84 @@
+import { deriveId } from '@tocsin/contracts';
+import { decide, exists, isRejection } from '@tocsin/domain/incident';
+import type { Clock, Logger, Random } from '@tocsin/nest-shell';
+import type { Pipeline } from '@tocsin/postgres';
+import type { Pool } from 'pg';
+import { appendDecided, lockIncident } from './incident-commands.ts';
+import { dropTimer, leaseDue, type Timer } from './timer-store.ts';
+
+export interface TimerParts {
+  pool: Pool;
+  pipeline: Pipeline;
+  clock: Clock;
+  random: Random;
+  log: Logger;
+}
+
+const POLL_MS = 1_000;
+const AT_ONCE = 50;
+
+/** Ends snoozes when they are due. Timers are rows, so that a restart or another replica goes on with them. */
+export class TimerWorker {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private stopped = true;
+
+  constructor(private readonly parts: TimerParts) {}
+
+  start(): void {
+    this.stopped = false;
+    this.plan();
+  }
+
+  /** Finishes what is in hand. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** Runs up to fifty timers that are due. @returns how many were leased */
+  async runDue(): Promise<number> {
+    const due = await leaseDue(this.parts.pool, this.parts.clock(), AT_ONCE);
+    for (const timer of due) await this.endSnooze(timer);
+    return due.length;
+  }
+
+  private plan(): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.running = this.work().finally(() => this.plan());
+    }, POLL_MS);
+  }
+
+  private async work(): Promise<void> {
+    try {
+      while (!this.stopped && (await this.runDue()) === AT_ONCE);
+    } catch (error) {
+      // A database that is away: what is due stays due.
+      this.parts.log.warn({ error: (error as Error).message }, 'timers.failed');
+    }
+  }
+
+  /** The command of one timer; its cause derives from the timer, so that a repeat after a crash writes nothing twice. */
+  private endSnooze(timer: Timer): Promise<void> {
+    const { pipeline, clock, random } = this.parts;
+    const { incidentId, version } = timer;
+    const context = {
+      at: clock().toISOString(),
+      actor: { kind: 'system' as const, id: null, name: 'snooze timer' },
+      causeId: deriveId('tmr', incidentId, String(version)),
+      configRevision: 0,
+    };
+    return pipeline.commitCommand(async (tx) => {
+      const { incident, heads } = await lockIncident(tx, incidentId, false);
+      const decided = decide({ kind: 'end-snooze', snoozedByVersion: version }, incident, context);
+      if (!exists(incident) || isRejection(decided)) {
+        await dropTimer(tx, timer);
+        return { result: undefined, outputs: [] };
+      }
+      const { outputs } = await appendDecided(tx, incident, decided, { heads, random });
+      return { result: undefined, outputs };
+    });
+  }
+}
