@@ -25,6 +25,7 @@ export interface Arrival {
 /** A receipt that is durable. Nobody waits where `waiting` is undefined. */
 export interface Accepted {
   receiptId: ReceiptId;
+  receivedAt: string;
   waiting: Waiting | undefined;
 }
 
@@ -88,10 +89,10 @@ export const acceptReceipt =
       waiting?.leave();
       throw error;
     }
-    if (!waiting || !deps.receipts.watch.isAway()) return { receiptId, waiting };
+    if (!waiting || !deps.receipts.watch.isAway()) return { receiptId, receivedAt: at.text, waiting };
     // It is in the spool: nobody knows how long its outcome will take.
     waiting.leave();
-    return { receiptId, waiting: undefined };
+    return { receiptId, receivedAt: at.text, waiting: undefined };
   };
 
 const factsOf = (

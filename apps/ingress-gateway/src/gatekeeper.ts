@@ -2,11 +2,11 @@ import type { WebhookDocument } from '@tocsin/contracts';
 import { authenticate, type Authentication, type CredentialRule } from '@tocsin/domain/authentication';
 import { Problem } from '@tocsin/nest-shell';
 import type { Arrival } from './accept-receipt.ts';
+import { Refused } from './answers-log/refused.ts';
 import type { IntakeRule } from './intake-rule.ts';
 import { clientNetwork, type parseNetworks } from './limits/client-network.ts';
 import type { LockOut } from './limits/lock-out.ts';
 import type { LimitVerdict, Refusal, WindowLimiter } from './limits/window-limiter.ts';
-import type { RejectionLog } from './rejection-log.ts';
 import type { VendorVerifier } from './vendors/vendor-verifier.ts';
 
 export interface GatekeeperParts {
@@ -14,7 +14,6 @@ export interface GatekeeperParts {
   alerts: WindowLimiter;
   lockOut: LockOut;
   vendors: VendorVerifier;
-  rejections: RejectionLog;
   trustedProxies: ReturnType<typeof parseNetworks>;
   /** How senders reach this installation; known once the server listens. */
   publicUrl: () => string;
@@ -60,9 +59,9 @@ export class Gatekeeper {
   private enter(caller: Caller, result: Authentication, client: string | undefined): void | Promise<void> {
     const { webhook, arrival, now } = caller;
     if (!result.ok) {
-      this.parts.rejections.note(webhook.id, result.reason, now);
       this.parts.lockOut.failed(webhook, client ?? this.clientOf(arrival), now);
-      throw new Problem('authentication-failed', 'The credential that this webhook asks for is missing or wrong.', {
+      const detail = 'The credential that this webhook asks for is missing or wrong.';
+      throw new Refused(result.reason, 'authentication-failed', detail, {
         headers: { 'www-authenticate': 'Bearer realm="tocsin"' },
       });
     }
@@ -72,12 +71,11 @@ export class Gatekeeper {
 
   /** The client where it had to be worked out. @throws Problem 429 where it is locked out */
   private lockedClient({ webhook, arrival, now }: Caller): string | undefined {
-    const { lockOut, rejections } = this.parts;
+    const { lockOut } = this.parts;
     if (lockOut.isQuiet()) return undefined;
     const client = this.clientOf(arrival);
     const leftMs = lockOut.leftMs(webhook.id, client, now);
     if (leftMs === 0) return client;
-    rejections.note(webhook.id, 'locked-out', now);
     throw new Problem('locked-out', 'Too many requests with a wrong credential came from this address.', {
       headers: { 'retry-after': secondsOf(leftMs) },
     });
@@ -121,10 +119,8 @@ export class Gatekeeper {
     this.within(caller, verdict, name);
   }
 
-  private within({ webhook, rule, now }: Caller, verdict: LimitVerdict, name: LimitName): void {
-    if (!verdict) return;
-    this.parts.rejections.note(webhook.id, 'rate-limited', now);
-    throw overLimit(verdict, name, rule.retriesOn429);
+  private within({ rule }: Caller, verdict: LimitVerdict, name: LimitName): void {
+    if (verdict) throw overLimit(verdict, name, rule.retriesOn429);
   }
 }
 
@@ -132,7 +128,8 @@ export class Gatekeeper {
 function overLimit({ limit, retryMs, windowSeconds }: Refusal, name: LimitName, retriesOn429: boolean): Problem {
   const what = name === 'rate_limit_per_hour' ? 'requests per hour' : 'alerts per minute';
   const reset = secondsOf(retryMs);
-  return new Problem(retriesOn429 ? 'rate-limited' : 'unavailable', `This webhook takes ${limit} ${what} (${name}).`, {
+  const code = retriesOn429 ? 'rate-limited' : 'unavailable';
+  return new Refused(name, code, `This webhook takes ${limit} ${what} (${name}).`, {
     headers: {
       'retry-after': reset,
       'ratelimit-limit': String(limit),

@@ -123,6 +123,7 @@ export class IngressGatewayModule implements OnApplicationBootstrap, BeforeAppli
   }
 
   async onApplicationShutdown(): Promise<void> {
+    await this.ingress.answers.stop();
     await Promise.all([
       this.ingress.limits.stop(),
       this.ingress.receipts.stop(),

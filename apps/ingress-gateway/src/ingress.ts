@@ -4,6 +4,7 @@ import type { EventLog } from '@tocsin/event-log';
 import type { Clock, ConfigurationFeed, Health, KeyRing, Logger, Random } from '@tocsin/nest-shell';
 import type { Pool } from 'pg';
 import { acceptReceipt, type AcceptReceipt } from './accept-receipt.ts';
+import { createAnswers, type Answers } from './answers-log/answers.ts';
 import type { IngressConfig } from './config.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { IntakeRules } from './intake-rule.ts';
@@ -11,7 +12,6 @@ import { createLimits, type Limits } from './limits/limits.ts';
 import { parseNetworks } from './limits/client-network.ts';
 import { randomPool } from './random-pool.ts';
 import { receptionClock } from './reception-clock.ts';
-import { RejectionLog } from './rejection-log.ts';
 import { createReceipts, type Receipts } from './spool/spool.ts';
 import { pinInDatabase } from './vendors/subject-pins.ts';
 import type { VendorFetch } from './vendors/vendor-fetch.ts';
@@ -35,6 +35,7 @@ export interface Ingress {
   accept: AcceptReceipt;
   room: WaitingRoom;
   limits: Limits;
+  answers: Answers;
   receipts: Receipts;
 }
 
@@ -56,10 +57,12 @@ export function createIngress(parts: IngressParts): Ingress {
   const { feed, keyRing, clock, random, log, config } = parts;
   const room = new WaitingRoom(config.INGRESS_WAITING_MAX);
   const limits = createLimits(parts);
+  const rules = new IntakeRules(feed, keyRing, log);
+  const answers = createAnswers({ ...parts, rules });
   const receipts = createReceipts(parts);
   parts.health.insure(() => acceptance(receipts), ['database', 'ingress-gateway hears webhook.replies']);
   const accept = acceptReceipt({
-    rules: new IntakeRules(feed, keyRing, log),
+    rules,
     receipts: receipts.log,
     room,
     gate: gatekeeperOf(parts, limits),
@@ -67,7 +70,7 @@ export function createIngress(parts: IngressParts): Ingress {
     random: randomPool(random),
     defaultWaitMs: config.INGRESS_REPLY_WAIT_MS,
   });
-  return { directory: new WebhookDirectory(feed, keyRing, clock), accept, room, limits, receipts };
+  return { directory: new WebhookDirectory(feed, keyRing, clock), accept: answers.reports.refusalsOf(accept), room, answers, limits, receipts };
 }
 
 /** With the log or the database alone the gateway does its work; who waits for an outcome gets a 202 meanwhile. */
@@ -81,7 +84,6 @@ function gatekeeperOf({ clock, log, config, pool, publicUrl, vendors }: IngressP
   return new Gatekeeper({
     ...limits,
     vendors: new VendorVerifier({ ...vendors, pin: pinInDatabase(pool, clock), now, log }),
-    rejections: new RejectionLog(log),
     trustedProxies: parseNetworks(config.TRUSTED_PROXIES),
     publicUrl,
   });

@@ -1,4 +1,5 @@
 import type { WebhookDocument } from '@tocsin/contracts';
+import { problemOf } from '@tocsin/nest-shell';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Arrival } from './accept-receipt.ts';
 import { acceptedAnswer, outcomeAnswer, type Answer } from './answers.ts';
@@ -34,12 +35,22 @@ export async function receive(
   webhook: WebhookDocument,
   { request, reply, atOnce }: Exchange,
 ): Promise<void> {
+  const began = performance.now();
   const arrival = arrivalOf(request);
   if (atOnce) arrival.headers = { ...arrival.headers, prefer: 'respond-async' };
-  const { receiptId, waiting } = await ingress.accept(webhook, arrival);
+  const accepted = await ingress.accept(webhook, arrival);
+  const { receiptId, waiting } = accepted;
   // Durable: from here on nobody needs the bytes, and a waiting sender must not hold a mebibyte.
   request.body = undefined;
-  const answer = waiting ? await outcomeOf(receiptId, waiting, reply) : (atOnce ?? acceptedAnswer)(receiptId);
+  const answered = (code: number) =>
+    ingress.answers.reports.accepted(webhook, accepted, code, performance.now() - began);
+  const answer = waiting
+    ? await outcomeOf(receiptId, waiting, reply).catch((error: unknown) => {
+        answered(problemOf(error).status);
+        throw error;
+      })
+    : (atOnce ?? acceptedAnswer)(receiptId);
+  answered(answer.status);
   // A kept-alive connection would hold up a shutdown until its client goes.
   if (ingress.room.isClosed()) reply.header('connection', 'close');
   send(reply, answer);
