@@ -27,6 +27,7 @@ import { ConfigurationStore } from './configuration-store.ts';
 import { connectorCatalogue } from './connector-catalogue.ts';
 import { ConnectorsController } from './connectors.controller.ts';
 import type { Credentials } from './credentials.ts';
+import { inboundLogControllers, inboundLogProviders } from './inbound-log/inbound-log.providers.ts';
 import { pipelineOf } from './pipeline.ts';
 import { DeadLettersConsumer } from './dead-letters/dead-letters.consumer.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
@@ -70,10 +71,12 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     WebhookSetupController,
     SubscriptionsController,
     ApiKeysController,
+    ...inboundLogControllers,
     DeadLettersController,
     DeadLettersConsumer,
   ],
   providers: [
+    ...inboundLogProviders,
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
     {
       provide: CONTROL_PLANE_PIPELINE,

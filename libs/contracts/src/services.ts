@@ -44,5 +44,5 @@ export const hears: Readonly<Record<ServiceName, readonly Topic[]>> = {
   'incident-store': ['alert.correlated', 'rca.events', 'delivery.events', 'webhook.outcomes'],
   'rca-trigger': ['incident.events', 'change.events'],
   'outbound-dispatcher': ['incident.events'],
-  'control-plane': ['dead-letters'],
+  'control-plane': ['webhook.received', 'webhook.outcomes', 'dead-letters'],
 };
