@@ -70,7 +70,14 @@ export function createIngress(parts: IngressParts): Ingress {
     random: randomPool(random),
     defaultWaitMs: config.INGRESS_REPLY_WAIT_MS,
   });
-  return { directory: new WebhookDirectory(feed, keyRing, clock), accept: answers.reports.refusalsOf(accept), room, answers, limits, receipts };
+  return {
+    directory: new WebhookDirectory(feed, keyRing, clock),
+    accept: answers.reports.refusalsOf(accept),
+    room,
+    answers,
+    limits,
+    receipts,
+  };
 }
 
 /** With the log or the database alone the gateway does its work; who waits for an outcome gets a 202 meanwhile. */

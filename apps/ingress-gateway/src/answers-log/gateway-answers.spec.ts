@@ -19,7 +19,7 @@ afterEach(async () => {
   await gateway.application.close();
 });
 
-const send = (path: string, headers: Record<string, string> = {}, body: BodyInit = ALERT) =>
+const send = (path: string, headers: Record<string, string> = {}, body: string = ALERT) =>
   fetch(gateway.url + path, {
     method: 'POST',
     body,
