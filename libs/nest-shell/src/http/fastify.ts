@@ -41,7 +41,7 @@ export function fastifyAdapter(): { adapter: FastifyAdapter; beginShutdown: () =
     requestTimeout: 60_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
   });
   const instance = adapter.getInstance<FastifyInstance>();
   instance.removeAllContentTypeParsers();
