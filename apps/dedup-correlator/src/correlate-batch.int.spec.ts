@@ -45,7 +45,11 @@ afterAll(async () => {
 class Workspace {
   readonly scope = `ws_${uniquePrefix()}`;
   private offset = 0n;
-  private stage = newStage();
+  private stage: Stage<HeardBatch>;
+
+  constructor(private readonly feed = new StaticConfigurationFeed()) {
+    this.stage = newStage(feed);
+  }
 
   alert(receipt: string, at: number, fields: Partial<NormalizedAlert> & { key?: string } = {}): NormalizedAlert {
     const { key = `key-${receipt}`, ...others } = fields;
@@ -124,11 +128,11 @@ class Workspace {
   }
 
   restart(): void {
-    this.stage = newStage();
+    this.stage = newStage(this.feed);
   }
 }
 
-const newStage = () => correlateStage(new WebhookRules(new StaticConfigurationFeed()));
+const newStage = (feed = new StaticConfigurationFeed()) => correlateStage(new WebhookRules(feed));
 const correlatedOf = (output: Output): AlertsCorrelated => decodeRecord('alerts.correlated.v1', output.value);
 const countOf = async (table: string, scope: string): Promise<number> =>
   Number(
@@ -379,6 +383,70 @@ describe('incident facts', () => {
     );
     expect(same?.decision).toEqual({ kind: 'deduplicated', incidentId: 'inc_next', alertId: 'alr_x' });
     expect(service?.decision).toEqual({ kind: 'correlated', incidentId: 'inc_next' });
+  });
+});
+
+const severeOnly = (): StaticConfigurationFeed =>
+  new StaticConfigurationFeed([
+    {
+      ...{ revision: 1, kind: 'webhook', id: 'whk_one', workspaceId: 'ws_any', deleted: false },
+      body: {
+        ...{ name: 'One', description: '', connector: 'generic', enabled: true, tokenHmac: 'h', sealedToken: '' },
+        ...{ secrets: [], respond: 'wait', rateLimitPerHour: 0, defaultSeverity: 'medium', severityProfile: 'tocsin' },
+        auth: { method: 'none', header: null, prefix: null, username: null },
+        dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' },
+        correlation: { enabled: true, windowMinutes: 5, by: 'service' },
+        rca: { autoTrigger: true, minSeverity: 'medium' },
+        openWhen: { field: 'severity', operator: 'in', value: ['critical', 'high'] },
+      },
+    },
+  ]);
+
+describe('recorded alerts', () => {
+  it('hold their key through restarts, until a promotion gives it an incident', async () => {
+    const workspace = new Workspace(severeOnly());
+    const low = (receipt: string, at: number) => workspace.alert(receipt, at, { key: 'k', severity: 'low' });
+    const [first] = await workspace.fold(low('a', 0));
+    expect(first).toEqual({
+      decision: { kind: 'recorded', alertId: workspace.alertId('a'), effect: 'recorded' },
+      reason: 'open-when',
+    });
+    workspace.restart();
+    const [again] = await workspace.fold(low('b', 1));
+    expect(again?.decision).toEqual({ kind: 'recorded', alertId: workspace.alertId('a'), effect: 'repeated' });
+    const open: IncidentFact['fact'] = { kind: 'open', severity: 'low', services: [], lastAlertAt: minute(2) };
+    await workspace.fold(workspace.fact(workspace.openedBy('a'), 1, 2, open, 'k'));
+    workspace.restart();
+    const [promoted] = await workspace.fold(low('c', 3));
+    expect(promoted?.decision).toMatchObject({ kind: 'deduplicated', incidentId: workspace.openedBy('a') });
+  });
+
+  it('are forgotten after 8 days, keys of incidents are not', async () => {
+    const workspace = new Workspace(severeOnly());
+    await workspace.fold(workspace.alert('a', 0, { severity: 'low' }), workspace.alert('b', 0));
+    workspace.restart();
+    await workspace.fold(workspace.alert('c', 8 * DAY + 2 * 60));
+    expect(await countOf('key_holders', workspace.scope)).toBe(2);
+  });
+});
+
+describe('alerts above the limit', () => {
+  it('share one incident through restarts, until it is closed', async () => {
+    const workspace = new Workspace();
+    const over = (receipt: string, at: number) => workspace.alert(receipt, at, { overLimit: true });
+    const [first, second] = await workspace.fold(over('a', 0), over('b', 0));
+    expect(first?.decision).toMatchObject({ kind: 'opened', rollUp: true });
+    expect(second).toEqual({
+      decision: { kind: 'rolled-up', incidentId: workspace.openedBy('a') },
+      reason: 'over-limit',
+    });
+    workspace.restart();
+    const [third] = await workspace.fold(over('c', 90));
+    expect(third?.decision).toEqual({ kind: 'rolled-up', incidentId: workspace.openedBy('a') });
+    await workspace.fold(workspace.fact(workspace.openedBy('a'), 2, 91, { kind: 'closed' }));
+    workspace.restart();
+    const [fourth] = await workspace.fold(over('d', 92));
+    expect(fourth?.decision).toMatchObject({ kind: 'opened', incidentId: workspace.openedBy('d'), rollUp: true });
   });
 });
 

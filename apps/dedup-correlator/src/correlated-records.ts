@@ -21,9 +21,11 @@ export function correlatedRecords(
   answers: readonly CorrelatedAlert[],
 ): Output[] {
   const { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal } = record;
+  const normalizedAt = new Date(input.timestamp).toISOString();
   const headers = input.headers['traceparent'] ? { traceparent: input.headers['traceparent'] } : undefined;
   return packed(answers).map((alerts): Output => {
-    const value: AlertsCorrelated = { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal, alerts };
+    const envelope = { receiptId, workspaceId, webhookId, scope, receivedAt, normalizedAt, receiptTotal };
+    const value: AlertsCorrelated = { ...envelope, alerts };
     const type = 'alerts.correlated.v1';
     return {
       topic: 'alert.correlated',

@@ -13,9 +13,10 @@ export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
   }));
   const keys = await loadKeys(tx, lookup);
   const orders = await rowsOf(tx, sql.LOAD_CLOSINGS, [lookup.closings], orderOf);
-  const named = [...lookup.incidents, ...keys.map(({ scope, incidentId }) => ({ scope, incidentId }))];
+  const held = keys.flatMap(({ scope, incidentId }) => (incidentId === null ? [] : [{ scope, incidentId }]));
+  const named = [...lookup.incidents, ...held];
   const services = lookup.services.map((service) => ({ ...service, since: instant(service.since) }));
-  const incidents = await rowsOf(tx, sql.LOAD_INCIDENTS, [named, services], incidentOf);
+  const incidents = await rowsOf(tx, sql.LOAD_INCIDENTS, [named, services, lookup.rollUps], incidentOf);
   return { processed, keys, orders, incidents };
 }
 
@@ -90,7 +91,7 @@ const keyOf = (row: sql.Row): KeyHolder => ({
   webhookId: text(row['webhook_id']),
   dedupKey: text(row['dedup_key']),
   resolveKey: text(row['resolve_key']),
-  incidentId: text(row['incident_id']),
+  incidentId: row['incident_id'] as string | null,
   alertId: text(row['alert_id']),
   lastAlertId: text(row['last_alert_id']),
   firstAt: millis(row['first_at']),
@@ -119,4 +120,5 @@ const incidentOf = (row: sql.Row): KnownIncident => ({
   lastAlertAt: millis(row['last_alert_at']),
   closedAt: row['closed_at'] === null ? null : millis(row['closed_at']),
   services: row['services'] as string[],
+  rollUpOf: row['roll_up_of'] as string | null,
 });

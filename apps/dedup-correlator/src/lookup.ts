@@ -18,6 +18,8 @@ export interface Lookup {
   incidents: { scope: string; incidentId: string }[];
   /** Candidates of the time window: open incidents of the service that were active at or after `since`. */
   services: { scope: string; service: string; since: Millis }[];
+  /** Webhooks whose incident of alerts above the limit is wanted. */
+  rollUps: { scope: string; webhookId: string }[];
 }
 
 /** Collects the lookups of all records, so that each table is asked once per batch. */
@@ -39,6 +41,7 @@ class Collector {
   private readonly resolveKeys = new Map<string, KeyRef>();
   private readonly closings = new Map<string, KeyRef>();
   private readonly incidents = new Map<string, Lookup['incidents'][number]>();
+  private readonly rollUps = new Map<string, Lookup['rollUps'][number]>();
   private readonly services = new Map<string, Lookup['services'][number]>();
 
   alert(alert: Alert, rulesOf: RulesOf): void {
@@ -46,7 +49,9 @@ class Collector {
     this.alertIds.add(alert.id);
     note(this.dedupKeys, scope, webhookId, alert.dedupKey);
     note(this.closings, scope, webhookId, alert.resolveKey);
-    if (alert.status === 'triggered') this.windowOf(alert, rulesOf);
+    if (alert.status === 'triggered' && alert.overLimit === true)
+      this.rollUps.set(fileUnder(scope, webhookId), { scope, webhookId });
+    else if (alert.status === 'triggered') this.windowOf(alert, rulesOf);
     else note(this.resolveKeys, scope, webhookId, alert.resolveKey);
   }
 
@@ -63,6 +68,7 @@ class Collector {
       closings: [...this.closings.values()],
       incidents: [...this.incidents.values()],
       services: [...this.services.values()],
+      rollUps: [...this.rollUps.values()],
     };
   }
 

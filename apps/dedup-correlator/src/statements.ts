@@ -27,6 +27,9 @@ with wanted as (
     where s.scope = w.scope and s.service = w.service and s.last_alert_at >= w.since
     order by s.last_alert_at desc limit 200
   ) active
+  union
+  select i.scope, i.incident_id from jsonb_to_recordset($3::jsonb) as w(scope text, "webhookId" text)
+  join dedup_correlator.known_incidents i on i.scope = w.scope and i.roll_up_of = w."webhookId" and i.closed_at is null
 )
 select i.* from wanted join dedup_correlator.known_incidents i on i.scope = wanted.scope and i.incident_id = wanted.incident_id`;
 
@@ -57,14 +60,14 @@ on conflict (scope, webhook_id, resolve_key) do update set
 export const SAVE_INCIDENTS = `
 with changed as (
   select * from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, "incidentId" text, version bigint, "openedAt" timestamptz,
-    "lastAlertAt" timestamptz, "closedAt" timestamptz, services text[])
+    "lastAlertAt" timestamptz, "closedAt" timestamptz, services text[], "rollUpOf" text)
 ), saved as (
   insert into dedup_correlator.known_incidents
-    (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, services)
-  select "workspaceId", scope, "incidentId", version, "openedAt", "lastAlertAt", "closedAt", services from changed
+    (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, services, roll_up_of)
+  select "workspaceId", scope, "incidentId", version, "openedAt", "lastAlertAt", "closedAt", services, "rollUpOf" from changed
   on conflict (scope, incident_id) do update set
     version = excluded.version, opened_at = excluded.opened_at, last_alert_at = excluded.last_alert_at, closed_at = excluded.closed_at,
-    services = excluded.services
+    services = excluded.services, roll_up_of = excluded.roll_up_of
 ), indexed as (
   insert into dedup_correlator.incident_services (workspace_id, scope, incident_id, service, last_alert_at)
   select "workspaceId", scope, "incidentId", service, "lastAlertAt" from changed cross join unnest(services) as service where "closedAt" is null
@@ -98,7 +101,14 @@ with horizon as (
   returning scope, incident_id
 ), old_keys as (
   delete from dedup_correlator.key_holders k using old_incidents i where k.scope = i.scope and k.incident_id = i.incident_id
+), old_recorded as (
+  delete from dedup_correlator.key_holders where (scope, webhook_id, dedup_key) in (
+    select h.scope, old.webhook_id, old.dedup_key from horizon h cross join lateral (
+      select k.webhook_id, k.dedup_key from dedup_correlator.key_holders k
+      where k.scope = h.scope and k.incident_id is null and k.last_at < h."processedBefore" order by k.last_at limit $2) old)
+  returning scope
 )
 select scope from old_alerts group by scope having count(*) >= $2
+union select scope from old_recorded group by scope having count(*) >= $2
 union select scope from old_closings group by scope having count(*) >= $2
 union select scope from old_incidents group by scope having count(*) >= $2`;

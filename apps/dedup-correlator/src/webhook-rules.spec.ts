@@ -37,6 +37,7 @@ describe('the rules of a webhook', () => {
         revision: 5,
         dedup: { windowHours: 48, windowFrom: 'first', reopenMinutes: 5 },
         correlation: { enabled: false, windowMinutes: 9 },
+        openWhen: null,
       },
       note: null,
     });

@@ -1,4 +1,5 @@
 import type { NormalizedAlert, WebhookDocument } from '@tocsin/contracts';
+import { readCondition, type CompiledCondition } from '@tocsin/domain/conditions';
 import type { CorrelationConfig } from '@tocsin/domain/correlation';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 
@@ -55,7 +56,28 @@ export class WebhookRules {
   }
 }
 
-const configOf = ({ revision, body }: WebhookDocument): CorrelationConfig => ({
+/** Compiled once per document, which is once per revision. */
+const compiled = new WeakMap<WebhookDocument, CorrelationConfig>();
+
+function configOf(document: WebhookDocument): CorrelationConfig {
+  let config = compiled.get(document);
+  if (!config) compiled.set(document, (config = compile(document)));
+  return config;
+}
+
+/** Saved documents were checked. One that cannot be read all the same opens incidents for every alert: none is lost. */
+function openWhenOf({ body }: WebhookDocument): CompiledCondition | null {
+  if (!body.openWhen) return null;
+  const read = readCondition(body.openWhen);
+  return read.ok ? read.condition : null;
+}
+
+const compile = (document: WebhookDocument): CorrelationConfig => ({
+  ...decided(document),
+  openWhen: openWhenOf(document),
+});
+
+const decided = ({ revision, body }: WebhookDocument): CorrelationConfig => ({
   revision,
   dedup: {
     windowHours: body.dedup.windowHours,

@@ -89,6 +89,24 @@ export class Scene {
       'alert-resolved',
     );
 
+  recorded = (receipt: string, at: number, fields: Partial<NormalizedAlert> & { key?: string } = {}): CorrelatedAlert =>
+    this.decided(
+      this.alert(receipt, at, fields),
+      { kind: 'recorded', alertId: this.alertId(receipt), effect: 'recorded' },
+      'open-when',
+    );
+  recordedAgain = (
+    receipt: string,
+    at: number,
+    first: string,
+    effect: 'repeated' | 'resolved' = 'repeated',
+  ): CorrelatedAlert =>
+    this.decided(
+      this.alert(receipt, at, { key: first, status: effect === 'resolved' ? 'resolved' : 'triggered' }),
+      { kind: 'recorded', alertId: this.alertId(first), effect },
+      effect === 'resolved' ? 'alert-resolved' : 'same-dedup-key',
+    );
+
   /** One receipt's record with these alerts. */
   record(...alerts: CorrelatedAlert[]): AlertsCorrelated {
     const { receiptId, receivedAt } = alerts[0]!.alert;

@@ -18,6 +18,8 @@ import {
 import { createPipeline, type Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { AlertCorrelatedConsumer } from './alert-correlated.consumer.ts';
+import { AlertQueries } from './alert-queries.ts';
+import { AlertsController } from './alerts.controller.ts';
 import { IncidentDeliveryConsumer } from './delivery-event.consumer.ts';
 import { IncidentCommands } from './incident-commands.ts';
 import { IncidentQueries } from './incident-queries.ts';
@@ -25,17 +27,20 @@ import { IncidentsController } from './incidents.controller.ts';
 import { noteDeliveriesStage } from './note-deliveries-batch.ts';
 import { noteRcaStage } from './note-rca-batch.ts';
 import { alertPolicies } from './policies.ts';
+import { PromoteAlert } from './promote-alert.ts';
 import { IncidentRcaConsumer } from './rca-event.consumer.ts';
 import { ReceiptsController } from './receipts.controller.ts';
 import { ReceiptsSettledConsumer } from './receipts-settled.consumer.ts';
 import { recordAlertsStage } from './record-alerts-batch.ts';
 import { settleReceiptsStage } from './settle-receipts-batch.ts';
 import {
+  ALERT_QUERIES,
   INCIDENT_COMMANDS,
   INCIDENT_QUERIES,
   INCIDENT_STORE_PIPELINE,
   NOTE_DELIVERIES,
   NOTE_RCA,
+  PROMOTE_ALERT,
   RECORD_ALERTS,
   SETTLE_RECEIPTS,
 } from './tokens.ts';
@@ -64,6 +69,7 @@ function pipelineOf(
     IncidentRcaConsumer,
     IncidentDeliveryConsumer,
     ReceiptsSettledConsumer,
+    AlertsController,
     IncidentsController,
     ReceiptsController,
   ],
@@ -88,6 +94,13 @@ function pipelineOf(
       useFactory: (pipeline: Pipeline, clock: Clock, random: Random) =>
         new IncidentCommands({ pipeline, clock, random }),
     },
+    {
+      provide: PROMOTE_ALERT,
+      inject: [INCIDENT_STORE_PIPELINE, CONFIGURATION_FEED, CLOCK, RANDOM],
+      useFactory: (pipeline: Pipeline, feed: ConfigurationFeed, clock: Clock, random: Random) =>
+        new PromoteAlert({ pipeline, policies: alertPolicies(feed, clock), clock, random }),
+    },
+    { provide: ALERT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new AlertQueries(pool) },
     { provide: INCIDENT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new IncidentQueries(pool) },
   ],
 })

@@ -28,6 +28,7 @@ export const alertPolicies = (feed: ConfigurationFeed, clock: Clock): AlertPolic
       windowFrom,
       reopenMinutes,
       resolvePolicy,
+      webhookName: webhook.body.name,
       configRevision: Math.max(revision, webhook.revision),
     };
   },

@@ -16,6 +16,7 @@ import { eventOutputs } from './event-outputs.ts';
 import { factOutput, neverOpened } from './fact-outputs.ts';
 import { append, lockStreams, StreamConflict, type AppendedStream, type StreamHead } from './incident-log.ts';
 import type { AlertPolicies } from './policies.ts';
+import { lockRecorded, saveRecorded } from './recorded-store.ts';
 import { outcomeOutputs, replyOutput, type SettledRecord } from './receipt-outputs.ts';
 import { upsertReceipts } from './receipt-store.ts';
 
@@ -101,6 +102,14 @@ const namedAlerts = ({ decision }: CorrelatedAlert): string[] =>
 const namedIncidents = ({ decision }: CorrelatedAlert): string[] =>
   'incidentId' in decision ? [decision.incidentId] : [];
 
+/** Recorded alerts that a decision goes on with, or takes the key of. */
+const recordedAlerts = ({ decision }: CorrelatedAlert): string[] => {
+  if (decision.kind === 'recorded') return decision.effect === 'recorded' ? [] : [decision.alertId];
+  return 'supersedes' in decision && decision.supersedes !== undefined ? [decision.supersedes] : [];
+};
+/** Decisions whose key may be held by somebody by now. */
+const FIRING: ReadonlySet<string> = new Set(['opened', 'deduplicated', 'correlated', 'rolled-up', 'recorded']);
+
 async function findTargets(pool: Pool, items: readonly CorrelatedAlert[]): Promise<Targets> {
   const named = [...new Set(items.flatMap(namedAlerts))];
   const settled = await alerts.settledAlerts(pool, [...items.map(({ alert }) => alert.id), ...named]);
@@ -118,13 +127,14 @@ async function lockWorld(
   targets: Targets,
   policies: AlertPolicies,
 ): Promise<{ world: World; heads: Map<string, StreamHead> }> {
-  const firing = items.filter(({ decision }) => ['opened', 'deduplicated', 'correlated'].includes(decision.kind));
+  const firing = items.filter(({ decision }) => FIRING.has(decision.kind));
   const holders = await alerts.lockHolders(
     tx,
     firing.map(({ alert }) => alert),
     targets.named,
   );
   const ids = new Set([...targets.incidentIds, ...holders.map((holder) => holder.incidentId)]);
+  const recorded = await lockRecorded(tx, items.flatMap(recordedAlerts));
   const heads = await lockStreams(tx, ids);
   const successors = await alerts.successorChain(tx, [...ids]);
   for (const id of successors.values())
@@ -132,7 +142,7 @@ async function lockWorld(
   const known = await alerts.knownAlerts(tx, [...targets.named, ...holders.map((holder) => holder.alertId)]);
   const incidents = new Map([...heads].map(([id, { incident }]) => [id, incident]));
   return {
-    world: { incidents, holders, alerts: known, settled: targets.settled, successors, policyOf: policies.of },
+    world: { incidents, holders, alerts: known, settled: targets.settled, successors, recorded, policyOf: policies.of },
     heads,
   };
 }
@@ -150,6 +160,7 @@ async function write(tx: Tx, { plan, heads, settled, random }: Writing): Promise
   await alerts.insertHolders(tx, plan.acquired);
   await alerts.insertSuccessors(tx, plan.successors);
   await alerts.upsertActivity(tx, plan.activity);
+  await saveRecorded(tx, plan.recorded);
   await alerts.insertSettled(tx, plan.settled);
   await upsertReceipts(tx, settled.map(receiptRow));
   return [

@@ -5,4 +5,6 @@ export const NOTE_RCA = Symbol('NOTE_RCA');
 export const NOTE_DELIVERIES = Symbol('NOTE_DELIVERIES');
 export const SETTLE_RECEIPTS = Symbol('SETTLE_RECEIPTS');
 export const INCIDENT_COMMANDS = Symbol('INCIDENT_COMMANDS');
+export const ALERT_QUERIES = Symbol('ALERT_QUERIES');
+export const PROMOTE_ALERT = Symbol('PROMOTE_ALERT');
 export const INCIDENT_QUERIES = Symbol('INCIDENT_QUERIES');

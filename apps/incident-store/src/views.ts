@@ -51,7 +51,7 @@ export interface AlertRow {
   reason: string | null;
 }
 
-const whyOf = ({ reason, tried, configRevision }: Why) => ({ reason, tried, config_revision: configRevision });
+export const whyOf = ({ reason, tried, configRevision }: Why) => ({ reason, tried, config_revision: configRevision });
 
 /** An alert of an incident with its decision. */
 export function alertOf({ status, role, occurrences, resolved_at, alert, last_seen_at, outcome, reason }: AlertRow) {

@@ -77,6 +77,8 @@ export const WhySchema = Type.Object({
         'processed',
         'order',
         'dedup',
+        'open-when',
+        'over-limit',
         'resolve',
         'acknowledge',
         'update',
@@ -93,15 +95,32 @@ export const WhySchema = Type.Object({
 });
 export type Why = Static<typeof WhySchema>;
 
+/** The recorded alert that held the key until now: this one takes the key, and an incident, over from it. */
+const Supersedes = Type.Optional(Text);
+
 /**
  * What the correlator decided about one alert. `incidentId` is the target as the correlator knows it; it may be closed or never have
  * existed by now. `deduplicated` with reason `recurrence` names an incident that is known to be closed, within its reopen window.
  * Follow-ups name the newest occurrence of their key too, which may have been counted on another alert than was expected.
  */
 export const DecisionSchema = Type.Union([
-  Type.Object({ kind: Type.Literal('opened'), incidentId: Text }),
+  /** `rollUp`: it holds the alerts above its webhook's limit, and is named so. */
+  Type.Object({
+    kind: Type.Literal('opened'),
+    incidentId: Text,
+    rollUp: Type.Optional(Type.Boolean()),
+    supersedes: Supersedes,
+  }),
   Type.Object({ kind: Type.Literal('deduplicated'), incidentId: Text, alertId: Text }),
-  Type.Object({ kind: Type.Literal('correlated'), incidentId: Text }),
+  Type.Object({ kind: Type.Literal('correlated'), incidentId: Text, supersedes: Supersedes }),
+  /** Above the limit of its webhook: it joins the incident that holds all of those. */
+  Type.Object({ kind: Type.Literal('rolled-up'), incidentId: Text, supersedes: Supersedes }),
+  /** Kept without an incident: a new one (`alertId` is its own id), a repeat of one, or the end of one. */
+  Type.Object({
+    kind: Type.Literal('recorded'),
+    alertId: Text,
+    effect: Type.Enum(['recorded', 'repeated', 'resolved']),
+  }),
   Type.Object({ kind: Type.Literal('resolved'), incidentId: Text, alertIds: Type.Array(Text) }),
   Type.Object({ kind: Type.Literal('acknowledged'), incidentId: Text, alertId: Text }),
   Type.Object({ kind: Type.Literal('updated'), incidentId: Text, alertId: Text }),
@@ -126,6 +145,8 @@ export const AlertsCorrelatedSchema = Type.Object({
   webhookId: Text,
   scope: Text,
   receivedAt: Instant,
+  /** When the log had the normalised alerts; absent in records of older versions. */
+  normalizedAt: Type.Optional(Instant),
   receiptTotal: Count,
   alerts: Type.Array(CorrelatedAlertSchema),
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { correlate } from './correlate.ts';
 import { learn } from './learn.ts';
 import { millisOf } from './moments.ts';
+import { RestartableStore } from './restartable-store.ts';
 import { aConfig, aFact, anAlert, minute, openedBy, openFact, Scenario } from './scenario.ts';
 import { WorkingSet } from './working-set.ts';
 
@@ -71,7 +72,7 @@ describe('whatever arrives', () => {
       fc.property(logs, fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }), (log, restarts) => {
         const running = new Scenario();
         const expected = log.map((alert) => running.alert(alert));
-        const stored = new Store();
+        const stored = new RestartableStore();
         let state = new WorkingSet();
         const actual = log.map((alert, index) => {
           const answer = correlate(state, alert, aConfig());
@@ -219,29 +220,4 @@ function modelled(log: NormalizedAlert[]): string[][] {
     holders.push({ key: alert.dedupKey, incident, first: now, last: now, open: true });
     return target ? ['correlated', target.incident.id] : ['opened', incidents[incident]?.id ?? ''];
   });
-}
-
-/** Keeps the newest form of every row that ever changed, as the service's tables do. */
-class Store {
-  private readonly rows = new Map<string, { kind: 'processed' | 'keys' | 'orders' | 'incidents'; row: never }>();
-
-  restart(state: WorkingSet): WorkingSet {
-    const changed = state.changes();
-    for (const kind of ['processed', 'keys', 'orders', 'incidents'] as const)
-      for (const row of changed[kind]) this.rows.set(`${kind} ${idOf(row)}`, { kind, row: row as never });
-    const all = [...this.rows.values()];
-    const pick = (wanted: string) => all.filter(({ kind }) => kind === wanted).map(({ row }) => row);
-    return new WorkingSet({
-      processed: pick('processed'),
-      keys: pick('keys'),
-      orders: pick('orders'),
-      incidents: pick('incidents'),
-    });
-  }
-}
-
-function idOf(row: object): string {
-  if ('dedupKey' in row) return String(row.dedupKey);
-  if ('resolveKey' in row) return String(row.resolveKey);
-  return 'incidentId' in row ? String(row.incidentId) : String((row as { alertId?: string }).alertId);
 }

@@ -1,6 +1,7 @@
 import type { Decision, NormalizedAlert, WebhookBody, Why } from '@tocsin/contracts';
 import { acknowledgeFromSource, resolveFromSource, updateFromSource } from './follow-up.ts';
 import { boundedText, eventTimeOf, millisOf, type EventTime, type Millis } from './moments.ts';
+import type { CompiledCondition } from '../conditions/index.ts';
 import { holderPath, type Change, type CorrelationView } from './state.ts';
 import { triggerAlert } from './trigger.ts';
 import { Trail } from './why.ts';
@@ -10,6 +11,8 @@ export interface CorrelationConfig {
   revision: number;
   dedup: Pick<WebhookBody['dedup'], 'windowHours' | 'windowFrom' | 'reopenMinutes'>;
   correlation: Pick<WebhookBody['correlation'], 'enabled' | 'windowMinutes'>;
+  /** Which triggered alerts open incidents; null or absent = all. */
+  openWhen?: CompiledCondition | null;
 }
 
 /** A decision about one alert, why it was taken, and what it changes in the state. */

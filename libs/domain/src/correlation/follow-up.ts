@@ -13,12 +13,12 @@ export function resolveFromSource(one: Case): Correlated {
   const target = open.find((holder) => holder.lastTriggerAt <= one.eventTime.at);
   if (!target) return ignored(one, 'resolve', open, remember);
   found(one, 'resolve', target);
+  const { incidentId, alertId, lastAlertId } = target;
   return {
-    decision: {
-      kind: 'resolved',
-      incidentId: target.incidentId,
-      alertIds: [...new Set([target.alertId, target.lastAlertId])],
-    },
+    decision:
+      incidentId === null
+        ? { kind: 'recorded', alertId, effect: 'resolved' }
+        : { kind: 'resolved', incidentId, alertIds: [...new Set([alertId, lastAlertId])] },
     why: one.trail.because('alert-resolved'),
     changes: [{ kind: 'key', key: { ...target, alertOpen: false } }, ...remember],
   };
@@ -34,6 +34,7 @@ export function acknowledgeFromSource(one: Case): Correlated {
   if (!target) return ignored(one, 'acknowledge', [], rememberClosing(one, 'acknowledged'));
   found(one, 'acknowledge', target);
   const { incidentId, lastAlertId: alertId } = target;
+  if (incidentId === null) return ignoredBecause(one, 'open-when', []); // there is nothing to acknowledge
   return {
     decision: { kind: 'acknowledged', incidentId, alertId },
     why: one.trail.because('source-acknowledged'),
@@ -48,6 +49,7 @@ export function updateFromSource(one: Case): Correlated {
   if (!target) return ignored(one, 'update', [], []);
   found(one, 'update', target);
   const { incidentId, lastAlertId: alertId } = target;
+  if (incidentId === null) return ignoredBecause(one, 'open-when', []);
   return { decision: { kind: 'updated', incidentId, alertId }, why: one.trail.because('source-updated'), changes: [] };
 }
 
@@ -57,7 +59,8 @@ export function updateFromSource(one: Case): Correlated {
  */
 function openHolders(one: Case): KeyHolder[] {
   const isOpen = (holder: KeyHolder): boolean =>
-    holder.alertOpen && one.state.incident(holder.scope, holder.incidentId)?.closedAt === null;
+    holder.alertOpen &&
+    (holder.incidentId === null || one.state.incident(holder.scope, holder.incidentId)?.closedAt === null);
   const exact = one.alert.dedupKeyOrigin === 'recipe' ? undefined : one.state.key(one.keyPath);
   const others = one.state.keysOf(one.resolvePath).filter((holder) => holder !== exact && isOpen(holder));
   others.sort((a, b) => b.firstAt - a.firstAt || b.lastTriggerAt - a.lastTriggerAt || (a.alertId < b.alertId ? 1 : -1));

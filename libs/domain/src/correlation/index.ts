@@ -3,6 +3,7 @@ export { learn } from './learn.ts';
 export { boundedText, eventTimeOf, fileUnder, MAX_INCIDENT_SPAN_MS, type Millis } from './moments.ts';
 export {
   holderPath,
+  byOpening,
   type Change,
   type CorrelationRows,
   type CorrelationView,

@@ -23,13 +23,15 @@ function closedIncident(known: KnownIncident | undefined, fact: IncidentFact): K
 function openIncident(known: KnownIncident | undefined, fact: IncidentFact, open: OpenFact): KnownIncident {
   const lastAlertAt = millisOf(open.lastAlertAt);
   const before = known ?? strange(fact, millisOf(fact.at), lastAlertAt);
+  // Nothing joins a roll-up incident by service, whatever its alerts say.
+  const services = before.rollUpOf === null ? [...before.services, ...open.services] : [];
   return {
     ...before,
     version: fact.version,
     closedAt: null,
     // The fact may be behind alerts that were correlated since: it adds, it does not take back.
     lastAlertAt: Math.max(before.lastAlertAt, lastAlertAt),
-    services: incidentServices([...before.services, ...open.services]),
+    services: incidentServices(services),
   };
 }
 
@@ -38,7 +40,17 @@ type OpenFact = Extract<IncidentFact['fact'], { kind: 'open' }>;
 /** An incident that the correlator did not open: a successor, or one whose row has been pruned. */
 function strange(fact: IncidentFact, openedAt: Millis, lastAlertAt: Millis): KnownIncident {
   const { workspaceId, scope, incidentId, version } = fact;
-  return { workspaceId, scope, incidentId, version, openedAt, lastAlertAt, closedAt: null, services: [] };
+  return {
+    workspaceId,
+    scope,
+    incidentId,
+    version,
+    openedAt,
+    lastAlertAt,
+    closedAt: null,
+    services: [],
+    rollUpOf: null,
+  };
 }
 
 /**
@@ -83,6 +95,7 @@ function holdKey(state: CorrelationView, fact: IncidentFact, named: IncidentFact
  * that was expected does not exist, so nothing may be correlated to it. Should it come to exist, its own fact says so.
  */
 function withdraw(state: CorrelationView, before: KeyHolder, at: Millis): Change[] {
+  if (before.incidentId === null) return [];
   const expected = state.incident(before.scope, before.incidentId);
   const neverOpened = expected?.version === 0 && expected.incidentId === incidentIdOf(before.scope, before.alertId);
   return neverOpened ? [{ kind: 'incident', incident: { ...expected, closedAt: at, services: [] } }] : [];

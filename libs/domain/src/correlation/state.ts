@@ -17,7 +17,8 @@ export interface KeyHolder extends InScope {
   webhookId: string;
   dedupKey: string;
   resolveKey: string;
-  incidentId: string;
+  /** Null while the alert is recorded: kept without an incident. */
+  incidentId: string | null;
   /** The alert that took the key; its repeats count on it. */
   alertId: string;
   /** The newest occurrence. The incident-store may have counted it elsewhere than expected, so follow-ups name it too. */
@@ -53,6 +54,8 @@ export interface KnownIncident extends InScope {
   /** Record time of the fact that closed it; null while open. */
   closedAt: Millis | null;
   services: string[];
+  /** The webhook whose alerts above the limit it holds. Nothing joins it by service. */
+  rollUpOf: string | null;
 }
 
 export type Change =
@@ -83,6 +86,8 @@ export interface CorrelationView {
   incident(scope: string, incidentId: string): KnownIncident | undefined;
   /** Open incidents that name the service and had an alert at or after `since`, the most recently active first. */
   openWith(scope: string, service: string, since: Millis): Iterable<KnownIncident>;
+  /** The open incident that holds the alerts above the webhook's limit, the newest of them. */
+  rollUp(scope: string, webhookId: string): KnownIncident | undefined;
 }
 
 /** Where a key's holder, and what is remembered for its resolve key, are found. */
@@ -99,3 +104,7 @@ export function byActivity(a: KnownIncident, b: KnownIncident): number {
     (a.incidentId < b.incidentId ? -1 : a.incidentId > b.incidentId ? 1 : 0)
   );
 }
+
+/** Total order of incidents by when they opened. */
+export const byOpening = (a: KnownIncident, b: KnownIncident): number =>
+  a.openedAt - b.openedAt || (a.incidentId < b.incidentId ? -1 : a.incidentId > b.incidentId ? 1 : 0);

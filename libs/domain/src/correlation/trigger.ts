@@ -1,81 +1,54 @@
-import { incidentIdOf } from '@tocsin/contracts';
+import { incidentIdOf, type DecisionReason } from '@tocsin/contracts';
 import type { Case, Correlated } from './correlate.ts';
-import { boundedText, HOUR_MS, instantOf, MINUTE_MS } from './moments.ts';
+import { findHolder, type Held } from './holder.ts';
+import { mayOpen, recorded } from './open-when.ts';
 import { isStale } from './order.ts';
 import type { Change, KeyHolder, KnownIncident } from './state.ts';
+import { countedOn, firingKeyOf, takeKey } from './take-key.ts';
 import { findByTime, incidentServices } from './time-window.ts';
 
-/** A trigger: stale, a repeat of an open key, part of an active incident, or a new incident, tried in this order. */
+/**
+ * A trigger: stale, a repeat of a held key, kept without an incident, above the limit, part of an active incident, or a new
+ * incident, tried in this order.
+ */
 export function triggerAlert(one: Case): Correlated {
   if (isStale(one)) return { decision: { kind: 'ignored' }, why: one.trail.because('stale'), changes: [] };
   const held = findHolder(one);
   if (held.kind === 'held') return repeated(one, held.holder, held.incident);
+  if (!mayOpen(one)) return unopened(one, held);
   if (held.kind === 'recurring') return recurring(one, held.holder, held.incident);
+  if (one.alert.overLimit === true) return rolledUp(one, held);
   if (held.kind === 'window-passed') {
     // The key leaves an incident that is still open, so joining that one again by service is not an answer (product P8).
     one.trail.skip('time-window', 'window-passed');
     return opened(one, 'window-passed');
   }
   const active = findByTime(one);
-  return active ? correlated(one, active) : opened(one, 'new-alert');
+  return active ? joined(one, active, 'correlated', 'time-window') : opened(one, 'new-alert');
 }
 
-type Held =
-  | { kind: 'held' | 'recurring'; holder: KeyHolder; incident: KnownIncident }
-  | { kind: 'window-passed' }
-  | { kind: 'free' };
-
-/** Who holds the alert's key now, and whether the dedup window still counts it. Records the step. */
-function findHolder(one: Case): Held {
-  const keyOf = { key: one.dedupKey, keyOrigin: one.alert.dedupKeyOrigin };
-  const holder = one.state.key(one.keyPath);
-  if (!holder) {
-    one.trail.miss('dedup', 'key-not-held', keyOf);
-    return { kind: 'free' };
-  }
-  const incident = one.state.incident(holder.scope, holder.incidentId);
-  const candidate = { ...keyOf, incidentId: holder.incidentId, alertId: holder.alertId };
-  if (!incident) {
-    one.trail.miss('dedup', 'incident-unknown', candidate);
-    return { kind: 'free' };
-  }
-  if (incident.closedAt !== null) return recurrenceOf(one, holder, incident, candidate);
-  const { windowHours, windowFrom } = one.config.dedup;
-  const from = windowFrom === 'first' ? holder.firstAt : holder.lastAt;
-  const until = from + windowHours * HOUR_MS;
-  const window = {
-    windowHours,
-    windowFrom,
-    windowStart: instantOf(from),
-    windowEnd: instantOf(until),
-    receivedAt: one.alert.receivedAt,
+/** It opens nothing: it counts on what holds its key, and is recorded where that is nothing that is open. */
+function unopened(one: Case, held: Held): Correlated {
+  if (held.kind === 'window-passed') return repeated(one, held.holder, held.incident);
+  if (held.kind !== 'recorded') return recorded(one);
+  return {
+    decision: { kind: 'recorded', alertId: held.holder.alertId, effect: 'repeated' },
+    why: one.trail.because(isSameFiring(one, held.holder) ? 'same-firing' : 'same-dedup-key'),
+    changes: [{ kind: 'key', key: countedOn(one, held.holder) }],
   };
-  if (one.receivedAt > until) {
-    one.trail.miss('dedup', 'window-passed', { ...candidate, ...window });
-    return { kind: 'window-passed' };
-  }
-  one.trail.hit('dedup', { ...candidate, ...window });
-  return { kind: 'held', holder, incident };
 }
 
-/** The key's incident is closed: within the reopen window its alert has come back, later it is a new one. Records the step. */
-function recurrenceOf(one: Case, holder: KeyHolder, incident: KnownIncident, candidate: Record<string, unknown>): Held {
-  const { reopenMinutes } = one.config.dedup;
-  const closedAt = incident.closedAt ?? one.receivedAt;
-  const until = closedAt + reopenMinutes * MINUTE_MS;
-  const evidence = {
-    ...candidate,
-    reopenMinutes,
-    closedAt: instantOf(closedAt),
-    reopenUntil: instantOf(until),
-    receivedAt: one.alert.receivedAt,
-  };
-  if (reopenMinutes === 0 || one.receivedAt > until) {
-    one.trail.miss('dedup', 'incident-closed', evidence);
-    return { kind: 'free' };
+/** Alerts above the limit share one incident per webhook; the first of them opens it. Source: product P7. */
+function rolledUp(one: Case, held: Held): Correlated {
+  const target = one.state.rollUp(one.alert.scope, one.alert.webhookId);
+  if (held.kind === 'window-passed' && held.incident.incidentId === target?.incidentId)
+    return repeated(one, held.holder, held.incident);
+  if (!target) {
+    one.trail.hit('over-limit', { webhookId: one.alert.webhookId });
+    return opened(one, 'over-limit');
   }
-  one.trail.hit('dedup', evidence);
-  return { kind: 'recurring', holder, incident };
+  one.trail.hit('over-limit', { webhookId: one.alert.webhookId, incidentId: target.incidentId });
+  return joined(one, target, 'rolled-up', 'over-limit');
 }
 
 /**
@@ -84,7 +57,7 @@ function recurrenceOf(one: Case, holder: KeyHolder, incident: KnownIncident, can
  */
 function recurring(one: Case, holder: KeyHolder, incident: KnownIncident): Correlated {
   return {
-    decision: { kind: 'deduplicated', incidentId: holder.incidentId, alertId: holder.alertId },
+    decision: { kind: 'deduplicated', incidentId: incident.incidentId, alertId: holder.alertId },
     why: one.trail.because('recurrence'),
     changes: [
       { kind: 'incident', incident: { ...incident, closedAt: null, services: [] } },
@@ -93,46 +66,47 @@ function recurring(one: Case, holder: KeyHolder, incident: KnownIncident): Corre
   };
 }
 
+const isSameFiring = (one: Case, holder: KeyHolder): boolean => {
+  const firingKey = firingKeyOf(one);
+  return firingKey !== null && firingKey === holder.firingKey && holder.alertOpen;
+};
+
 /** One more occurrence. Where the source marks it as the same firing, it is no news about the incident (product P8). */
 function repeated(one: Case, holder: KeyHolder, incident: KnownIncident): Correlated {
-  const firingKey = firingKeyOf(one);
-  const sameFiring = firingKey !== null && firingKey === holder.firingKey && holder.alertOpen;
+  const sameFiring = isSameFiring(one, holder);
   const changes: Change[] = [{ kind: 'key', key: countedOn(one, holder) }];
   if (!sameFiring && one.receivedAt > incident.lastAlertAt)
     changes.push({ kind: 'incident', incident: { ...incident, lastAlertAt: one.receivedAt } });
   return {
-    decision: { kind: 'deduplicated', incidentId: holder.incidentId, alertId: holder.alertId },
+    decision: { kind: 'deduplicated', incidentId: incident.incidentId, alertId: holder.alertId },
     why: one.trail.because(sameFiring ? 'same-firing' : 'same-dedup-key'),
     changes,
   };
 }
 
-const countedOn = (one: Case, holder: KeyHolder): KeyHolder => ({
-  ...holder,
-  resolveKey: one.resolveKey,
-  lastAlertId: one.alert.id,
-  lastAt: Math.max(holder.lastAt, one.receivedAt),
-  lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
-  firingKey: firingKeyOf(one) ?? holder.firingKey,
-  alertOpen: true,
-});
-
-function correlated(one: Case, active: KnownIncident): Correlated {
+/** A new key comes to an incident that is there. */
+function joined(
+  one: Case,
+  target: KnownIncident,
+  kind: 'correlated' | 'rolled-up',
+  reason: 'time-window' | 'over-limit',
+): Correlated {
   const incident: KnownIncident = {
-    ...active,
-    lastAlertAt: Math.max(active.lastAlertAt, one.receivedAt),
-    services: incidentServices([...active.services, ...one.alert.services]),
+    ...target,
+    lastAlertAt: Math.max(target.lastAlertAt, one.receivedAt),
+    services: kind === 'rolled-up' ? [] : incidentServices([...target.services, ...one.alert.services]),
   };
   return {
-    decision: { kind: 'correlated', incidentId: active.incidentId },
-    why: one.trail.because('time-window'),
-    changes: [{ kind: 'incident', incident }, takeKey(one, active.incidentId)],
+    decision: { kind, incidentId: target.incidentId, ...superseding(one) },
+    why: one.trail.because(reason),
+    changes: [{ kind: 'incident', incident }, takeKey(one, target.incidentId)],
   };
 }
 
-function opened(one: Case, reason: 'new-alert' | 'window-passed'): Correlated {
-  const { workspaceId, scope } = one.alert;
+function opened(one: Case, reason: DecisionReason & ('new-alert' | 'window-passed' | 'over-limit')): Correlated {
+  const { workspaceId, scope, webhookId, services } = one.alert;
   const incidentId = incidentIdOf(scope, one.alert.id);
+  const rollUp = reason === 'over-limit';
   one.trail.hit('open', { incidentId });
   const incident: KnownIncident = {
     workspaceId,
@@ -142,35 +116,18 @@ function opened(one: Case, reason: 'new-alert' | 'window-passed'): Correlated {
     openedAt: one.receivedAt,
     lastAlertAt: one.receivedAt,
     closedAt: null,
-    services: incidentServices(one.alert.services),
+    services: rollUp ? [] : incidentServices(services),
+    rollUpOf: rollUp ? webhookId : null,
   };
   return {
-    decision: { kind: 'opened', incidentId },
+    decision: { kind: 'opened', incidentId, ...(rollUp && { rollUp }), ...superseding(one) },
     why: one.trail.because(reason),
     changes: [{ kind: 'incident', incident }, takeKey(one, incidentId)],
   };
 }
 
-/** The alert becomes the holder of its key. */
-function takeKey(one: Case, incidentId: string): Change {
-  const { workspaceId, scope, webhookId, id } = one.alert;
-  const key: KeyHolder = {
-    workspaceId,
-    scope,
-    webhookId,
-    dedupKey: one.dedupKey,
-    resolveKey: one.resolveKey,
-    incidentId,
-    alertId: id,
-    lastAlertId: id,
-    firstAt: one.receivedAt,
-    lastAt: one.receivedAt,
-    lastTriggerAt: one.eventTime.at,
-    firingKey: firingKeyOf(one),
-    alertOpen: true,
-  };
-  return { kind: 'key', key };
+/** A recorded alert that held the key loses it to the one that takes an incident. */
+function superseding(one: Case): { supersedes?: string } {
+  const holder = one.state.key(one.keyPath);
+  return holder?.incidentId === null && holder.alertOpen ? { supersedes: holder.alertId } : {};
 }
-
-const firingKeyOf = (one: Case): string | null =>
-  one.alert.firingKey === null ? null : boundedText(one.alert.firingKey);

@@ -1,6 +1,7 @@
 import { fileUnder, type Millis } from './moments.ts';
 import {
   byActivity,
+  byOpening,
   holderPath,
   type Change,
   type CorrelationRows,
@@ -25,6 +26,8 @@ export class WorkingSet implements CorrelationView {
   private readonly incidents = new Map<string, KnownIncident>();
   /** Open incidents per scope and service, least recently active first. */
   private readonly byService = new Map<string, KnownIncident[]>();
+  /** Roll-up incidents per scope and webhook, open and closed. */
+  private readonly rollUps = new Map<string, Map<string, KnownIncident>>();
   private readonly newlyProcessed: ProcessedAlert[] = [];
   private readonly changedKeys = new Set<string>();
   private readonly changedOrders = new Set<string>();
@@ -64,6 +67,13 @@ export class WorkingSet implements CorrelationView {
       if (!incident || incident.lastAlertAt < since) return;
       yield incident;
     }
+  }
+
+  rollUp(scope: string, webhookId: string): KnownIncident | undefined {
+    let newest: KnownIncident | undefined;
+    for (const incident of this.rollUps.get(fileUnder(scope, webhookId))?.values() ?? [])
+      if (incident.closedAt === null && (!newest || byOpening(newest, incident) < 0)) newest = incident;
+    return newest;
   }
 
   /** Folds what one decision or fact changed into the set. */
@@ -119,7 +129,14 @@ export class WorkingSet implements CorrelationView {
     const before = this.incidents.get(incidentPathOf(incident));
     if (before?.closedAt === null) for (const service of before.services) this.take(before, service);
     this.incidents.set(incidentPathOf(incident), incident);
+    if (incident.rollUpOf !== null) this.setRollUp(fileUnder(incident.scope, incident.rollUpOf), incident);
     if (incident.closedAt === null) for (const service of incident.services) this.place(incident, service);
+  }
+
+  private setRollUp(path: string, incident: KnownIncident): void {
+    const known = this.rollUps.get(path);
+    if (known) known.set(incident.incidentId, incident);
+    else this.rollUps.set(path, new Map([[incident.incidentId, incident]]));
   }
 
   private place(incident: KnownIncident, service: string): void {

@@ -37,7 +37,8 @@ export function openIncident(
   predecessorId: string | null,
 ): IncidentEvent[] {
   const { alert } = change;
-  const { title, description, severity, services, tags, source, connector, url } = alert;
+  const { severity, services, tags, source, connector, url } = alert;
+  const { title, description } = reason === 'over-limit' ? rollUpText(change) : alert;
   return [
     event(contextOf(change, reason), 'IncidentOpened', {
       ...{
@@ -59,6 +60,12 @@ export function openIncident(
     }),
   ];
 }
+
+/** The incident of alerts above the limit is named after what they share; which alert was first says its text. */
+const rollUpText = ({ alert, policy }: AlertChange) => ({
+  title: `Alerts above the rate limit of ${policy.webhookName ?? alert.webhookId}`,
+  description: `Requests came faster than this webhook's hourly limit. Alerts with new keys join here; the first one: ${alert.title}`,
+});
 
 /** A further alert joins. On an incident that stays closed it is taken in as resolved. */
 export function attachAlert(

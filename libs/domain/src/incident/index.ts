@@ -1,6 +1,7 @@
 export * from './alert-decisions.ts';
 export * from './alert-projection.ts';
 export * from './coalesce.ts';
+export * from './commit-chain.ts';
 export * from './decide.ts';
 export * from './event-hash.ts';
 export * from './event-samples.ts';
@@ -9,6 +10,7 @@ export * from './evolve.ts';
 export * from './outbound.ts';
 export * from './policy.ts';
 export * from './public-incident.ts';
+export * from './promote.ts';
 export * from './record-alerts.ts';
 export * from './state.ts';
 export * from './world.ts';

@@ -11,6 +11,8 @@ export interface AlertPolicy {
   reopenMinutes: number;
   resolvePolicy: ResolvePolicy;
   severityPolicy: SeverityPolicy;
+  /** As people call it: names the incident of its alerts above the limit. */
+  webhookName?: string;
   /** Revision that was used: the alert's or a newer one. Stored with every event. */
   configRevision: number;
 }

@@ -4,24 +4,18 @@ import {
   type CorrelatedAlert,
   type Decision,
   type DecisionReason,
-  type Outcome,
 } from '@tocsin/contracts';
 import * as decisions from './alert-decisions.ts';
 import { changedAtOf, type AlertChange } from './alert-decisions.ts';
 import { BatchJournal } from './batch-journal.ts';
 import { unreachable } from './events.ts';
+import { FollowUps, type DecisionOf, type Verdict } from './follow-ups.ts';
 import { placementOf, windowPassed } from './policy.ts';
+import { RecordedAlerts } from './recorded-alerts.ts';
 import { exists, isLive } from './state.ts';
 import type { AlertSettled, BatchPlan, KeyHolder, KnownAlert, World } from './world.ts';
 
-type DecisionOf<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>;
-type Firing = DecisionOf<'opened' | 'deduplicated' | 'correlated'>;
-interface Verdict {
-  incidentId: string | null;
-  outcome: Outcome;
-  reason: DecisionReason;
-  countedOn?: string;
-}
+type Firing = DecisionOf<'opened' | 'deduplicated' | 'correlated' | 'rolled-up'>;
 
 /**
  * Applies what the correlator decided to the incidents as they really are, alert by alert in log order, and gathers what is to be written.
@@ -31,6 +25,8 @@ interface Verdict {
  */
 export class RecordAlerts {
   readonly #journal: BatchJournal;
+  readonly #recorded: RecordedAlerts;
+  readonly #followUps: FollowUps;
   readonly #settled = new Map<string, AlertSettled>();
   readonly #successors = new Map<string, string>();
   readonly #unopened: BatchPlan['unopened'] = [];
@@ -38,6 +34,12 @@ export class RecordAlerts {
 
   constructor(private readonly world: World) {
     this.#journal = new BatchJournal(world);
+    this.#recorded = new RecordedAlerts(world.recorded);
+    this.#followUps = new FollowUps(
+      this.#journal,
+      (alertId) => this.#known(alertId),
+      (incidentId, alert) => this.#follow(incidentId, alert),
+    );
     for (const [from, to] of world.successors) this.#successors.set(from, to);
   }
 
@@ -47,6 +49,8 @@ export class RecordAlerts {
     if (first) return first;
     const change = { alert, why, policy: this.world.policyOf(alert.webhookId, alert.configRevision) };
     const verdict = this.#decide(change, decision);
+    if ('supersedes' in decision && decision.supersedes !== undefined && verdict.incidentId !== null)
+      this.#recorded.supersede(decision.supersedes, verdict.incidentId, alert.receivedAt);
     const counted = verdict.countedOn ?? (isFiring(decision) ? alert.id : null);
     const settled: AlertSettled = {
       ...{ alertId: alert.id, index: alert.index, workspaceId: alert.workspaceId, webhookId: alert.webhookId },
@@ -56,9 +60,9 @@ export class RecordAlerts {
         outcome: verdict.outcome,
         reason: verdict.reason,
       },
-      occurrenceCount: counted === null ? null : (this.#journal.alert(counted)?.occurrences ?? null),
+      occurrenceCount: counted === null ? null : this.#occurrencesOf(counted),
       countedOn: counted,
-      why: counted === alert.id ? null : why,
+      why: counted === alert.id && verdict.incidentId !== null ? null : why,
       settledAt: alert.receivedAt,
     };
     this.#settled.set(alert.id, settled);
@@ -70,13 +74,16 @@ export class RecordAlerts {
       case 'opened':
       case 'deduplicated':
       case 'correlated':
+      case 'rolled-up':
         return this.#fire(change, decision);
+      case 'recorded':
+        return this.#record(change, decision);
       case 'resolved':
-        return this.#resolve(change, decision);
+        return this.#followUps.resolve(change, decision);
       case 'acknowledged':
-        return this.#acknowledge(change, decision);
+        return this.#followUps.acknowledge(change, decision);
       case 'updated':
-        return this.#update(change, decision);
+        return this.#followUps.update(change, decision);
       case 'ignored':
         return { incidentId: null, outcome: 'ignored', reason: change.why.reason };
       case 'skipped': // its first answer is older than what is kept
@@ -84,6 +91,26 @@ export class RecordAlerts {
       default:
         return unreachable(decision);
     }
+  }
+
+  #occurrencesOf(alertId: string): number | null {
+    return this.#journal.alert(alertId)?.occurrences ?? this.#recorded.get(alertId)?.occurrences ?? null;
+  }
+
+  /** Kept without an incident; unless its key has an incident by now, because somebody promoted it. */
+  #record(change: AlertChange, decision: DecisionOf<'recorded'>): Verdict {
+    const { alert } = change;
+    const promoted = this.#known(decision.alertId);
+    if (decision.effect === 'resolved') {
+      if (!promoted) return this.#recorded.resolve(decision.alertId, alert.receivedAt);
+      const { incidentId } = promoted;
+      return this.#followUps.resolve(change, { kind: 'resolved', incidentId, alertIds: [promoted.id] });
+    }
+    const holder = this.#journal.holderOf(alert);
+    const held = promoted?.status === 'open' ? promoted : holder && this.#journal.alert(holder.alertId);
+    if (!held) return this.#recorded.record(change, decision);
+    const { incidentId } = held;
+    return this.#repeat(change, { kind: 'deduplicated', incidentId, alertId: held.id }, held, holder);
   }
 
   #fire(change: AlertChange, decision: Firing): Verdict {
@@ -128,15 +155,10 @@ export class RecordAlerts {
     const target = this.#follow(decision.incidentId, alert);
     const incident = this.#journal.incident(target);
     const role = decision.kind === 'deduplicated' ? 'recurrence' : 'correlated';
-    const outcome = decision.kind === 'deduplicated' ? 'deduplicated' : 'correlated';
+    const outcome = outcomeOf(decision);
     switch (placementOf(incident, changedAtOf(alert), change.policy)) {
       case 'open':
-        return this.#open(
-          change,
-          target,
-          takeover ? 'taken-over' : decision.kind === 'opened' ? why.reason : 'new-alert',
-          null,
-        );
+        return this.#open(change, target, takeover ? 'taken-over' : openingReason(decision, why.reason), null);
       case 'join':
         this.#attach(change, target, role, why.reason);
         return { incidentId: target, outcome, reason: why.reason };
@@ -170,80 +192,17 @@ export class RecordAlerts {
   #late(change: AlertChange, decision: Firing, incidentId: string): Verdict {
     const known = decision.kind === 'deduplicated' ? this.#known(decision.alertId) : undefined;
     if (known?.incidentId === incidentId) return this.#repeat(change, decision, known);
-    const [role, outcome] =
-      decision.kind === 'deduplicated'
-        ? (['recurrence', 'deduplicated'] as const)
-        : (['correlated', 'correlated'] as const);
+    const role = decision.kind === 'deduplicated' ? 'recurrence' : 'correlated';
     this.#journal.apply(
       incidentId,
       decisions.attachAlert(change, role, 'incident-closed', this.#journal.incident(incidentId)),
     );
-    return { incidentId, outcome, reason: 'incident-closed' };
+    return { incidentId, outcome: outcomeOf(decision), reason: 'incident-closed' };
   }
 
   #hold({ alert }: AlertChange, incidentId: string): void {
     const { workspaceId, scope, webhookId, dedupKey, resolveKey } = alert;
     this.#journal.acquire({ workspaceId, scope, webhookId, dedupKey, resolveKey, incidentId, alertId: alert.id });
-  }
-
-  #resolve(change: AlertChange, decision: DecisionOf<'resolved'>): Verdict {
-    const named = decision.alertIds.map((id) => this.#known(id)).filter((alert) => alert !== undefined);
-    const byIncident = Map.groupBy(
-      new Set(named.filter((alert) => alert.status === 'open')),
-      (alert) => alert.incidentId,
-    );
-    let reason: DecisionReason = 'alert-resolved';
-    let last: string | null = null;
-    let alertId: string | undefined;
-    for (const [incidentId, alerts] of byIncident) {
-      const incident = this.#journal.incident(incidentId);
-      if (!exists(incident)) continue;
-      this.#journal.apply(
-        incidentId,
-        decisions.resolveAlerts(
-          change,
-          alerts.map(({ id }) => id),
-          incident,
-        ),
-      );
-      const after = this.#journal.incident(incidentId);
-      if (isLive(after)) reason = after.openAlerts > 0 ? 'other-alerts-open' : 'alert-resolved';
-      else reason = 'all-alerts-resolved';
-      [last, alertId] = [incidentId, alerts[0]?.id];
-    }
-    if (last !== null && alertId !== undefined)
-      return { incidentId: last, outcome: 'resolved', reason, countedOn: alertId };
-    const target = named[0]?.incidentId ?? this.#follow(decision.incidentId, change.alert);
-    const incident = this.#journal.incident(target);
-    const closed = incident.status === 'resolved';
-    return {
-      incidentId: exists(incident) ? target : null,
-      outcome: 'ignored',
-      reason: closed ? 'incident-closed' : 'no-open-alert',
-    };
-  }
-
-  #acknowledge(change: AlertChange, decision: DecisionOf<'acknowledged'>): Verdict {
-    const incidentId = this.#known(decision.alertId)?.incidentId ?? this.#follow(decision.incidentId, change.alert);
-    const incident = this.#journal.incident(incidentId);
-    const events = decisions.acknowledgeFromSource(change, incident);
-    this.#journal.apply(incidentId, events);
-    if (events.length > 0) return { incidentId, outcome: 'acknowledged', reason: 'source-acknowledged' };
-    if (!exists(incident)) return { incidentId: null, outcome: 'ignored', reason: 'no-open-alert' };
-    return { incidentId, outcome: 'ignored', reason: isLive(incident) ? 'already-acknowledged' : 'incident-closed' };
-  }
-
-  #update(change: AlertChange, decision: DecisionOf<'updated'>): Verdict {
-    const known = this.#known(decision.alertId);
-    const incidentId = known?.incidentId ?? this.#follow(decision.incidentId, change.alert);
-    const incident = this.#journal.incident(incidentId);
-    if (!exists(incident)) return { incidentId: null, outcome: 'ignored', reason: 'no-open-alert' };
-    if (!isLive(incident)) return { incidentId, outcome: 'ignored', reason: 'incident-closed' };
-    this.#journal.apply(
-      incidentId,
-      decisions.updateFromSource(change, known?.id === incident.openingAlertId, incident),
-    );
-    return { incidentId, outcome: 'updated', reason: 'source-updated', ...(known ? { countedOn: known.id } : {}) };
   }
 
   /** The attached alert of this id, or the one that an alert of this id was counted on. */
@@ -288,10 +247,17 @@ export class RecordAlerts {
         keys: isLive(journal.incident(incidentId)) ? keys.filter((key) => journal.holds(key)) : keys,
       })),
       unopened: this.#unopened,
+      recorded: this.#recorded.changes(),
     };
   }
 }
 
 const STATUS_EVENTS: ReadonlySet<string> = new Set(['IncidentOpened', 'IncidentReopened', 'IncidentResolved']);
 const isFiring = (decision: Decision): decision is Firing =>
-  decision.kind === 'opened' || decision.kind === 'deduplicated' || decision.kind === 'correlated';
+  ['opened', 'deduplicated', 'correlated', 'rolled-up'].includes(decision.kind);
+/** What an alert is that joins what is there: `opened` for a key that another incident has taken meanwhile joins, too. */
+const outcomeOf = ({ kind }: Firing): 'deduplicated' | 'correlated' | 'rolled-up' =>
+  kind === 'opened' ? 'correlated' : kind;
+/** An alert whose target never came to exist opens it: above the limit for that reason still, else as any new one. */
+const openingReason = ({ kind }: Firing, reason: DecisionReason): DecisionReason =>
+  kind === 'opened' || kind === 'rolled-up' ? reason : 'new-alert';

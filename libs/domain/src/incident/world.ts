@@ -1,4 +1,4 @@
-import type { DecisionReason, Outcome, Why } from '@tocsin/contracts';
+import type { DecisionReason, NormalizedAlert, Outcome, Why } from '@tocsin/contracts';
 import type { IncidentEvent } from './events.ts';
 import type { AlertPolicy } from './policy.ts';
 import type { Incident } from './state.ts';
@@ -25,6 +25,22 @@ export interface KnownAlert {
   firingKey: string | null;
   firstSeenAt: string;
   lastSeenAt: string;
+}
+
+/** `promoted` and `taken-over`: an incident has it, or its key, now. */
+export const recordedStatuses = ['recorded', 'resolved', 'promoted', 'taken-over'] as const;
+export type RecordedStatus = (typeof recordedStatuses)[number];
+
+/** An alert that is kept without an incident (product P11, `open_when`), with its repeats. */
+export interface RecordedAlert {
+  alert: NormalizedAlert;
+  why: Why;
+  status: RecordedStatus;
+  incidentId: string | null;
+  occurrences: number;
+  lastSeenAt: string;
+  /** When it ended: resolved by its source, promoted, or taken over. */
+  endedAt: string | null;
 }
 
 /** What became of one alert: the answer to its sender, stored once under the alert's id. */
@@ -54,6 +70,8 @@ export interface World {
   settled: ReadonlyMap<string, AlertSettled>;
   /** Closed (or never opened) incident → the one that later records for it go to. */
   successors: ReadonlyMap<string, string>;
+  /** Alerts that are or were kept without an incident, as far as the batch names them. */
+  recorded?: ReadonlyMap<string, RecordedAlert>;
   policyOf(webhookId: string, revision: number): AlertPolicy;
 }
 
@@ -87,4 +105,6 @@ export interface BatchPlan {
   facts: { incidentId: string; keys: KeyHolder[] }[];
   /** Ids that the correlator opened and that will never exist: their alert went to `successors`. */
   unopened: { incidentId: string; workspaceId: string; scope: string; at: string }[];
+  /** Recorded alerts that are new or changed, as they are after the batch. */
+  recorded: RecordedAlert[];
 }

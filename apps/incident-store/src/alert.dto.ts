@@ -1,0 +1,11 @@
+import { recordedStatuses, type RecordedStatus } from '@tocsin/domain/incident';
+import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
+import { List } from './fields.ts';
+import { PageQuery } from './incident.dto.ts';
+
+/** Alerts that stand by themselves: those that were recorded. What joined an incident is listed there. */
+export class ListAlerts extends PageQuery {
+  @IsOptional() @IsIn(['recorded']) outcome = 'recorded' as const;
+  @IsOptional() @IsString() @MaxLength(100) webhook_id?: string;
+  @IsOptional() @List() @IsIn([...recordedStatuses], { each: true }) status?: RecordedStatus[];
+}

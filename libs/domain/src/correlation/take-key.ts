@@ -1,0 +1,38 @@
+import type { Case } from './correlate.ts';
+import { boundedText } from './moments.ts';
+import type { Change, KeyHolder } from './state.ts';
+
+/** The alert becomes the holder of its key; without an incident while it is recorded. */
+export function takeKey(one: Case, incidentId: string | null): Change {
+  const { workspaceId, scope, webhookId, id } = one.alert;
+  const key: KeyHolder = {
+    workspaceId,
+    scope,
+    webhookId,
+    dedupKey: one.dedupKey,
+    resolveKey: one.resolveKey,
+    incidentId,
+    alertId: id,
+    lastAlertId: id,
+    firstAt: one.receivedAt,
+    lastAt: one.receivedAt,
+    lastTriggerAt: one.eventTime.at,
+    firingKey: firingKeyOf(one),
+    alertOpen: true,
+  };
+  return { kind: 'key', key };
+}
+
+/** One more occurrence of what holds the key. */
+export const countedOn = (one: Case, holder: KeyHolder): KeyHolder => ({
+  ...holder,
+  resolveKey: one.resolveKey,
+  lastAlertId: one.alert.id,
+  lastAt: Math.max(holder.lastAt, one.receivedAt),
+  lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
+  firingKey: firingKeyOf(one) ?? holder.firingKey,
+  alertOpen: true,
+});
+
+export const firingKeyOf = (one: Case): string | null =>
+  one.alert.firingKey === null ? null : boundedText(one.alert.firingKey);
