@@ -16,3 +16,24 @@ export function databaseChoiceOf(values: Record<string, string | undefined>): Da
   if (!/^postgres(ql)?:\/\//.test(url)) throw new DatabaseUrlError('DATABASE_URL must start with postgres://');
   return { kind: 'url', url };
 }
+
+/** No address, or no API key, of the installation to call: exit code 78. */
+export class ApiAccessError extends Error {}
+
+/** Where all-in-one listens when nothing else is said. */
+const LOCAL_URL = 'http://127.0.0.1:8080';
+
+/**
+ * Which installation is called, and as whom.
+ * @throws ApiAccessError naming the variable
+ */
+export function apiAccessOf(values: Record<string, string | undefined>): { url: string; key: string } {
+  const url = values['TOCSIN_URL'] || LOCAL_URL;
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new ApiAccessError('TOCSIN_URL must be the address of an installation, e.g. http://127.0.0.1:8080');
+  const key = values['TOCSIN_API_KEY'] ?? '';
+  // What no header can carry would be refused by fetch with a message that shows it.
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new ApiAccessError('TOCSIN_API_KEY must be an API key with scope admin (tsk_…)');
+  return { url: url.replace(/\/+$/, ''), key };
+}

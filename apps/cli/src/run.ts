@@ -1,4 +1,5 @@
-import { DatabaseUrlError } from './config.ts';
+import { ApiAccessError, DatabaseUrlError } from './config.ts';
+import { dlq } from './dead-letters.ts';
 import { normalize } from './normalize.ts';
 import { positions } from './positions.ts';
 import { type Terminal, UsageError } from './terminal.ts';
@@ -6,6 +7,7 @@ import { type Terminal, UsageError } from './terminal.ts';
 export const EXIT = { ok: 0, failed: 1, usage: 2, configuration: 78 } as const;
 
 const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => Promise<void>>> = {
+  dlq,
   normalize,
   positions,
 };
@@ -24,7 +26,20 @@ export const USAGE = `Usage: npx --no tocsin <command>
   normalize --connector ID [--headers FILE.json] [--query STRING] PAYLOAD
       Prints what a connector makes of a payload (a file, or - for standard input). Offline; no authentication.
 
-positions works on DATABASE_URL, else on the database of the all-in-one that runs here.
+  dlq list [--service S] [--topic T] [--reason R] [--webhook ID] [--status open|redriven] [--from T] [--to T] [--limit N] [--json]
+      Dead letters of the workspace, newest first.
+
+  dlq show [--json] ID
+      One dead letter with its original bytes.
+
+  dlq redrive [--json] ID … | [--service S] [--topic T] [--reason R] [--webhook ID] [--from T] [--to T] [--limit N]
+      Puts records back where they were read, each once.
+
+  dlq list|show --database
+      Dead letters that say no workspace; for whoever runs the installation.
+
+dlq calls TOCSIN_URL (default http://127.0.0.1:8080) with TOCSIN_API_KEY (scope admin).
+positions and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad environment variable.
 `;
@@ -53,5 +68,5 @@ function report(error: unknown, terminal: Terminal): number {
   const misused = error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS');
   terminal.err(`tocsin: ${message}\n${misused ? `\n${USAGE}` : ''}`);
   if (misused) return EXIT.usage;
-  return error instanceof DatabaseUrlError ? EXIT.configuration : EXIT.failed;
+  return error instanceof DatabaseUrlError || error instanceof ApiAccessError ? EXIT.configuration : EXIT.failed;
 }
