@@ -243,6 +243,20 @@ describe('a webhook', () => {
     expect(await feedBody(id)).not.toHaveProperty('previousAuth');
   });
 
+  it('takes another platform, where that can be authenticated in the same way', async () => {
+    const { id } = (await newWebhook({ connector: 'prometheus', auth: { method: 'bearer' } })).body;
+    expect((await call('PATCH', `webhooks/${id}`, { connector: 'generic' })).body).toMatchObject({
+      connector: 'generic',
+      auth: { method: 'bearer' },
+    });
+    expect(await feedBody(id)).toMatchObject({ connector: 'generic' });
+    expect((await call('PATCH', `webhooks/${id}`, { connector: 'no-such' })).status).toBe(422);
+    const vendor = (await newWebhook({ connector: 'gitlab', auth: { method: 'vendor' } })).body;
+    const refused = await call('PATCH', `webhooks/${vendor.id}`, { connector: 'prometheus' });
+    expect(refused).toMatchObject({ status: 422, body: { errors: [{ code: 'no-vendor-scheme' }] } });
+    expect(await feedBody(vendor.id)).toMatchObject({ connector: 'gitlab' });
+  });
+
   it('changes only what is given', async () => {
     const { id } = (await newWebhook({ dedup: { window_hours: 12 } })).body;
     const changed = await call('PATCH', `webhooks/${id}`, { dedup: { reopen_minutes: 5 } });

@@ -104,6 +104,8 @@ export class CreateWebhook extends WebhookSettings {
 
 export class UpdateWebhook extends WebhookSettings {
   @Optional() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name?: string;
+  /** Another platform than was first thought; its dead letters can be redriven then. The method of authentication stays. */
+  @Optional() @IsString() @Length(1, 100) connector?: string;
   /** How long senders of the old method are still accepted when `auth.method` changes; default 0: cut at once. */
   @Optional() @IsInt() @Min(0) @Max(168) overlap_hours?: number;
 }

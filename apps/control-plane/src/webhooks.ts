@@ -65,10 +65,11 @@ export class Webhooks {
     this.checkRate(input);
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(WebhookRow, id, revision);
-      const connector = connectorOf(this.connectors, row.connector);
+      const connector = connectorOf(this.connectors, input.connector ?? row.connector);
       row.name = input.name ?? row.name;
-      if (input.auth) {
-        const auth = authOf(row.auth, input.auth, input.auth.method ?? row.auth.method, connector.auth);
+      row.connector = input.connector ?? row.connector;
+      if (input.auth ?? input.connector) {
+        const auth = authOf(row.auth, input.auth ?? {}, input.auth?.method ?? row.auth.method, connector.auth);
         changeAuth(row, auth, input.overlap_hours ?? 0, tx.now);
       }
       applySettings(row, input);
