@@ -1,7 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { encodeFacts, mintId, receiptIdOf, type ReceiptId, type WebhookDocument } from '@tocsin/contracts';
+import {
+  encodeFacts,
+  mintId,
+  receiptIdOf,
+  type ReceiptFacts,
+  type ReceiptId,
+  type WebhookDocument,
+} from '@tocsin/contracts';
 import { headerNames, type AppendRecord } from '@tocsin/event-log';
-import { checkBody, checkMediaType, inflated, isPlain } from './body.ts';
+import { checkBody, checkMediaType, checkSize, inflated, isPlain } from './body.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
 import type { IntakeRule, IntakeRules } from './intake-rule.ts';
 import { keptHeaders, keptQuery } from './kept-headers.ts';
@@ -26,6 +33,8 @@ export interface Arrival {
 export interface Accepted {
   receiptId: ReceiptId;
   receivedAt: string;
+  /** What the sender is told of a limit that it is over; undefined = within all. */
+  headers: Record<string, string> | undefined;
   waiting: Waiting | undefined;
 }
 
@@ -57,12 +66,14 @@ export const acceptReceipt =
     const at = deps.now();
     const caller = { webhook, rule, arrival, body, now: at.ms };
     const admission = deps.gate.admit(caller);
-    if (admission) await admission;
+    const admitted = admission instanceof Promise ? await admission : admission;
+    checkSize(webhook, body);
     const contentType = headers['content-type'];
     if (body.length > 0) checkMediaType(contentType, rule.kinds);
     const alerts = checkBody({ body, contentType, hasQuery: arrival.target.includes('?') }, rule.kinds, rule.listKey);
     const counting = deps.gate.admitAlerts(caller, alerts);
-    if (counting) await counting;
+    const counted = counting instanceof Promise ? await counting : counting;
+    const over = admitted ?? counted;
 
     const deliveryId = deliveryIdOf(headers, rule.deliveryHeaders);
     const receiptId =
@@ -79,6 +90,7 @@ export const acceptReceipt =
           receiptId,
           receivedAt: at.text,
           waiting: waiting !== undefined,
+          ...(over ? { overLimit: true } : {}),
         }),
         [headerNames.trace]: traceparentOf(headers, deps.random),
       },
@@ -89,28 +101,28 @@ export const acceptReceipt =
       waiting?.leave();
       throw error;
     }
-    if (!waiting || !deps.receipts.watch.isAway()) return { receiptId, receivedAt: at.text, waiting };
+    const accepted: Accepted = { receiptId, receivedAt: at.text, headers: over?.headers, waiting };
+    if (!waiting || !deps.receipts.watch.isAway()) return accepted;
     // It is in the spool: nobody knows how long its outcome will take.
     waiting.leave();
-    return { receiptId, receivedAt: at.text, waiting: undefined };
+    accepted.waiting = undefined;
+    return accepted;
   };
 
 const factsOf = (
   webhook: WebhookDocument,
   rule: IntakeRule,
   { method, target, headers, rawHeaders }: Arrival,
-  receipt: { receiptId: string; receivedAt: string; waiting: boolean },
+  receipt: Pick<ReceiptFacts, 'receiptId' | 'receivedAt' | 'waiting' | 'overLimit'>,
 ): string =>
   encodeFacts('webhook.received.v1', {
-    receiptId: receipt.receiptId,
+    ...receipt,
     workspaceId: webhook.workspaceId,
     webhookId: webhook.id,
     connector: webhook.body.connector,
     configRevision: webhook.revision,
-    receivedAt: receipt.receivedAt,
     method,
     query: keptQuery(target, rule.secretParameters),
     contentType: headers['content-type'] ?? null,
     headers: keptHeaders(rawHeaders, rule.secretHeaders),
-    waiting: receipt.waiting,
   });

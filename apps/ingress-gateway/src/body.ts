@@ -1,10 +1,13 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { WebhookDocument } from '@tocsin/contracts';
 import { BODY_LIMIT, Problem } from '@tocsin/nest-shell';
 import { JsonScanner, positionOf, type JsonFault } from '@tocsin/nest-shell';
 
 /** Safety caps of one request (product P7). */
 export const CAPS = { depth: 64, keys: 50_000, alerts: 10_000 } as const;
+
+const STRICT_BYTES = 100 * 1024;
 
 const scanner = new JsonScanner(CAPS);
 const inflate = promisify(gunzip);
@@ -30,6 +33,12 @@ export async function inflated(body: Buffer, encoding: string | undefined): Prom
       throw new Problem('body-too-large', 'The body is larger than 1 MiB when inflated.');
     throw new Problem('malformed-body', 'The body says that it is gzip, and is not.');
   }
+}
+
+/** @throws Problem 413 above 100 KB where the webhook asks for `limits.strict` (product P7) */
+export function checkSize({ body: { limits } }: WebhookDocument, body: Buffer): void {
+  if (limits?.strict && body.length > STRICT_BYTES)
+    throw new Problem('body-too-large', 'The body is larger than 100 KB; this webhook takes no more (limits.strict).');
 }
 
 /** Media types that can carry JSON: what says so, and what senders put on it without meaning it (curl's default among them). */

@@ -28,6 +28,9 @@ export interface Caller {
   now: number;
 }
 
+/** Undefined = within every limit; else over one, and the sender is told with these headers. */
+export type Admission = { headers: Record<string, string> } | undefined;
+
 type LimitName = 'rate_limit_per_hour' | 'rate_limit_alerts_per_minute';
 
 /**
@@ -38,11 +41,13 @@ export class Gatekeeper {
   constructor(private readonly parts: GatekeeperParts) {}
 
   /** @throws Problem 401, 429, 503 */
-  admit(caller: Caller): void | Promise<void> {
+  admit(caller: Caller): Admission | Promise<Admission> {
     const { webhook, now } = caller;
     const client = this.lockedClient(caller);
     const limit = webhook.body.rateLimitPerHour;
-    if (limit > 0) this.within(caller, this.parts.requests.full(webhook.id, limit), 'rate_limit_per_hour');
+    // What is taken in over its limit shows its credential first.
+    if (limit > 0 && !rollsUp(webhook))
+      admissionOf(caller, this.parts.requests.full(webhook.id, limit), 'rate_limit_per_hour');
     const result = this.authenticated(caller, now);
     return result instanceof Promise
       ? result.then((later) => this.enter(caller, later, client))
@@ -50,23 +55,24 @@ export class Gatekeeper {
   }
 
   /** Counts the alerts of an admitted request. @throws Problem 429, 503 */
-  admitAlerts(caller: Caller, count: number): void | Promise<void> {
+  admitAlerts(caller: Caller, count: number): Admission | Promise<Admission> {
     const limit = caller.webhook.body.rateLimitAlertsPerMinute ?? 0;
-    if (limit > 0)
-      return this.counted(caller, this.parts.alerts.take(caller.webhook, limit, count), 'rate_limit_alerts_per_minute');
+    if (limit === 0) return undefined;
+    return counted(caller, this.parts.alerts.take(caller.webhook, limit, count), 'rate_limit_alerts_per_minute');
   }
 
-  private enter(caller: Caller, result: Authentication, client: string | undefined): void | Promise<void> {
+  private enter(caller: Caller, result: Authentication, client: string | undefined): Admission | Promise<Admission> {
     const { webhook, arrival, now } = caller;
     if (!result.ok) {
-      this.parts.lockOut.failed(webhook, client ?? this.clientOf(arrival), now);
+      this.parts.lockOut.failed(suspectOf(webhook, client ?? this.clientOf(arrival)), now);
       const detail = 'The credential that this webhook asks for is missing or wrong.';
       throw new Refused(result.reason, 'authentication-failed', detail, {
         headers: { 'www-authenticate': 'Bearer realm="tocsin"' },
       });
     }
     const limit = webhook.body.rateLimitPerHour;
-    if (limit > 0) return this.counted(caller, this.parts.requests.take(webhook, limit, 1), 'rate_limit_per_hour');
+    if (limit === 0) return undefined;
+    return counted(caller, this.parts.requests.take(webhook, limit, 1), 'rate_limit_per_hour');
   }
 
   /** The client where it had to be worked out. @throws Problem 429 where it is locked out */
@@ -74,7 +80,7 @@ export class Gatekeeper {
     const { lockOut } = this.parts;
     if (lockOut.isQuiet()) return undefined;
     const client = this.clientOf(arrival);
-    const leftMs = lockOut.leftMs(webhook.id, client, now);
+    const leftMs = lockOut.leftMs(suspectOf(webhook, client), now);
     if (leftMs === 0) return client;
     throw new Problem('locked-out', 'Too many requests with a wrong credential came from this address.', {
       headers: { 'retry-after': secondsOf(leftMs) },
@@ -109,35 +115,46 @@ export class Gatekeeper {
     const audiences = [ours() + target, ours() + (target.split('?', 1)[0] ?? target)];
     return this.parts.vendors.verify(credential.check, credential, { ...attempt, webhook, audiences });
   }
+}
 
-  private counted(
-    caller: Caller,
-    verdict: LimitVerdict | Promise<LimitVerdict>,
-    name: LimitName,
-  ): void | Promise<void> {
-    if (verdict instanceof Promise) return verdict.then((later) => this.within(caller, later, name));
-    this.within(caller, verdict, name);
-  }
+const suspectOf = (webhook: WebhookDocument, client: string) => ({
+  webhook,
+  client,
+  unlockedAt: webhook.body.unlockedAt,
+});
 
-  private within({ rule }: Caller, verdict: LimitVerdict, name: LimitName): void {
-    if (verdict) throw overLimit(verdict, name, rule.retriesOn429);
-  }
+const rollsUp = ({ body }: WebhookDocument): boolean => body.overLimit === 'rollup';
+
+function counted(
+  caller: Caller,
+  verdict: LimitVerdict | Promise<LimitVerdict>,
+  name: LimitName,
+): Admission | Promise<Admission> {
+  if (verdict instanceof Promise) return verdict.then((later) => admissionOf(caller, later, name));
+  return admissionOf(caller, verdict, name);
+}
+
+/** @throws Problem 429 or 503 over a limit, unless the webhook has what is over it rolled up */
+function admissionOf({ webhook, rule }: Caller, verdict: LimitVerdict, name: LimitName): Admission {
+  if (!verdict) return undefined;
+  if (rollsUp(webhook)) return { headers: rateHeaders(verdict) };
+  throw overLimit(verdict, name, rule.retriesOn429);
 }
 
 /** 503 where the platform would drop what a 429 meets (payload facts 0.3). */
-function overLimit({ limit, retryMs, windowSeconds }: Refusal, name: LimitName, retriesOn429: boolean): Problem {
+function overLimit(refusal: Refusal, name: LimitName, retriesOn429: boolean): Problem {
   const what = name === 'rate_limit_per_hour' ? 'requests per hour' : 'alerts per minute';
-  const reset = secondsOf(retryMs);
   const code = retriesOn429 ? 'rate-limited' : 'unavailable';
-  return new Refused(name, code, `This webhook takes ${limit} ${what} (${name}).`, {
-    headers: {
-      'retry-after': reset,
-      'ratelimit-limit': String(limit),
-      'ratelimit-remaining': '0',
-      'ratelimit-reset': reset,
-      'ratelimit-policy': `${limit};w=${windowSeconds}`,
-    },
+  return new Refused(name, code, `This webhook takes ${refusal.limit} ${what} (${name}).`, {
+    headers: { 'retry-after': secondsOf(refusal.retryMs), ...rateHeaders(refusal) },
   });
 }
+
+const rateHeaders = ({ limit, retryMs, windowSeconds }: Refusal): Record<string, string> => ({
+  'ratelimit-limit': String(limit),
+  'ratelimit-remaining': '0',
+  'ratelimit-reset': secondsOf(retryMs),
+  'ratelimit-policy': `${limit};w=${windowSeconds}`,
+});
 
 const secondsOf = (milliseconds: number): string => String(Math.max(1, Math.ceil(milliseconds / 1_000)));

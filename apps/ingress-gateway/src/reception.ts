@@ -51,6 +51,7 @@ export async function receive(
       })
     : (atOnce ?? acceptedAnswer)(receiptId);
   answered(answer.status);
+  if (accepted.headers) reply.headers(accepted.headers);
   // A kept-alive connection would hold up a shutdown until its client goes.
   if (ingress.room.isClosed()) reply.header('connection', 'close');
   send(reply, answer);

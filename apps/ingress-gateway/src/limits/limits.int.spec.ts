@@ -189,18 +189,60 @@ describe('a lock-out', () => {
   it('is seen by another gateway with its next failure, and ends', async () => {
     const webhook = newWebhook();
     const store = failureStore(pools.pipeline);
-    for (let n = 0; n < 10; n += 1) await store.failed(webhook, '192.0.2.7', START);
+    const client = { webhook, client: '192.0.2.7' };
+    for (let n = 0; n < 10; n += 1) await store.failed(client, START);
     const other = new LockOut(store, log);
-    expect(other.leftMs(webhook.id, '192.0.2.7', START)).toBe(0);
-    other.failed(webhook, '192.0.2.7', START);
-    await expect.poll(() => other.leftMs(webhook.id, '192.0.2.7', START)).toBe(15 * MINUTE);
-    expect(other.leftMs(webhook.id, '192.0.2.8', START)).toBe(0);
-    expect(await store.failed(webhook, '192.0.2.7', START + 15 * MINUTE)).toEqual({ failures: 1, lockedUntil: 0 });
+    expect(other.leftMs(client, START)).toBe(0);
+    other.failed(client, START);
+    await expect.poll(() => other.leftMs(client, START)).toBe(15 * MINUTE);
+    expect(other.leftMs({ webhook, client: '192.0.2.8' }, START)).toBe(0);
+    const later = START + 15 * MINUTE;
+    expect(await store.failed(client, later)).toEqual({ failures: 1, since: later, lockedUntil: 0 });
     await store.forget(START + HOUR);
     expect(
       (await pools.pipeline.query('select 1 from ingress_gateway.lockouts where webhook_id = $1', [webhook.id]))
         .rowCount,
     ).toBe(0);
+  });
+
+  it('is lifted at every gateway by an unlock, with the failures that led to it', async () => {
+    const webhook = newWebhook();
+    const client = { webhook, client: '192.0.2.7' };
+    const store = failureStore(pools.pipeline);
+    const [one, other] = [new LockOut(store, log), new LockOut(store, log)];
+    const failures = async () =>
+      (await pools.pipeline.query('select failures from ingress_gateway.lockouts where webhook_id = $1', [webhook.id]))
+        .rows[0]?.failures as number;
+    for (let n = 1; n <= 10; n += 1) {
+      (n % 2 ? one : other).failed(client, START + n);
+      await expect.poll(failures).toBe(n);
+    }
+    await expect.poll(() => other.leftMs(client, START + MINUTE)).toBeGreaterThan(0);
+    one.failed(client, START + 11);
+    await expect.poll(() => one.leftMs(client, START + MINUTE)).toBeGreaterThan(0);
+    const unlocked = { ...client, unlockedAt: new Date(START + MINUTE).toISOString() };
+    for (const gateway of [one, other]) {
+      expect(gateway.leftMs(unlocked, START + MINUTE + 1)).toBe(0);
+      expect(gateway.isQuiet()).toBe(true);
+    }
+    one.failed(unlocked, START + MINUTE + 2);
+    await expect.poll(failures).toBe(1);
+    for (let n = 2; n <= 9; n += 1) other.failed(unlocked, START + MINUTE + n);
+    await expect.poll(failures).toBe(9);
+    expect([one, other].map((gateway) => gateway.leftMs(unlocked, START + 2 * MINUTE))).toEqual([0, 0]);
+    other.failed(unlocked, START + 2 * MINUTE);
+    await expect.poll(() => other.leftMs(unlocked, START + 2 * MINUTE)).toBe(15 * MINUTE);
+  });
+
+  it('is lifted by an unlock that one gateway learns of later than the others', async () => {
+    const webhook = newWebhook();
+    const client = { webhook, client: '192.0.2.7' };
+    const store = failureStore(pools.pipeline);
+    for (let n = 0; n < 10; n += 1) await store.failed(client, START);
+    const late = new LockOut(store, log);
+    late.failed(client, START + 500);
+    await expect.poll(() => late.leftMs(client, START + 500)).toBeGreaterThan(0);
+    expect(late.leftMs({ ...client, unlockedAt: new Date(START + 400).toISOString() }, START + 501)).toBe(0);
   });
 });
 
