@@ -32,7 +32,7 @@ import { AlertmanagerApiController } from './drop-in/alertmanager-api.controller
 import { EventsApiController } from './drop-in/events-api.controller.ts';
 import { createIngress, INGRESS, systemRoots, VENDOR_ACCESS, type Ingress, type VendorAccess } from './ingress.ts';
 import { IntegrationController } from './integration.controller.ts';
-import { migrateMeanwhile } from './own-schema.ts';
+import { migrateMeanwhile, type OwnSchema } from './own-schema.ts';
 import { ReceiptRepliedConsumer } from './receipt-replied.consumer.ts';
 import { vendorFetch } from './vendors/vendor-fetch.ts';
 import { WebhookTriggerController } from './webhook-trigger.controller.ts';
@@ -104,7 +104,7 @@ const vendorAccess = (): VendorAccess => {
   providers: [...ingressProviders, { provide: VENDOR_ACCESS, useFactory: vendorAccess }],
 })
 export class IngressGatewayModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
-  private schema: { stop(): Promise<void> } | undefined;
+  private schema: OwnSchema | undefined;
 
   constructor(
     @Inject(INGRESS) private readonly ingress: Ingress,
@@ -113,8 +113,9 @@ export class IngressGatewayModule implements OnApplicationBootstrap, BeforeAppli
     @Inject(LOGGER) private readonly log: Logger,
   ) {}
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     this.schema = migrateMeanwhile(this.shell.databaseUrl, this.log);
+    await this.ingress.receipts.start(this.schema.ready);
   }
 
   /** Senders that wait get their 202 before the HTTP server stops; their receipts are durable. */

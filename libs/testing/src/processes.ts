@@ -39,6 +39,15 @@ export class AppProcess {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** Where it serves HTTP, and where its health. */
+  get url(): string {
+    return `http://127.0.0.1:${this.options.environment['PORT']}`;
+  }
+
+  get adminUrl(): string {
+    return `http://127.0.0.1:${this.options.environment['ADMIN_PORT']}`;
+  }
+
   get logFile(): string {
     return join(this.options.logDirectory, `${this.options.name ?? this.options.app}.log`);
   }

@@ -51,12 +51,17 @@ const SIGN_OF_LIFE_MS = 3_000;
  */
 export class SpoolDrainer {
   private readonly ending = new AbortController();
-  private readonly done: Promise<void>;
+  private readonly heard = Promise.withResolvers<void>();
+  private done: Promise<void> | undefined;
   private awake = Promise.withResolvers<void>();
   private client: Client | undefined;
 
-  constructor(private readonly options: SpoolDrainerOptions) {
-    this.done = this.live();
+  constructor(private readonly options: SpoolDrainerOptions) {}
+
+  /** Resolves when it is known whether the spool is open. */
+  start(): Promise<void> {
+    if (!this.ended) this.done ??= this.live();
+    return this.heard.promise;
   }
 
   /** Something has changed: look now. */
@@ -171,6 +176,7 @@ export class SpoolDrainer {
       .on('notification', () => this.wake());
     await client.query(`listen ${CHANNEL}`);
     this.options.gate.heard(await readGate(client), true);
+    this.heard.resolve();
     return client;
   }
 

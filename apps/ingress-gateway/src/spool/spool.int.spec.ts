@@ -122,6 +122,7 @@ function gateway(over: { maxBytes?: number } = {}): ReceiptLog {
     },
   });
   gateways.push(receipts);
+  void receipts.start(Promise.resolve(true));
   return receipts.log;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EventLog } from '@tocsin/event-log';
 import type { Logger, Random } from '@tocsin/nest-shell';
 import type { Pool } from 'pg';
@@ -7,6 +8,9 @@ import { SESSION_TIMEOUT_MS, SpoolDrainer } from './spool-drainer.ts';
 import { SpoolGate } from './spool-gate.ts';
 import { connectSpool } from './spool-store.ts';
 import { SpoolWriter } from './spool-writer.ts';
+
+/** A gateway that starts while others spool must not write past them; one without a database must start all the same. */
+const BOOT_LOOK_MS = 1_000;
 
 export interface ReceiptsParts {
   eventLog: EventLog;
@@ -22,6 +26,8 @@ export interface ReceiptsParts {
 /** Where receipts are kept. */
 export interface Receipts {
   log: ReceiptLog;
+  /** Begins to look after the spool once its tables are there. Resolves when it is known whether it is open, or cannot be known soon. */
+  start(schema: Promise<boolean>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,7 +41,7 @@ export function createReceipts(parts: ReceiptsParts): Receipts {
   if (eventLog.kind === 'journal') {
     const deadlineMs = config.INGRESS_APPEND_DEADLINE_MS;
     const receipts: ReceiptLog = new ReceiptLog(eventLog, { deadlineMs, inFlightBytes }, log);
-    return { log: receipts, stop: () => Promise.resolve(receipts.close()) };
+    return { log: receipts, start: () => Promise.resolve(), stop: () => Promise.resolve(receipts.close()) };
   }
   return withSpool(parts);
 }
@@ -77,6 +83,10 @@ function withSpool({ eventLog, pool, random, log, config }: ReceiptsParts): Rece
   });
   return {
     log: receipts,
+    start: async (schema) => {
+      const looked = schema.then((there) => (there ? drainer.start() : undefined));
+      await Promise.race([looked, pause(BOOT_LOOK_MS, undefined, { ref: false })]);
+    },
     stop: async () => {
       receipts.close();
       await Promise.all([drainer.close(), writer.close()]);
