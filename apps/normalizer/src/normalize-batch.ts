@@ -3,8 +3,9 @@ import type { ReceiptFacts } from '@tocsin/contracts';
 import type { BatchResult, EventLog } from '@tocsin/event-log';
 import type { Batch, Input } from '@tocsin/postgres';
 import { Appending } from './appending.ts';
+import { compiledMappings, type MappingOf } from './compiled-mappings.ts';
 import { onlyParts } from './only-parts.ts';
-import { deadLetter, outputsOf, type ReceiptOutputs } from './outputs.ts';
+import { capturedOutputs, deadLetter, outputsOf, type ReceiptOutputs } from './outputs.ts';
 import { type Receipt, readReceipt } from './read-receipt.ts';
 import { loadSettings, settingsKeyOf, type WebhookSettings, type Webhooks } from './webhook-settings.ts';
 
@@ -20,14 +21,16 @@ export type NormalizeBatch = (batch: Batch) => Promise<BatchResult>;
 const RETRY_MS = 500;
 /** A sign of life after so many bytes of input: about a tenth of a second of work. */
 const HEARTBEAT_BYTES = 1024 * 1024;
+/** A mapping may take half a second for the smallest payload. */
+const MAPPING_BYTES = HEARTBEAT_BYTES / 8;
 
 /**
  * Turns receipts into alerts. Keeps nothing: every output is appended before the position moves, and the same records give the same
  * bytes, so that a crash in between costs repeats that readers recognise by their marks, never a loss.
  */
-export const normalizeBatch =
-  ({ log, webhooks, onFailure }: NormalizePorts): NormalizeBatch =>
-  async (batch) => {
+export const normalizeBatch = ({ log, webhooks, onFailure }: NormalizePorts): NormalizeBatch => {
+  const mappingOf = compiledMappings();
+  return async (batch) => {
     const last = batch.inputs.at(-1);
     if (!last) return { kind: 'halt', reason: 'handler-contract', detail: 'an empty batch' };
     if (!webhooks.loaded()) return { kind: 'retry', afterMs: RETRY_MS, reason: 'configuration-behind' };
@@ -39,7 +42,7 @@ export const normalizeBatch =
       onFailure(error, 'normalizer.configuration-failed');
       return { kind: 'retry', afterMs: RETRY_MS, reason: 'configuration-behind' };
     }
-    const appending = await collect(batch, receipts, settings);
+    const appending = await collect(batch, receipts, { settings, mappingOf });
     try {
       const records = appending.finish();
       if (records.length > 0) await log.append(records);
@@ -49,21 +52,24 @@ export const normalizeBatch =
     }
     return { kind: 'committed', next: last.offset + 1n };
   };
+};
+
+/** What is known of the webhooks of a batch. */
+interface Known {
+  settings: ReadonlyMap<string, WebhookSettings>;
+  mappingOf: MappingOf;
+}
 
 const factsOf = (receipts: readonly Receipt[]): ReceiptFacts[] =>
   receipts.flatMap((receipt) => (receipt.kind === 'receipt' ? [receipt.facts] : []));
 
-async function collect(
-  batch: Batch,
-  receipts: readonly Receipt[],
-  settings: ReadonlyMap<string, WebhookSettings>,
-): Promise<Appending> {
+async function collect(batch: Batch, receipts: readonly Receipt[], known: Known): Promise<Appending> {
   const appending = new Appending(batch);
   let bytes = 0;
   for (const receipt of receipts) {
-    const { drafts, settled } = outputsOfReceipt(batch, receipt, settings);
+    const { drafts, settled } = outputsOfReceipt(batch, receipt, known);
     appending.add(receipt.input, drafts, settled);
-    bytes += receipt.input.value.length;
+    bytes += receipt.input.value.length + (isMapped(receipt, known) ? MAPPING_BYTES : 0);
     if (bytes < HEARTBEAT_BYTES) continue;
     bytes = 0;
     await batch.heartbeat();
@@ -71,19 +77,16 @@ async function collect(
   return appending;
 }
 
-function outputsOfReceipt(
-  batch: Batch,
-  receipt: Receipt,
-  settings: ReadonlyMap<string, WebhookSettings>,
-): ReceiptOutputs {
+const isMapped = (receipt: Receipt, { settings }: Known): boolean =>
+  receipt.kind === 'receipt' && settings.get(settingsKeyOf(receipt.facts))?.document?.body.mapping !== undefined;
+
+function outputsOfReceipt(batch: Batch, receipt: Receipt, { settings, mappingOf }: Known): ReceiptOutputs {
   const { input } = receipt;
   if (receipt.kind === 'broken') return { drafts: [deadLetter(batch.source, input, receipt)], settled: [] };
   const { facts } = receipt;
-  const result = normalizeReceipt(
-    input,
-    facts,
-    settings.get(settingsKeyOf(facts)) ?? { document: undefined, notes: [] },
-  );
+  const found = settings.get(settingsKeyOf(facts)) ?? { document: undefined, notes: [] };
+  if (found.document?.body.mode === 'capture') return capturedOutputs(input, facts);
+  const result = normalizeReceipt(input, facts, found, mappingOf);
   try {
     return outputsOf(batch.source, input, facts, result);
   } catch (error) {
@@ -93,7 +96,12 @@ function outputsOfReceipt(
   }
 }
 
-function normalizeReceipt(input: Input, facts: ReceiptFacts, { document, notes }: WebhookSettings): Normalization {
+function normalizeReceipt(
+  input: Input,
+  facts: ReceiptFacts,
+  { document, notes }: WebhookSettings,
+  mappingOf: MappingOf,
+): Normalization {
   const connector = connectorOf(facts.connector);
   if (!connector)
     return { kind: 'unreadable', reason: 'connector-failed', detail: `there is no connector "${facts.connector}"` };
@@ -107,7 +115,11 @@ function normalizeReceipt(input: Input, facts: ReceiptFacts, { document, notes }
     severityProfile: document?.body.severityProfile ?? 'tocsin',
     alertOnFailure: document?.body.changes?.alertOnFailure ?? true,
     notes,
+    ...(document?.body.incidentType == null ? {} : { incidentType: document.body.incidentType }),
+    ...(facts.overLimit === true ? { overLimit: true } : {}),
   };
+  const mapping = document && mappingOf(document);
+  if (mapping) context.mapping = mapping;
   const { contentType, headers, query } = facts;
   return onlyParts(connector.normalize({ bytes: input.value, contentType, headers, query }, context), facts);
 }

@@ -68,6 +68,14 @@ export function outputsOf(origin: Origin, input: Input, facts: ReceiptFacts, res
   }
 }
 
+/** In capture mode requests are kept for people to look at, and nothing comes of them (product P11). */
+export const capturedOutputs = (input: Input, facts: ReceiptFacts): ReceiptOutputs =>
+  settledWhole(input, facts, {
+    outcome: 'captured',
+    reason: 'capture-mode',
+    detail: 'this webhook is in capture mode: nothing is opened',
+  });
+
 function alertOutputs(
   origin: Origin,
   input: Input,
