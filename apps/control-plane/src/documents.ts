@@ -30,6 +30,9 @@ const webhookBody = (row: WebhookRow): WebhookBody => ({
   correlation: row.correlation,
   rca: row.rca,
   changes: row.changes,
+  mode: row.mode,
+  ...(row.mapping ? { mapping: row.mapping } : {}),
+  incidentType: row.incidentType,
 });
 
 const subscriptionBody = (row: SubscriptionRow): SubscriptionBody => ({

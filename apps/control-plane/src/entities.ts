@@ -1,4 +1,11 @@
-import type { ApiKeyBody, Scope, SealedSecret, SubscriptionBody, WebhookBody } from '@tocsin/contracts';
+import type {
+  ApiKeyBody,
+  MappingDocument,
+  Scope,
+  SealedSecret,
+  SubscriptionBody,
+  WebhookBody,
+} from '@tocsin/contracts';
 import { Column, Entity, PrimaryColumn, type ValueTransformer } from 'typeorm';
 
 // Column types are written out: no decorator metadata is emitted in this project.
@@ -44,6 +51,9 @@ export class WebhookRow extends ConfigurationRow {
   @Column({ type: 'jsonb' }) correlation!: WebhookBody['correlation'];
   @Column({ type: 'jsonb' }) rca!: WebhookBody['rca'];
   @Column({ type: 'jsonb' }) changes!: NonNullable<WebhookBody['changes']>;
+  @Column({ type: 'text' }) mode!: NonNullable<WebhookBody['mode']>;
+  @Column({ type: 'jsonb', nullable: true }) mapping!: MappingDocument | null;
+  @Column({ type: 'text', name: 'incident_type', nullable: true }) incidentType!: string | null;
 }
 
 /** Optional parts of a subscription's document. */

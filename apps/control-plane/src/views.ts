@@ -1,4 +1,5 @@
 import { defaultSignatures } from '@tocsin/domain/delivery';
+import { emptyMapping } from '@tocsin/domain/mapping-rules';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { authView } from './webhook-auth.ts';
 
@@ -59,6 +60,9 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
   },
   rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
   changes: { alert_on_failure: row.changes.alertOnFailure },
+  mode: row.mode,
+  incident_type: row.incidentType,
+  mapping: row.mapping ?? emptyMapping,
   ...stamp(row),
 });
 

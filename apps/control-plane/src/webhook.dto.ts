@@ -1,3 +1,4 @@
+import { AsGiven } from '@tocsin/nest-shell';
 import { authMethods, severities, type AuthMethod, type Severity } from '@tocsin/contracts';
 import { Type } from 'class-transformer';
 import {
@@ -22,6 +23,7 @@ const severityProfiles = ['tocsin', 'opsknight'] as const;
 const windowStarts = ['last', 'first'] as const;
 const resolvePolicies = ['all', 'any', 'never'] as const;
 const correlationBases = ['service'] as const;
+const webhookModes = ['live', 'capture'] as const;
 const rotatable = ['token', 'secret'] as const;
 
 const clean = { message: '$property must not contain control characters such as line breaks' };
@@ -93,6 +95,14 @@ export class WebhookSettings {
   @Optional() @IsObject() @ValidateNested() @Type(() => CorrelationInput) correlation?: CorrelationInput;
   @Optional() @IsObject() @ValidateNested() @Type(() => RcaInput) rca?: RcaInput;
   @Optional() @IsObject() @ValidateNested() @Type(() => ChangesInput) changes?: ChangesInput;
+  /** `capture`: requests are authenticated and kept for a look, and nothing opens. */
+  @Optional() @IsIn(webhookModes) mode?: (typeof webhookModes)[number];
+  /** `incident_type` of incidents where neither the alert nor the mapping names one; null = none. */
+  @OptionalOrNull() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) incident_type?: string | null;
+  /** Fields, tables and defaults before those of the connector (product P6); parts that are not given stay, null = no mapping. */
+  @OptionalOrNull() @AsGiven() @IsObject() mapping?: Record<string, unknown> | null;
+  /** Another name of `mapping.fields`. */
+  @Optional() @AsGiven() @IsObject() field_mapping?: Record<string, unknown>;
 }
 
 export class CreateWebhook extends WebhookSettings {

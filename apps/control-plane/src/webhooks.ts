@@ -12,6 +12,7 @@ import {
 } from './credentials.ts';
 import { WebhookRow } from './entities.ts';
 import { invalidField } from './fields.ts';
+import { mappingAfter } from './mapping/save-mapping.ts';
 import type { Page, PageQuery } from './pages.ts';
 import type { CreateWebhook, RotateCredential, UpdateWebhook, WebhookSettings } from './webhook.dto.ts';
 import { authOf, changeAuth, noAuth } from './webhook-auth.ts';
@@ -174,6 +175,9 @@ const defaultSettings = (connector: ConnectorDefaults) => ({
   correlation: { enabled: true, windowMinutes: 5, by: 'service' } satisfies WebhookBody['correlation'],
   rca: { autoTrigger: true, minSeverity: 'medium' } satisfies WebhookBody['rca'],
   changes: { alertOnFailure: true } satisfies WebhookBody['changes'],
+  mode: 'live' as const,
+  mapping: null,
+  incidentType: null,
 });
 
 function connectorOf(connectors: ConnectorCatalogue, id: string): ConnectorDefaults {
@@ -218,5 +222,8 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
     autoTrigger: rca?.auto_trigger ?? row.rca.autoTrigger,
     minSeverity: rca?.min_severity ?? row.rca.minSeverity,
   };
+  row.mode = input.mode ?? row.mode;
+  row.incidentType = input.incident_type === undefined ? row.incidentType : input.incident_type;
+  row.mapping = mappingAfter(row.mapping, input);
   row.changes = { alertOnFailure: input.changes?.alert_on_failure ?? row.changes.alertOnFailure };
 }

@@ -21,6 +21,32 @@ function detailsOf(errors: ValidationError[], parent = ''): ProblemDetail[] {
   });
 }
 
+/** Properties that hold JSON of any form, by the prototype of their class. */
+const asGiven = new WeakMap<object, string[]>();
+
+/**
+ * The property holds JSON of any form, which somebody else checks: it reaches the handler as it came. class-transformer would guess a class
+ * for every object in it, from a key that is called `constructor` too.
+ */
+export const AsGiven = (): PropertyDecorator => (prototype, name) => {
+  asGiven.set(prototype, [...(asGiven.get(prototype) ?? []), String(name)]);
+};
+
+function asGivenOf(prototype: object | null): string[] {
+  if (prototype === null) return [];
+  return [...(asGiven.get(prototype) ?? []), ...asGivenOf(Object.getPrototypeOf(prototype) as object | null)];
+}
+
+function instanceOf<T extends object>(Class: Class<T>, value: object): T {
+  const given = asGivenOf(Class.prototype as object).filter((name) => Object.hasOwn(value, name));
+  const options = { exposeDefaultValues: true };
+  if (given.length === 0) return plainToInstance(Class, value, options);
+  const entries = Object.entries(value);
+  const rest = Object.fromEntries(entries.filter(([name]) => !given.includes(name)));
+  const kept = Object.fromEntries(entries.filter(([name]) => given.includes(name)));
+  return Object.assign(plainToInstance(Class, rest, options), kept);
+}
+
 /**
  * Checks plain input against a class-validator class; unknown fields are refused, nested classes need `@Type`.
  * @throws Problem `validation-failed` with one entry per wrong field
@@ -31,7 +57,7 @@ export function validated<T extends object>(Class: Class<T>, value: unknown): T 
       errors: [{ path: '$', code: 'is-object', message: 'must be an object' }],
     });
   }
-  const instance = plainToInstance(Class, value, { exposeDefaultValues: true });
+  const instance = instanceOf(Class, value);
   const errors = detailsOf(
     validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }),
   );
