@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, verify } from 'node:crypto';
 import {
   deriveId,
   encodeRecord,
@@ -9,6 +9,7 @@ import {
   type RcaEvent,
   type DeliveryEvent,
 } from '@tocsin/contracts';
+import { chainOf, checkpointText, GENESIS_CHAIN } from '@tocsin/domain/incident';
 import { openJournal } from '@tocsin/event-log/journal';
 import {
   Assignments,
@@ -395,5 +396,145 @@ describe('commands of people', () => {
     const again = await post(`incidents/${id}/snooze`, { until }, key);
     expect(again.body['events']).toEqual(first.body['events']);
     expect(await post(`incidents/${id}/snooze`, { until: hence(60) }, key)).toMatchObject({ status: 409 });
+  });
+});
+
+describe('the events of a workspace in their order', () => {
+  interface Item {
+    position: string;
+    outbound_name: string | null;
+    event: { id: string; stream: string; version: number; type: string; hash: string };
+  }
+  const page = async (after: string, limit = 500): Promise<{ items: Item[]; next_after: string }> =>
+    (await call(`events?after=${after}&limit=${limit}`)).body as never;
+  const all = async (): Promise<Item[]> => {
+    const found: Item[] = [];
+    for (let after = '0'; ;) {
+      const { items, next_after } = await page(after, 7);
+      if (items.length === 0) return found;
+      found.push(...items);
+      after = next_after;
+    }
+  };
+  const allSequenced = () =>
+    waitFor(async () => (await pools.pipeline.query('select from incident_store.unsequenced')).rowCount === 0, {
+      timeoutMs: 20_000,
+    });
+
+  it('hold every stored event once, each stream by version, without a gap over all', async () => {
+    const id = await open('ordered');
+    await Promise.all(Array.from({ length: 20 }, (_, n) => post(`incidents/${id}/comments`, { text: `comment ${n}` })));
+    await allSequenced();
+    const items = await all();
+    const { rows } = await pools.pipeline.query<{ n: string; top: string }>(
+      `select (select count(*) from incident_store.events where workspace_id = $1) as n,
+              (select count(*) - max(position) from incident_store.commit_order) as top`,
+      [scene.workspaceId],
+    );
+    expect(items).toHaveLength(Number(rows[0]?.n));
+    expect(Number(rows[0]?.top)).toBe(0);
+    const versions = new Map<string, number>();
+    for (const { event } of items) {
+      expect(event.version).toBe((versions.get(event.stream) ?? 0) + 1);
+      versions.set(event.stream, event.version);
+    }
+    expect(items.filter(({ event }) => event.stream === id)).toHaveLength(21);
+    expect(items.find(({ event }) => event.stream === id)?.outbound_name).toBe('incident.created');
+  });
+
+  it('are another workspace’s own, and refuse a position that is none', async () => {
+    expect((await call('events', { key: 'stranger' })).body).toMatchObject({ items: [], next_after: '0' });
+    for (const after of ['-1', 'x', '1e3']) expect(await call(`events?after=${after}`)).toMatchObject({ status: 422 });
+  });
+
+  it('have signed checkpoints over a chain that anybody can recompute', async () => {
+    await allSequenced();
+    const orders = await pools.pipeline.query<{
+      position: string;
+      stream_id: string;
+      version: string;
+      hash: string;
+      chain: string;
+    }>('select position, stream_id, version, hash, chain from incident_store.commit_order order by position');
+    let chain = GENESIS_CHAIN;
+    for (const { position, stream_id: stream, version, hash, chain: stored } of orders.rows) {
+      chain = chainOf(chain, { position: BigInt(position), stream, version: Number(version), hash });
+      expect(stored).toBe(chain);
+    }
+    const { rows } = await pools.pipeline.query<{
+      position: string;
+      chain: string;
+      at: Date;
+      key_id: string;
+      signature: string;
+    }>('select * from incident_store.audit_checkpoints');
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { position, chain: signed, at, key_id, signature } of rows) {
+      const text = checkpointText({ position: BigInt(position), chain: signed, at: at.toISOString() });
+      expect(verify(null, Buffer.from(text), keyRing.auditPublicKey(key_id)!, Buffer.from(signature, 'base64'))).toBe(
+        true,
+      );
+      expect(orders.rows[Number(position) - 1]?.chain).toBe(signed);
+    }
+  });
+
+  it.each(['update incident_store.commit_order set hash = chain', 'delete from incident_store.audit_checkpoints'])(
+    'cannot be changed: %s',
+    async (sql) => {
+      await expect(pools.pipeline.query(sql)).rejects.toThrow();
+    },
+  );
+});
+
+describe('the event stream', () => {
+  /** Reads Server-Sent Events until `done`; returns id and event name of each. */
+  async function listen(headers: Record<string, string>, done: (seen: string[]) => boolean): Promise<string[]> {
+    const abort = new AbortController();
+    const response = await fetch(`${running.url}/api/v1/incidents/stream`, {
+      headers: { authorization: `Bearer tsk_responder_${secret}`, ...headers },
+      signal: abort.signal,
+    });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const seen: string[] = [];
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const [, id, name] = /^id: (\d+)\nevent: (\S+)\ndata: /.exec(text.slice(0, end)) ?? [];
+        if (id && name) seen.push(`${id} ${name}`);
+        text = text.slice(end + 2);
+      }
+      if (done(seen)) break;
+    }
+    abort.abort();
+    return seen;
+  }
+
+  it('tells events as they come, and resumes after the last id without a gap or a repeat', async () => {
+    const id = await open('streamed');
+    let started = () => {};
+    const connected = new Promise<void>((resolve) => (started = resolve));
+    const live = listen({}, (seen) => {
+      started();
+      return seen.some((item) => item.endsWith('incident.acknowledged'));
+    });
+    await connected;
+    await post(`incidents/${id}/acknowledge`);
+    const seen = await live;
+    const from = seen.at(-1)!.split(' ')[0]!;
+    await post(`incidents/${id}/comments`, { text: 'one' });
+    await post(`incidents/${id}/resolve`);
+    const resumed = await listen({ 'last-event-id': from }, (items) =>
+      items.some((item) => item.endsWith('incident.resolved')),
+    );
+    expect(resumed.map((item) => item.split(' ')[1])).toEqual(['incident.comment', 'incident.resolved']);
+    const again = await listen({ 'last-event-id': from }, (items) => items.length === 2);
+    expect(again).toEqual(resumed);
+  });
+
+  it('refuses an id that is none, and a caller without the scope', async () => {
+    expect(await call('incidents/stream', { headers: { 'last-event-id': 'abc' } })).toMatchObject({ status: 400 });
+    const response = await fetch(`${running.url}/api/v1/incidents/stream`);
+    expect(response.status).toBe(401);
   });
 });

@@ -1,10 +1,17 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import type { EventLog } from '@tocsin/event-log';
 import {
   ASSIGNMENTS,
   CLOCK,
   CONFIGURATION_FEED,
   EVENT_LOG,
+  KEY_RING,
   LOGGER,
   PIPELINE_POOL,
   RANDOM,
@@ -12,6 +19,7 @@ import {
   type Assignments,
   type Clock,
   type ConfigurationFeed,
+  type KeyRing,
   type Logger,
   type Random,
 } from '@tocsin/nest-shell';
@@ -20,6 +28,11 @@ import type { Pool } from 'pg';
 import { AlertCorrelatedConsumer } from './alert-correlated.consumer.ts';
 import { AlertQueries } from './alert-queries.ts';
 import { AlertsController } from './alerts.controller.ts';
+import { EventStreamController } from './commit-order/event-stream.controller.ts';
+import { EventStreams } from './commit-order/event-streams.ts';
+import { EventsFeedController } from './commit-order/events-feed.controller.ts';
+import { EventsFeed } from './commit-order/events-feed.ts';
+import { Sequencer } from './commit-order/sequencer.ts';
 import { IncidentDeliveryConsumer } from './delivery-event.consumer.ts';
 import { IncidentCommands } from './incident-commands.ts';
 import { IncidentQueries } from './incident-queries.ts';
@@ -33,16 +46,21 @@ import { ReceiptsController } from './receipts.controller.ts';
 import { ReceiptsSettledConsumer } from './receipts-settled.consumer.ts';
 import { recordAlertsStage } from './record-alerts-batch.ts';
 import { settleReceiptsStage } from './settle-receipts-batch.ts';
+import { TimerWorker } from './timer-worker.ts';
 import {
   ALERT_QUERIES,
   INCIDENT_COMMANDS,
   INCIDENT_QUERIES,
+  EVENT_STREAMS,
+  EVENTS_FEED,
   INCIDENT_STORE_PIPELINE,
   NOTE_DELIVERIES,
   NOTE_RCA,
   PROMOTE_ALERT,
   RECORD_ALERTS,
+  SEQUENCER,
   SETTLE_RECEIPTS,
+  TIMER_WORKER,
 } from './tokens.ts';
 
 /** REST and consumers write the same streams, so one publisher keeps their outputs in commit order. */
@@ -70,6 +88,8 @@ function pipelineOf(
     IncidentDeliveryConsumer,
     ReceiptsSettledConsumer,
     AlertsController,
+    EventStreamController,
+    EventsFeedController,
     IncidentsController,
     ReceiptsController,
   ],
@@ -95,6 +115,28 @@ function pipelineOf(
         new IncidentCommands({ pipeline, clock, random }),
     },
     {
+      provide: SEQUENCER,
+      inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, KEY_RING, CLOCK, LOGGER],
+      useFactory: (...[pool, pipeline, keyRing, clock, log]: [Pool, Pipeline, KeyRing, Clock, Logger]) =>
+        new Sequencer({ pool, pipeline, keyRing, clock, log }),
+    },
+    { provide: EVENTS_FEED, inject: [REST_POOL], useFactory: (pool: Pool) => new EventsFeed(pool) },
+    {
+      provide: EVENT_STREAMS,
+      inject: [EVENTS_FEED, LOGGER, SEQUENCER],
+      useFactory: (feed: EventsFeed, log: Logger, sequencer: Sequencer) => {
+        const streams = new EventStreams(feed, log);
+        sequencer.onProgress(streams.wake);
+        return streams;
+      },
+    },
+    {
+      provide: TIMER_WORKER,
+      inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, CLOCK, RANDOM, LOGGER],
+      useFactory: (...[pool, pipeline, clock, random, log]: [Pool, Pipeline, Clock, Random, Logger]) =>
+        new TimerWorker({ pool, pipeline, clock, random, log }),
+    },
+    {
       provide: PROMOTE_ALERT,
       inject: [INCIDENT_STORE_PIPELINE, CONFIGURATION_FEED, CLOCK, RANDOM],
       useFactory: (pipeline: Pipeline, feed: ConfigurationFeed, clock: Clock, random: Random) =>
@@ -104,8 +146,23 @@ function pipelineOf(
     { provide: INCIDENT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new IncidentQueries(pool) },
   ],
 })
-export class IncidentStoreModule implements OnApplicationShutdown {
-  constructor(@Inject(INCIDENT_STORE_PIPELINE) private readonly pipeline: Pipeline) {}
+export class IncidentStoreModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  constructor(
+    @Inject(INCIDENT_STORE_PIPELINE) private readonly pipeline: Pipeline,
+    @Inject(TIMER_WORKER) private readonly timers: TimerWorker,
+    @Inject(SEQUENCER) private readonly sequencer: Sequencer,
+    @Inject(EVENT_STREAMS) private readonly streams: EventStreams,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timers.start();
+    this.sequencer.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.streams.close();
+    await Promise.all([this.timers.stop(), this.sequencer.stop()]);
+  }
 
   async onApplicationShutdown(): Promise<void> {
     await this.pipeline.close();

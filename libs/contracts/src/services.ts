@@ -28,6 +28,7 @@ export const routes: readonly { method: string; path: string; service: ServiceNa
   { method: 'GET', path: '/api/v1/incidents/:id/rca', service: 'rca-trigger' },
   { method: '*', path: '/api/v1/changes', service: 'rca-trigger' },
   { method: '*', path: '/api/v1/incidents', service: 'incident-store' },
+  { method: 'GET', path: '/api/v1/events', service: 'incident-store' },
   { method: '*', path: '/api/v1/alerts', service: 'incident-store' },
   { method: 'GET', path: '/api/v1/receipts/', service: 'incident-store' },
   { method: '*', path: '/api/v1/subscriptions/:id/deliveries', service: 'outbound-dispatcher' },

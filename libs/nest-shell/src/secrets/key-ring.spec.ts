@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createKeyRing, parseKeyRing } from './key-ring.ts';
 
@@ -49,5 +49,17 @@ describe('a key ring', () => {
     const sealed = ring.sealForDisk('snapshot', Buffer.from('content'));
     expect(ring.openFromDisk('snapshot', sealed).toString()).toBe('content');
     expect(() => ring.openFromDisk('other', sealed)).toThrow(/does not belong/);
+  });
+
+  it('signs for the audit with a key that derives from the ring, and shows its public half', () => {
+    const { keyId, signature } = ring.signForAudit('a checkpoint');
+    expect(keyId).toBe('k1');
+    const pem = ring.auditPublicKey(keyId) ?? '';
+    expect(verify(null, Buffer.from('a checkpoint'), pem, Buffer.from(signature, 'base64'))).toBe(true);
+    expect(verify(null, Buffer.from('another'), pem, Buffer.from(signature, 'base64'))).toBe(false);
+    const rotated = createKeyRing(`${key('k2')},${current}`, 'a pepper of some length', randomBytes);
+    expect(rotated.auditPublicKey('k1')).toBe(pem);
+    expect(rotated.signForAudit('x').keyId).toBe('k2');
+    expect(rotated.auditPublicKey('k9')).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import type { SealedText, WorkspaceDocument } from '@tocsin/contracts';
 import type { Random } from '../tokens.ts';
+import { auditKeyOf, publicPem, signText } from './audit-key.ts';
 
 /** Seals and opens the secrets of workspaces, and hashes what is only ever compared. */
 export interface KeyRing {
@@ -15,6 +16,10 @@ export interface KeyRing {
   /** Seals bytes of this process itself (snapshots on disk) under the current key. */
   sealForDisk(purpose: string, bytes: Buffer): Buffer;
   openFromDisk(purpose: string, sealed: Buffer): Buffer;
+  /** Signs with the ed25519 key that derives from the ring's current key. */
+  signForAudit(text: string): { keyId: string; signature: string };
+  /** PEM of the public half for a key of the ring; undefined where the ring lacks it. */
+  auditPublicKey(keyId: string): string | undefined;
 }
 
 export class KeyRingError extends Error {
@@ -96,6 +101,15 @@ class EnvelopeKeyRing implements KeyRing {
 
   openFromDisk(purpose: string, sealed: Buffer): Buffer {
     return this.unwrap((id) => this.key(id), `disk|${purpose}`, sealed.toString('utf8'));
+  }
+
+  signForAudit(text: string): { keyId: string; signature: string } {
+    return { keyId: this.current, signature: signText(auditKeyOf(this.key(this.current)), text) };
+  }
+
+  auditPublicKey(keyId: string): string | undefined {
+    const key = this.keys.get(keyId);
+    return key && publicPem(auditKeyOf(key));
   }
 
   private wrap(key: Buffer, keyId: string, bound: string, plain: Buffer): string {
