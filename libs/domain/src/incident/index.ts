@@ -1,6 +1,7 @@
 export * from './alert-decisions.ts';
 export * from './alert-projection.ts';
 export * from './coalesce.ts';
+export * from './audit.ts';
 export * from './commit-chain.ts';
 export * from './decide.ts';
 export * from './event-hash.ts';
