@@ -1,26 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { incidentStatuses, isId, severities, type PublicIncident } from '@tocsin/contracts';
-import { Problem } from '@tocsin/nest-shell';
 import { withWorkspace, type Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { decodeCursor, pageOf } from './cursor.ts';
 import { notFound } from './incident-commands.ts';
 import type { ListIncidents, PageQuery } from './incident.dto.ts';
-import {
-  alertOf,
-  entryOf,
-  receiptOf,
-  type AlertRow,
-  type OutcomeRow,
-  type ReceiptRecord,
-  type TimelineRow,
-} from './views.ts';
+import { alertOf, entryOf, type AlertRow, type TimelineRow } from './views.ts';
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 const POSITION = /^\d{1,18}$/;
-/** How long `GET receipts/{id}` waits for one that is on its way, and how often it looks. */
-const RECEIPT_WAIT_MS = 2_000;
-const RECEIPT_LOOK_MS = 40;
 
 /** What people and the console read. Row level security shows each caller the rows of its own workspace only. */
 export class IncidentQueries {
@@ -82,18 +69,6 @@ export class IncidentQueries {
       return pageOf(rows, limit, alertOf, (row) => [row.position]);
     });
   }
-
-  /** One that is not settled yet is on its way as a rule: it is waited for, and shown as far as it is known. */
-  async receipt(workspaceId: string, id: string) {
-    if (!isId('rcv', id)) throw new Problem('not-found', `There is no receipt ${id}.`);
-    const tries = RECEIPT_WAIT_MS / RECEIPT_LOOK_MS;
-    for (let attempt = 1; ; attempt++) {
-      const found = await withWorkspace(this.pool, workspaceId, (tx) => readReceipt(tx, id));
-      if (found && (found.settled || attempt > tries)) return found.view;
-      if (attempt > tries) throw new Problem('not-found', `There is no receipt ${id}, or it is still on its way.`);
-      await sleep(RECEIPT_LOOK_MS);
-    }
-  }
 }
 
 async function document(tx: Tx, id: string): Promise<PublicIncident> {
@@ -104,17 +79,6 @@ async function document(tx: Tx, id: string): Promise<PublicIncident> {
   );
   if (!rows[0]) throw notFound(id);
   return rows[0].document;
-}
-
-async function readReceipt(tx: Tx, id: string) {
-  const receipt = await tx.query<ReceiptRecord>('select * from incident_store.receipts where receipt_id = $1', [id]);
-  if (!receipt.rows[0]) return undefined;
-  const alerts = await tx.query<OutcomeRow>(
-    `select o.alert_id, o.incident_id, o.index, o.outcome, o.reason, o.occurrence_count, coalesce(o.why, (a.alert -> 'why')::jsonb) as why
-     from incident_store.alert_outcomes o left join incident_store.incident_alerts a using (alert_id) where o.receipt_id = $1 order by o.index`,
-    [id],
-  );
-  return { settled: alerts.rows.length >= receipt.rows[0].total, view: receiptOf(receipt.rows[0], alerts.rows) };
 }
 
 /** Filters as SQL terms over numbered values. Counts leave status and severity open, so that they can be offered as choices. */

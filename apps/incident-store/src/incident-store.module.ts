@@ -42,6 +42,7 @@ import { noteRcaStage } from './note-rca-batch.ts';
 import { alertPolicies } from './policies.ts';
 import { PromoteAlert } from './promote-alert.ts';
 import { IncidentRcaConsumer } from './rca-event.consumer.ts';
+import { ReceiptQueries } from './receipt-queries.ts';
 import { ReceiptsController } from './receipts.controller.ts';
 import { ReceiptsSettledConsumer } from './receipts-settled.consumer.ts';
 import { recordAlertsStage } from './record-alerts-batch.ts';
@@ -57,6 +58,7 @@ import {
   NOTE_DELIVERIES,
   NOTE_RCA,
   PROMOTE_ALERT,
+  RECEIPT_QUERIES,
   RECORD_ALERTS,
   SEQUENCER,
   SETTLE_RECEIPTS,
@@ -143,6 +145,7 @@ function pipelineOf(
         new PromoteAlert({ pipeline, policies: alertPolicies(feed, clock), clock, random }),
     },
     { provide: ALERT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new AlertQueries(pool) },
+    { provide: RECEIPT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new ReceiptQueries(pool) },
     { provide: INCIDENT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new IncidentQueries(pool) },
   ],
 })

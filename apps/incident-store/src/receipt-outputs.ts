@@ -7,6 +7,8 @@ export interface SettledRecord {
   offset: bigint;
   record: AlertsCorrelated;
   answers: AlertSettled[];
+  /** When the log had the correlator's record. */
+  correlatedAt: string;
   settledAt: string;
 }
 

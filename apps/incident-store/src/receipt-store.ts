@@ -6,6 +6,8 @@ export interface ReceiptRow {
   workspaceId: string;
   webhookId: string;
   receivedAt: string;
+  normalizedAt: string | null;
+  correlatedAt: string | null;
   settledAt: string;
   total: number;
   outcome: string | null;
@@ -18,10 +20,12 @@ export async function upsertReceipts(tx: Tx, receipts: readonly ReceiptRow[]): P
   const once = [...new Map(receipts.map((receipt) => [receipt.receiptId, receipt])).values()];
   if (once.length === 0) return;
   await tx.query(
-    `insert into incident_store.receipts as r (receipt_id, workspace_id, webhook_id, received_at, settled_at, total, outcome, reason, detail)
-     select * from json_to_recordset($1::json) as s ("receiptId" text, "workspaceId" text, "webhookId" text, "receivedAt" timestamptz, "settledAt" timestamptz,
+    `insert into incident_store.receipts as r (receipt_id, workspace_id, webhook_id, received_at, normalized_at, correlated_at, settled_at, total, outcome, reason, detail)
+     select * from json_to_recordset($1::json) as s ("receiptId" text, "workspaceId" text, "webhookId" text, "receivedAt" timestamptz, "normalizedAt" timestamptz,
+       "correlatedAt" timestamptz, "settledAt" timestamptz,
        total int, outcome text, reason text, detail text) order by "receiptId"
      on conflict (receipt_id) do update set total = greatest(r.total, excluded.total), settled_at = greatest(r.settled_at, excluded.settled_at),
+       normalized_at = least(r.normalized_at, excluded.normalized_at), correlated_at = least(r.correlated_at, excluded.correlated_at),
        (outcome, reason, detail) = (
          -- A dead letter that was redriven: what came of it then is what counts, alerts or another outcome.
          select said.outcome, said.reason, said.detail
@@ -51,5 +55,20 @@ export async function insertForeignAnswers(tx: Tx, answers: readonly ForeignAnsw
      on conflict (alert_id) do update set outcome = excluded.outcome, reason = excluded.reason, settled_at = excluded.settled_at
      where alert_outcomes.outcome = 'dead-lettered' and excluded.outcome <> 'dead-lettered'`,
     [JSON.stringify([...once.values()])],
+  );
+}
+
+export type AcceptedReceipt = Pick<ReceiptRow, 'receiptId' | 'workspaceId' | 'webhookId' | 'receivedAt'>;
+
+/** Receipts that the gateway has accepted. Most are settled when it tells of them, and then nothing is written. */
+export async function noteAccepted(tx: Tx, receipts: readonly AcceptedReceipt[]): Promise<void> {
+  if (receipts.length === 0) return;
+  await tx.query(
+    `insert into incident_store.receipts (receipt_id, workspace_id, webhook_id, received_at)
+     select "receiptId", "workspaceId", "webhookId", "receivedAt"
+     from json_to_recordset($1::json) as s ("receiptId" text, "workspaceId" text, "webhookId" text, "receivedAt" timestamptz)
+     where not exists (select from incident_store.receipts as known where known.receipt_id = "receiptId") order by "receiptId"
+     on conflict (receipt_id) do nothing`,
+    [JSON.stringify(receipts)],
   );
 }

@@ -54,7 +54,8 @@ export const recordAlertsStage = ({ pool, policies, random }: RecordAlertsParts)
     const recorder = new RecordAlerts(world);
     const settled = readable.map(({ input, record }): SettledRecord => {
       const answers = record.alerts.map((item) => recorder.record(item));
-      return { offset: input.offset, record, answers, settledAt: policies.now() };
+      const correlatedAt = new Date(input.timestamp).toISOString();
+      return { offset: input.offset, record, answers, correlatedAt, settledAt: policies.now() };
     });
     const outputs = await write(tx, { plan: recorder.plan(), heads, settled, random });
     return { verdicts: read.map(({ input, record }) => verdictOf(input, record)), outputs };
@@ -170,14 +171,15 @@ async function write(tx: Tx, { plan, heads, settled, random }: Writing): Promise
   ];
 }
 
-const receiptRow = ({ record, settledAt }: SettledRecord) => ({
+const receiptRow = ({ record, correlatedAt, settledAt }: SettledRecord) => ({
   ...{
     receiptId: record.receiptId,
     workspaceId: record.workspaceId,
     webhookId: record.webhookId,
     receivedAt: record.receivedAt,
   },
-  ...{ settledAt, total: record.receiptTotal, outcome: null, reason: null, detail: null },
+  ...{ normalizedAt: record.normalizedAt ?? null, correlatedAt, settledAt },
+  ...{ total: record.receiptTotal, outcome: null, reason: null, detail: null },
 });
 
 interface Around {

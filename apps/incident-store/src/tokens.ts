@@ -9,6 +9,7 @@ export const ALERT_QUERIES = Symbol('ALERT_QUERIES');
 export const PROMOTE_ALERT = Symbol('PROMOTE_ALERT');
 export const INCIDENT_QUERIES = Symbol('INCIDENT_QUERIES');
 export const TIMER_WORKER = Symbol('INCIDENT_TIMER_WORKER');
+export const RECEIPT_QUERIES = Symbol('RECEIPT_QUERIES');
 export const SEQUENCER = Symbol('SEQUENCER');
 export const EVENTS_FEED = Symbol('EVENTS_FEED');
 export const EVENT_STREAMS = Symbol('EVENT_STREAMS');
