@@ -1,13 +1,13 @@
 // node tools/docs/main.ts           writes docs/reference from the code (after `npm run setup`)
 // node tools/docs/main.ts --check   fails when a page differs from what the code says
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { pageFiles, pageOf, referenceFolder } from './pages.ts';
+import { generatedFiles, pageOf, referenceFolder } from './pages.ts';
 
 const check = process.argv.includes('--check');
 const drifted: string[] = [];
 
 await mkdir(referenceFolder, { recursive: true });
-for (const file of pageFiles) {
+for (const file of generatedFiles) {
   const text = pageOf(file);
   const path = new URL(file, referenceFolder);
   if ((await readFile(path, 'utf8').catch(() => '')) === text) continue;

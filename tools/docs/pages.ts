@@ -1,3 +1,4 @@
+import { openApiText } from '../openapi/document.ts';
 import { configurationPage } from './configuration-page.ts';
 import { connectorsPage } from './connectors-page.ts';
 import { problemsPage } from './problems-page.ts';
@@ -25,13 +26,25 @@ const NOTICE = '<!-- Generated from the code by tools/docs/main.ts. Do not edit.
 const page = (title: string, body: string): string => `${NOTICE}\n\n# ${title}\n\n${body.trim()}\n`;
 
 const INDEX = 'README.md';
-export const pageFiles: readonly string[] = [INDEX, ...entries.map(({ file }) => file)];
+const OPENAPI = 'openapi.json';
+/** The control-plane serves the document, and a package reads nothing outside of its folder. */
+const SERVED = '../../apps/control-plane/src/api-docs/openapi.json';
+export const pageFiles: readonly string[] = [INDEX, ...entries.map(({ file }) => file), OPENAPI];
+export const generatedFiles: readonly string[] = [...pageFiles, SERVED];
 
-/** The text of one page of docs/reference. */
+let openApi: string | undefined;
+
+/** The text of one file of docs/reference, or of one that is generated elsewhere. */
 export function pageOf(file: string): string {
+  if (file === OPENAPI || file === SERVED) return (openApi ??= openApiText());
   const entry = entries.find((one) => one.file === file);
   if (entry) return page(entry.title, entry.body());
-  const index = entries.map(({ file: path, title, what }) => `* [${title}](${path}): ${what}`).join('\n');
+  const index = [
+    ...entries,
+    { file: OPENAPI, title: 'OpenAPI', what: 'every route with its fields and answers; browsable at `/api/docs`' },
+  ]
+    .map(({ file: path, title, what }) => `* [${title}](${path}): ${what}`)
+    .join('\n');
   return page(
     'Reference',
     `Tables that the code itself is the source of. \`node tools/docs/main.ts\` writes them.\n\n${index}`,

@@ -20,6 +20,7 @@ import {
 import type { Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { ApiKeys, Workspaces } from './access.ts';
+import { ApiDocsController } from './api-docs/api-docs.controller.ts';
 import { ApiKeysController } from './api-keys.controller.ts';
 import { ControlPlaneEnvironment } from './config.ts';
 import { ConfigurationBoot } from './configuration-boot.ts';
@@ -65,6 +66,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
 
 @Module({
   controllers: [
+    ApiDocsController,
     WorkspacesController,
     ConnectorsController,
     WebhooksController,

@@ -35,6 +35,8 @@ export const routes: readonly { method: string; path: string; service: ServiceNa
   { method: '*', path: '/api/v1/webhooks', service: 'control-plane' },
   { method: '*', path: '/api/v1/subscriptions', service: 'control-plane' },
   { method: '*', path: '/api/v1/', service: 'control-plane' },
+  { method: 'GET', path: '/api/openapi.json', service: 'control-plane' },
+  { method: 'GET', path: '/api/docs', service: 'control-plane' },
 ];
 
 /** Who hears which topic. The boot refuses a service without a handler for one of its topics, and a handler that is not listed. */

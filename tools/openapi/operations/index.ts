@@ -1,0 +1,21 @@
+import type { Descriptions } from '../describe.ts';
+import { access } from './access.ts';
+import { changes } from './changes.ts';
+import { documentation } from './documentation.ts';
+import { incidents } from './incidents.ts';
+import { ingest } from './ingest.ts';
+import { operations } from './operations.ts';
+import { subscriptions } from './subscriptions.ts';
+import { webhooks } from './webhooks.ts';
+
+/** What is said of each route, by `METHOD /path/{parameter}`. */
+export const descriptions: Descriptions = {
+  ...ingest,
+  ...incidents,
+  ...webhooks,
+  ...subscriptions,
+  ...changes,
+  ...access,
+  ...operations,
+  ...documentation,
+};

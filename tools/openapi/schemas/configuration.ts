@@ -1,0 +1,151 @@
+import { authMethods, scopes, SeveritySchema, signatureSchemes } from '@tocsin/contracts';
+import Type from 'typebox';
+import { count, described, flag, headerMap, instant, nullable, page, ref, text, texts, word } from './kit.ts';
+
+const stamp = {
+  revision: described(count, 'Grows with each change; the ETag of the answer.'),
+  created_at: instant,
+  updated_at: instant,
+};
+
+const Workspace = Type.Object({ id: text, name: text, slug: text, ...stamp });
+
+const apiKey = {
+  id: text,
+  workspace_id: text,
+  name: text,
+  scopes: Type.Array(word(...scopes)),
+  expires_at: nullable(instant),
+  ...stamp,
+};
+
+const authView = {
+  method: word(...authMethods),
+  header: nullable(text),
+  prefix: nullable(text),
+  username: nullable(text),
+  timestamp_header: nullable(text),
+  subjects: texts,
+  audience: nullable(text),
+  tenant: nullable(text),
+};
+
+const webhook = {
+  id: text,
+  workspace_id: text,
+  name: text,
+  description: text,
+  connector: text,
+  enabled: flag,
+  integration_url: described(text, 'Address by platform and id; works beside the one that holds the token.'),
+  auth: Type.Object(authView),
+  previous_auth: described(
+    nullable(Type.Object({ method: word(...authMethods), not_after: instant })),
+    'How senders could authenticate before, while the overlap runs.',
+  ),
+  has_secret: flag,
+  respond: word('wait', 'accept'),
+  rate_limit_per_hour: described(count, '0 = unlimited.'),
+  rate_limit_alerts_per_minute: described(count, '0 = unlimited.'),
+  default_severity: SeveritySchema,
+  severity_profile: word('tocsin', 'opsknight'),
+  dedup: Type.Object({
+    window_hours: count,
+    window_from: word('last', 'first'),
+    reopen_minutes: count,
+    resolve_policy: word('all', 'any', 'never'),
+  }),
+  correlation: Type.Object({ enabled: flag, window_minutes: count, by: word('service') }),
+  rca: Type.Object({ auto_trigger: flag, min_severity: SeveritySchema }),
+  changes: Type.Object({ alert_on_failure: flag }),
+  ...stamp,
+};
+
+/** Shown once, when they are made. */
+const shownOnce = {
+  url: Type.Optional(described(text, 'Address with the token; shown when the token is made.')),
+  token: Type.Optional(described(text, 'Shown once.')),
+  secret: Type.Optional(described(text, 'Shown once.')),
+};
+
+const subscription = {
+  id: text,
+  workspace_id: text,
+  name: text,
+  url: text,
+  events: texts,
+  active: flag,
+  signed: flag,
+  headers: described(headerMap, 'Names; the values are masked.'),
+  envelope: text,
+  transform: described(Type.Unknown(), 'JSON template of the body; null = the envelope.'),
+  signatures: Type.Array(word(...signatureSchemes)),
+  public_keys: described(
+    Type.Array(Type.Object({ key: text, not_after: nullable(instant) })),
+    'For receivers that verify `standard-v1a`.',
+  ),
+  retry_schedule: Type.Array(count),
+  timeout_seconds: count,
+  user_agent: nullable(text),
+  update_interval_seconds: count,
+  ...stamp,
+};
+
+const Attempt = Type.Object({
+  attempt: count,
+  started_at: instant,
+  duration_ms: count,
+  reason: text,
+  error: nullable(text),
+  request_headers: headerMap,
+  response_status: nullable(count),
+  response_headers: nullable(headerMap),
+  response_body: nullable(text),
+  response_truncated: flag,
+});
+
+const Delivery = Type.Object({
+  id: text,
+  subscription_id: text,
+  event_id: text,
+  event_type: text,
+  incident_id: nullable(text),
+  sequence: nullable(count),
+  status: word('pending', 'retrying', 'delivered', 'failed', 'skipped-paused'),
+  reason: nullable(text),
+  attempt_count: count,
+  created_at: instant,
+  finished_at: nullable(instant),
+  next_attempt_at: described(
+    nullable(instant),
+    'Null when finished, or while an earlier delivery of the incident is not.',
+  ),
+  request_body: text,
+  attempts: Type.Array(Attempt),
+});
+
+export const configurationSchemas = {
+  Workspace,
+  WorkspacePage: page(ref('Workspace')),
+  NewWorkspace: Type.Object({
+    ...Workspace.properties,
+    api_key: described(
+      Type.Object({ ...apiKey, key: described(text, 'Shown once.') }),
+      'The first key of the new workspace: keys are bound to theirs.',
+    ),
+  }),
+  ApiKey: Type.Object(apiKey),
+  ApiKeyPage: page(ref('ApiKey')),
+  NewApiKey: Type.Object({ ...apiKey, key: described(text, 'Shown once: `tsk_<id>_<secret>`.') }),
+  Webhook: Type.Object(webhook),
+  WebhookPage: page(ref('Webhook')),
+  WebhookWithCredentials: Type.Object({ ...webhook, ...shownOnce }),
+  Subscription: Type.Object(subscription),
+  SubscriptionPage: page(ref('Subscription')),
+  SubscriptionWithSecret: Type.Object({
+    ...subscription,
+    secret: Type.Optional(described(text, 'Shown once, where it was generated.')),
+  }),
+  Delivery,
+  DeliveryPage: page(ref('Delivery')),
+};

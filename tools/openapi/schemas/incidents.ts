@@ -1,0 +1,150 @@
+import {
+  ActorSchema,
+  AlertKindSchema,
+  ChangeEventSchema,
+  HypothesisSchema,
+  incidentStatuses,
+  OutcomeSchema,
+  PublicIncidentSchema,
+  PublicIncidentEventSchema,
+  DeliveryEventSchema,
+  severities,
+  SeveritySchema,
+} from '@tocsin/contracts';
+import Type from 'typebox';
+import { count, described, free, instant, nullable, page, ref, text, texts, word } from './kit.ts';
+
+const decisionReason = described(text, 'One of the reasons of docs/reference/reasons.md.');
+const countsOf = (names: readonly string[]) => Type.Object(Object.fromEntries(names.map((name) => [name, count])));
+
+const Why = Type.Object({
+  reason: decisionReason,
+  tried: described(
+    Type.Array(
+      Type.Object({
+        step: text,
+        result: word('hit', 'miss', 'not-applicable'),
+        detail: Type.Optional(text),
+        evidence: Type.Optional(free),
+      }),
+    ),
+    'Steps in the order in which they were tried, with the values that each looked at.',
+  ),
+  config_revision: count,
+});
+
+const TimelineEntry = Type.Object({
+  kind: word('event', 'delivery'),
+  id: text,
+  type: text,
+  version: described(nullable(count), 'Version of the incident after an event; null for a delivery.'),
+  at: instant,
+  actor: nullable(ActorSchema),
+  cause_id: nullable(text),
+  reason: nullable(text),
+  hash: described(nullable(text), 'Hash of the event, chained to the one before.'),
+  data: Type.Unknown(),
+});
+
+/** What is known of every alert that is kept as a whole. */
+export const alertFacts = {
+  id: text,
+  receipt_id: text,
+  webhook_id: text,
+  connector: text,
+  kind: AlertKindSchema,
+  title: text,
+  severity: SeveritySchema,
+  services: texts,
+  tags: texts,
+  source: nullable(text),
+  url: nullable(text),
+  dedup_key: text,
+  occurred_at: nullable(instant),
+  received_at: instant,
+};
+
+const incidentAlert = {
+  ...alertFacts,
+  resolve_key: described(text, 'What a resolve matches on.'),
+  firing_key: nullable(text),
+  status: word('open', 'resolved'),
+  role: text,
+  occurrence_count: count,
+  last_seen_at: nullable(instant),
+  resolved_at: nullable(instant),
+  outcome: nullable(OutcomeSchema),
+  reason: nullable(text),
+  why: ref('Why'),
+};
+
+const Receipt = Type.Object({
+  receipt_id: text,
+  webhook_id: text,
+  status: described(
+    text,
+    'Outcome of the first alert, or of the request where it held none; `accepted` until it is known.',
+  ),
+  incident_id: nullable(text),
+  reason: nullable(text),
+  detail: nullable(text),
+  received_at: instant,
+  settled_at: instant,
+  total: described(count, 'Alerts in the request.'),
+  alerts: Type.Array(
+    Type.Object({
+      alert_id: text,
+      incident_id: nullable(text),
+      index: count,
+      outcome: OutcomeSchema,
+      reason: text,
+      occurrence_count: nullable(count),
+      why: nullable(ref('Why')),
+    }),
+  ),
+});
+
+const Investigation = Type.Object({
+  id: text,
+  status: text,
+  reason: described(text, 'Why it was asked for.'),
+  investigator: text,
+  requested_at: instant,
+  completed_at: nullable(instant),
+  incident_version: count,
+  summary: nullable(text),
+  hypotheses: Type.Array(HypothesisSchema),
+  config_revision: count,
+});
+
+export const incidentSchemas = {
+  Why,
+  Incident: PublicIncidentSchema,
+  IncidentEvent: PublicIncidentEventSchema,
+  DeliveryFact: DeliveryEventSchema,
+  IncidentPage: page(ref('Incident'), {
+    counts: described(
+      Type.Object({ status: countsOf(incidentStatuses), severity: countsOf(severities) }),
+      'How many fit the other filters, by status and by severity.',
+    ),
+  }),
+  TimelineEntry,
+  TimelinePage: page(ref('TimelineEntry')),
+  IncidentAlert: Type.Object(incidentAlert),
+  IncidentAlertPage: page(ref('IncidentAlert')),
+  Receipt,
+  Investigation,
+  Investigations: page(ref('Investigation'), {
+    incident_id: text,
+    decision: described(nullable(text), 'What the last occasion came to: why there was an investigation, or why not.'),
+  }),
+  Change: ChangeEventSchema,
+  ChangePage: page(ref('Change')),
+  CommandResult: Type.Object({
+    ...PublicIncidentSchema.properties,
+    events: described(
+      Type.Array(Type.Object({ id: text, type: text, version: count, at: instant })),
+      'What the command appended; empty where there was nothing to do.',
+    ),
+  }),
+};

@@ -1,0 +1,13 @@
+import type { JsonSchema } from '../json-schema.ts';
+import { configurationSchemas } from './configuration.ts';
+import { connectorSchemas } from './connectors.ts';
+import { incidentSchemas } from './incidents.ts';
+import { operationSchemas } from './operations.ts';
+
+/** What answers look like, by component name. The end-to-end test holds every real answer against these. */
+export const answerSchemas = {
+  ...configurationSchemas,
+  ...connectorSchemas,
+  ...incidentSchemas,
+  ...operationSchemas,
+} as Readonly<Record<string, unknown>> as Readonly<Record<string, JsonSchema>>;
