@@ -1,6 +1,19 @@
 import { scopes, type Scope } from '@tocsin/contracts';
-import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsISO8601, IsString, Length, Matches } from 'class-validator';
+import { Type } from 'class-transformer';
+import {
+  ArrayMinSize,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsISO8601,
+  IsObject,
+  IsString,
+  Length,
+  Matches,
+  ValidateNested,
+} from 'class-validator';
 import { CLEAN_TEXT, Optional, OptionalOrNull } from './fields.ts';
+import { WorkspaceSettingsInput } from './intake/intake.dto.ts';
 
 const clean = { message: '$property must not contain control characters such as line breaks' };
 const slug = { message: 'slug may hold lower-case letters, digits and single dashes between them' };
@@ -10,11 +23,13 @@ export class CreateWorkspace {
   @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name!: string;
   /** Default: made from the name. */
   @Optional() @IsString() @Length(1, 63) @Matches(SLUG, slug) slug?: string;
+  @Optional() @IsObject() @ValidateNested() @Type(() => WorkspaceSettingsInput) settings?: WorkspaceSettingsInput;
 }
 
 export class UpdateWorkspace {
   @Optional() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name?: string;
   @Optional() @IsString() @Length(1, 63) @Matches(SLUG, slug) slug?: string;
+  @Optional() @IsObject() @ValidateNested() @Type(() => WorkspaceSettingsInput) settings?: WorkspaceSettingsInput;
 }
 
 export class CreateApiKey {

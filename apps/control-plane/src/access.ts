@@ -5,6 +5,7 @@ import type { ConfigurationStore, ConfigurationTx } from './configuration-store.
 import { type Credentials, newApiKey } from './credentials.ts';
 import { ApiKeyRow, WorkspaceRow } from './entities.ts';
 import { invalidField } from './fields.ts';
+import { checkDefaultRate, settingsAfter, standardSettings } from './intake/intake-settings.ts';
 import type { Page, PageQuery } from './pages.ts';
 import type { Changed } from './webhooks.ts';
 
@@ -20,6 +21,7 @@ export class Workspaces {
   constructor(
     private readonly store: ConfigurationStore,
     private readonly credentials: Credentials,
+    private readonly rateLimitMaxPerHour = Infinity,
   ) {}
 
   get = (workspaceId: string, id: string): Promise<WorkspaceRow> =>
@@ -29,6 +31,7 @@ export class Workspaces {
     this.store.inWorkspace(workspaceId, (tx) => tx.list(WorkspaceRow, page));
 
   create(input: CreateWorkspace): Promise<NewWorkspace> {
+    checkDefaultRate(input.settings, this.rateLimitMaxPerHour);
     const id = mintId('ws', this.credentials.random(16));
     return this.store.inWorkspace(id, async (tx) => {
       const workspace = await insertWorkspace(tx, this.credentials, input);
@@ -38,10 +41,12 @@ export class Workspaces {
   }
 
   update(workspaceId: string, id: string, input: UpdateWorkspace, revision?: number): Promise<WorkspaceRow> {
+    checkDefaultRate(input.settings, this.rateLimitMaxPerHour);
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(WorkspaceRow, id, revision);
       row.name = input.name ?? row.name;
       row.slug = input.slug ?? row.slug;
+      row.settings = settingsAfter(row.settings, input.settings);
       return tx.save(row);
     });
   }
@@ -105,6 +110,7 @@ export async function insertWorkspace(
   row.workspaceId = tx.workspaceId;
   row.name = input.name;
   row.slug = input.slug ?? slugOf(input.name);
+  row.settings = settingsAfter(standardSettings, input.settings);
   row.wrappedDataKey = credentials.keyRing.newDataKey(row.id);
   return tx.save(row);
 }

@@ -147,8 +147,9 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     },
     {
       provide: WORKSPACES,
-      inject: [CONFIGURATION_STORE, CREDENTIALS],
-      useFactory: (store: ConfigurationStore, credentials: Credentials) => new Workspaces(store, credentials),
+      inject: [CONFIGURATION_STORE, CREDENTIALS, CONTROL_PLANE_CONFIG],
+      useFactory: (store: ConfigurationStore, credentials: Credentials, config: ControlPlaneEnvironment) =>
+        new Workspaces(store, credentials, config.RATE_LIMIT_MAX_PER_HOUR),
     },
     {
       provide: API_KEYS,

@@ -7,6 +7,7 @@ import type {
   WebhookBody,
 } from '@tocsin/contracts';
 import { Column, Entity, PrimaryColumn, type ValueTransformer } from 'typeorm';
+import type { WorkspaceSettings } from './intake/intake.dto.ts';
 
 // Column types are written out: no decorator metadata is emitted in this project.
 
@@ -27,6 +28,7 @@ export abstract class ConfigurationRow {
 export class WorkspaceRow extends ConfigurationRow {
   @Column({ type: 'text' }) slug!: string;
   @Column({ type: 'text', name: 'wrapped_data_key' }) wrappedDataKey!: string;
+  @Column({ type: 'jsonb' }) settings!: WorkspaceSettings;
 }
 
 @Entity({ schema: 'control_plane', name: 'webhooks' })
@@ -51,6 +53,9 @@ export class WebhookRow extends ConfigurationRow {
   @Column({ type: 'jsonb' }) correlation!: WebhookBody['correlation'];
   @Column({ type: 'jsonb' }) rca!: WebhookBody['rca'];
   @Column({ type: 'jsonb' }) changes!: NonNullable<WebhookBody['changes']>;
+  @Column({ type: 'text', name: 'over_limit' }) overLimit!: NonNullable<WebhookBody['overLimit']>;
+  @Column({ type: 'jsonb' }) limits!: NonNullable<WebhookBody['limits']>;
+  @Column({ type: 'timestamptz', precision: 3, name: 'unlocked_at', nullable: true }) unlockedAt!: Date | null;
   @Column({ type: 'text' }) mode!: NonNullable<WebhookBody['mode']>;
   @Column({ type: 'jsonb', nullable: true }) mapping!: MappingDocument | null;
   @Column({ type: 'text', name: 'incident_type', nullable: true }) incidentType!: string | null;

@@ -1,6 +1,7 @@
 import { defaultSignatures } from '@tocsin/domain/delivery';
 import { emptyMapping } from '@tocsin/domain/mapping-rules';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
+import { intakeView, settingsView } from './intake/intake-settings.ts';
 import { authView } from './webhook-auth.ts';
 
 // What people see of each row: snake_case, and never a secret, a token or a sealed text.
@@ -14,7 +15,13 @@ const stamp = (row: ConfigurationRow) => ({
   updated_at: row.updatedAt.toISOString(),
 });
 
-export const workspaceView = (row: WorkspaceRow) => ({ id: row.id, name: row.name, slug: row.slug, ...stamp(row) });
+export const workspaceView = (row: WorkspaceRow) => ({
+  id: row.id,
+  name: row.name,
+  slug: row.slug,
+  settings: settingsView(row),
+  ...stamp(row),
+});
 
 export const apiKeyView = (row: ApiKeyRow) => ({
   id: row.id,
@@ -60,6 +67,7 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
   },
   rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
   changes: { alert_on_failure: row.changes.alertOnFailure },
+  ...intakeView(row),
   mode: row.mode,
   incident_type: row.incidentType,
   mapping: row.mapping ?? emptyMapping,

@@ -17,6 +17,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { CLEAN_TEXT, HEADER_NAME, Optional, OptionalOrNull, STORABLE_TEXT } from './fields.ts';
+import { LimitsInput, overLimits } from './intake/intake.dto.ts';
 
 const respondModes = ['wait', 'accept'] as const;
 const severityProfiles = ['tocsin', 'opsknight'] as const;
@@ -89,6 +90,9 @@ export class WebhookSettings {
   @Optional() @IsInt() @Min(0) @Max(10_000_000) rate_limit_per_hour?: number;
   /** 0 = unlimited. */
   @Optional() @IsInt() @Min(0) @Max(1_000_000) rate_limit_alerts_per_minute?: number;
+  /** Above a rate limit: 429, or accepted and rolled up into one incident. */
+  @Optional() @IsIn(overLimits) over_limit?: (typeof overLimits)[number];
+  @Optional() @IsObject() @ValidateNested() @Type(() => LimitsInput) limits?: LimitsInput;
   @Optional() @IsIn(severities) default_severity?: Severity;
   @Optional() @IsIn(severityProfiles) severity_profile?: (typeof severityProfiles)[number];
   @Optional() @IsObject() @ValidateNested() @Type(() => DedupInput) dedup?: DedupInput;

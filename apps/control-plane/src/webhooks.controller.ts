@@ -90,6 +90,13 @@ export class WebhooksController {
     return this.answer(await this.webhooks.rotate(caller.workspaceId, id, input, revisionOf(ifMatch)));
   }
 
+  /** For senders that were locked out after wrong credentials: every gateway forgets what it counted until now. */
+  @Post(':id/unlock')
+  @HttpCode(200)
+  async unlock(@CallerOf() caller: Caller, @Param(params(IdPath)) { id }: IdPath) {
+    return this.answer({ row: await this.webhooks.unlock(caller.workspaceId, id), shown: {} });
+  }
+
   /** The view, and what is shown this once: a new token with its address, a new secret. */
   private answer({ row, shown }: Changed<WebhookRow, NewCredentials>) {
     const { publicUrl } = this.shell;

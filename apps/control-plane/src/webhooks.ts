@@ -12,6 +12,7 @@ import {
 } from './credentials.ts';
 import { WebhookRow } from './entities.ts';
 import { invalidField } from './fields.ts';
+import { applyIntake, intakeDefaults } from './intake/intake-settings.ts';
 import { mappingAfter } from './mapping/save-mapping.ts';
 import type { Page, PageQuery } from './pages.ts';
 import type { CreateWebhook, RotateCredential, UpdateWebhook, WebhookSettings } from './webhook.dto.ts';
@@ -103,6 +104,14 @@ export class Webhooks {
   remove = (workspaceId: string, id: string, revision?: number): Promise<void> =>
     this.store.inWorkspace(workspaceId, async (tx) => tx.remove(await tx.lock(WebhookRow, id, revision)));
 
+  /** Lock-outs that began before now are lifted, and the failures that led to them are forgotten. */
+  unlock = (workspaceId: string, id: string): Promise<WebhookRow> =>
+    this.store.inWorkspace(workspaceId, async (tx) => {
+      const row = await tx.lock(WebhookRow, id);
+      row.unlockedAt = tx.now;
+      return tx.save(row);
+    });
+
   /** @throws Problem where the limit is above what this installation allows */
   private checkRate({ rate_limit_per_hour: rate = 0 }: WebhookSettings): void {
     const most = this.rateLimitMaxPerHour;
@@ -145,7 +154,7 @@ export async function insertWebhook(
   const connector = connectorOf(connectors, input.connector);
   row.auth = authOf(noAuth, input.auth ?? {}, methodOf(connector, input), connector.auth);
   row.previousAuth = null;
-  Object.assign(row, defaultSettings(connector));
+  Object.assign(row, defaultSettings(connector), intakeDefaults(workspace));
   applySettings(row, input);
   const token = input.token ?? newToken(credentials.random);
   const needed = needsSecret(row.auth.method, connector.auth);
@@ -205,6 +214,7 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
   row.respond = input.respond ?? row.respond;
   row.rateLimitPerHour = input.rate_limit_per_hour ?? row.rateLimitPerHour;
   row.rateLimitAlertsPerMinute = input.rate_limit_alerts_per_minute ?? row.rateLimitAlertsPerMinute;
+  applyIntake(row, input);
   row.defaultSeverity = input.default_severity ?? row.defaultSeverity;
   row.severityProfile = input.severity_profile ?? row.severityProfile;
   row.dedup = {
