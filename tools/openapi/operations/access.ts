@@ -18,7 +18,13 @@ export const access: Descriptions = {
     summary: 'Make a workspace',
     description:
       'Answers with its first API key: keys are bound to their workspace, so the one of the caller cannot reach it.',
-    bodies: { team: { summary: 'A team of its own', value: { name: 'Payments', slug: 'payments' } } },
+    bodies: {
+      team: { summary: 'A team of its own', value: { name: 'Payments', slug: 'payments' } },
+      busy: {
+        summary: 'For sources that send a lot',
+        value: { name: 'Edge', slug: 'edge', settings: { profile: 'high-volume' } },
+      },
+    },
     problems: ['conflict'],
     answers: { 201: answer('NewWorkspace', 'Made; the key is shown this once.', MADE) },
   },
@@ -32,7 +38,13 @@ export const access: Descriptions = {
     tag: 'Access',
     summary: 'Change a workspace',
     ...workspace,
-    bodies: { name: { summary: 'Another name', value: { name: 'Payments and billing' } } },
+    bodies: {
+      name: { summary: 'Another name', value: { name: 'Payments and billing' } },
+      rate: {
+        summary: 'Another rate for new webhooks',
+        value: { settings: { default_rate_limit_per_hour: 1_000 } },
+      },
+    },
     problems: ['conflict'],
     answers: { 200: answer('Workspace', 'As it is now.', ETAG) },
   },

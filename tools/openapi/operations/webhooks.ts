@@ -88,6 +88,11 @@ export const webhooks: Descriptions = {
     bodies: {
       window: { summary: 'A longer window', value: { dedup: { window_hours: 48 } } },
       limit: { summary: 'A limit of requests', value: { rate_limit_per_hour: 10_000 } },
+      rollup: {
+        summary: 'Count what is above the limit instead of refusing it',
+        value: { rate_limit_per_hour: 500, over_limit: 'rollup' },
+      },
+      strict: { summary: 'No bodies above 100 KB', value: { limits: { strict: true } } },
     },
     problems: ['conflict'],
     answers: { 200: answer('WebhookWithCredentials', 'As it is now.', ETAG) },
@@ -106,6 +111,13 @@ export const webhooks: Descriptions = {
     },
     problems: ['conflict'],
     answers: { 200: answer('WebhookWithCredentials', 'The new one is shown this once.', ETAG) },
+  },
+  'POST /api/v1/webhooks/{id}/unlock': {
+    ...webhook,
+    summary: 'Let locked-out senders in again',
+    description: 'Ends the lock-outs that began before, at every gateway, and forgets the failures that led to them.',
+    problems: ['conflict'],
+    answers: { 200: answer('Webhook', 'As it is now.', ETAG) },
   },
   'GET /api/v1/webhooks/{id}/setup': {
     ...webhook,

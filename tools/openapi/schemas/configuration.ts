@@ -8,7 +8,12 @@ const stamp = {
   updated_at: instant,
 };
 
-const Workspace = Type.Object({ id: text, name: text, slug: text, ...stamp });
+const settings = Type.Object({
+  profile: described(word('standard', 'high-volume'), 'Defaults of new webhooks.'),
+  default_rate_limit_per_hour: described(nullable(count), "Of new webhooks; 0 = unlimited, null = the profile's."),
+});
+
+const Workspace = Type.Object({ id: text, name: text, slug: text, settings, ...stamp });
 
 const apiKey = {
   id: text,
@@ -47,6 +52,12 @@ const webhook = {
   respond: word('wait', 'accept'),
   rate_limit_per_hour: described(count, '0 = unlimited.'),
   rate_limit_alerts_per_minute: described(count, '0 = unlimited.'),
+  over_limit: described(
+    word('reject', 'rollup'),
+    'Above a rate limit: 429, or accepted and rolled up into one incident.',
+  ),
+  limits: Type.Object({ strict: described(flag, '413 above 100 KB.') }),
+  unlocked_at: described(nullable(instant), 'Failed authentications up to then are forgiven.'),
   default_severity: SeveritySchema,
   severity_profile: word('tocsin', 'opsknight'),
   dedup: Type.Object({
