@@ -15,8 +15,14 @@ export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
   const orders = await rowsOf(tx, sql.LOAD_CLOSINGS, [lookup.closings], orderOf);
   const held = keys.flatMap(({ scope, incidentId }) => (incidentId === null ? [] : [{ scope, incidentId }]));
   const named = [...lookup.incidents, ...held];
-  const services = lookup.services.map((service) => ({ ...service, since: instant(service.since) }));
-  const incidents = await rowsOf(tx, sql.LOAD_INCIDENTS, [named, services, lookup.rollUps], incidentOf);
+  const dated = <Ref extends { since: number }>(refs: Ref[]) =>
+    refs.map((ref) => ({ ...ref, since: instant(Math.max(0, ref.since)) }));
+  const incidents = await rowsOf(
+    tx,
+    sql.LOAD_INCIDENTS,
+    [named, dated(lookup.services), lookup.rollUps, dated(lookup.terms)],
+    incidentOf,
+  );
   return { processed, keys, orders, incidents };
 }
 
@@ -62,7 +68,10 @@ export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void>
   await write(
     tx,
     sql.SAVE_INCIDENTS,
-    changes.incidents.map((row) => times(row, 'openedAt', 'lastAlertAt', 'closedAt')),
+    changes.incidents.map((row) => ({
+      ...times(row, 'openedAt', 'lastAlertAt', 'closedAt'),
+      terms: row.terms.map((term) => `${row.scope} ${term}`),
+    })),
   );
 }
 
@@ -121,4 +130,6 @@ const incidentOf = (row: sql.Row): KnownIncident => ({
   closedAt: row['closed_at'] === null ? null : millis(row['closed_at']),
   services: row['services'] as string[],
   rollUpOf: row['roll_up_of'] as string | null,
+  facets: row['facets'] as KnownIncident['facets'],
+  terms: (row['terms'] as string[]).map((term) => term.slice(text(row['scope']).length + 1)),
 });

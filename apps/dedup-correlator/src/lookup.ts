@@ -1,4 +1,4 @@
-import { boundedText, fileUnder, type Millis } from '@tocsin/domain/correlation';
+import { boundedText, fileUnder, wantedTerms, type Millis } from '@tocsin/domain/correlation';
 import type { Heard } from './heard.ts';
 import type { RulesOf } from './webhook-rules.ts';
 
@@ -18,6 +18,8 @@ export interface Lookup {
   incidents: { scope: string; incidentId: string }[];
   /** Candidates of the time window: open incidents of the service that were active at or after `since`. */
   services: { scope: string; service: string; since: Millis }[];
+  /** Candidates of rules and of windows that go by something else: open incidents under an index term. */
+  terms: { scope: string; term: string; since: Millis }[];
   /** Webhooks whose incident of alerts above the limit is wanted. */
   rollUps: { scope: string; webhookId: string }[];
 }
@@ -42,6 +44,7 @@ class Collector {
   private readonly closings = new Map<string, KeyRef>();
   private readonly incidents = new Map<string, Lookup['incidents'][number]>();
   private readonly rollUps = new Map<string, Lookup['rollUps'][number]>();
+  private readonly terms = new Map<string, Lookup['terms'][number]>();
   private readonly services = new Map<string, Lookup['services'][number]>();
 
   alert(alert: Alert, rulesOf: RulesOf): void {
@@ -68,21 +71,24 @@ class Collector {
       closings: [...this.closings.values()],
       incidents: [...this.incidents.values()],
       services: [...this.services.values()],
+      terms: [...this.terms.values()],
       rollUps: [...this.rollUps.values()],
     };
   }
 
   private windowOf(alert: Alert, rulesOf: RulesOf): void {
-    const { enabled, windowMinutes } = rulesOf(alert).config.correlation;
-    if (!enabled) return;
-    const since = Date.parse(alert.receivedAt) - windowMinutes * 60_000;
-    for (const name of alert.services) {
-      const service = boundedText(name);
-      const path = fileUnder(alert.scope, service);
-      const before = this.services.get(path);
-      if (!before || since < before.since) this.services.set(path, { scope: alert.scope, service, since });
-    }
+    const { scope } = alert;
+    for (const { service, term, since } of wantedTerms(alert, rulesOf(alert).config))
+      if (service !== undefined) earliest(this.services, service, { scope, service, since });
+      else earliest(this.terms, term, { scope, term, since });
   }
+}
+
+/** One lookup per name goes back as far as any alert of the batch wants. */
+function earliest<Ref extends { scope: string; since: Millis }>(refs: Map<string, Ref>, name: string, ref: Ref): void {
+  const path = fileUnder(ref.scope, name);
+  const before = refs.get(path);
+  if (!before || ref.since < before.since) refs.set(path, ref);
 }
 
 function note(refs: Map<string, KeyRef>, scope: string, webhookId: string, text: string): void {

@@ -30,6 +30,14 @@ with wanted as (
   union
   select i.scope, i.incident_id from jsonb_to_recordset($3::jsonb) as w(scope text, "webhookId" text)
   join dedup_correlator.known_incidents i on i.scope = w.scope and i.roll_up_of = w."webhookId" and i.closed_at is null
+  union
+  select w.scope, active.incident_id
+  from jsonb_to_recordset($4::jsonb) as w(scope text, term text, since timestamptz)
+  cross join lateral (
+    select i.incident_id from dedup_correlator.known_incidents i
+    where i.terms @> array[w.scope || ' ' || w.term] and i.closed_at is null and i.last_alert_at >= w.since
+    order by i.last_alert_at desc limit 200
+  ) active
 )
 select i.* from wanted join dedup_correlator.known_incidents i on i.scope = wanted.scope and i.incident_id = wanted.incident_id`;
 
@@ -60,14 +68,15 @@ on conflict (scope, webhook_id, resolve_key) do update set
 export const SAVE_INCIDENTS = `
 with changed as (
   select * from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, "incidentId" text, version bigint, "openedAt" timestamptz,
-    "lastAlertAt" timestamptz, "closedAt" timestamptz, services text[], "rollUpOf" text)
+    "lastAlertAt" timestamptz, "closedAt" timestamptz, services text[], "rollUpOf" text,
+    facets jsonb, terms text[])
 ), saved as (
   insert into dedup_correlator.known_incidents
-    (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, services, roll_up_of)
-  select "workspaceId", scope, "incidentId", version, "openedAt", "lastAlertAt", "closedAt", services, "rollUpOf" from changed
+    (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, services, roll_up_of, facets, terms)
+  select "workspaceId", scope, "incidentId", version, "openedAt", "lastAlertAt", "closedAt", services, "rollUpOf", facets, terms from changed
   on conflict (scope, incident_id) do update set
     version = excluded.version, opened_at = excluded.opened_at, last_alert_at = excluded.last_alert_at, closed_at = excluded.closed_at,
-    services = excluded.services, roll_up_of = excluded.roll_up_of
+    services = excluded.services, roll_up_of = excluded.roll_up_of, facets = excluded.facets, terms = excluded.terms
 ), indexed as (
   insert into dedup_correlator.incident_services (workspace_id, scope, incident_id, service, last_alert_at)
   select "workspaceId", scope, "incidentId", service, "lastAlertAt" from changed cross join unnest(services) as service where "closedAt" is null

@@ -36,8 +36,9 @@ describe('the rules of a webhook', () => {
       config: {
         revision: 5,
         dedup: { windowHours: 48, windowFrom: 'first', reopenMinutes: 5 },
-        correlation: { enabled: false, windowMinutes: 9 },
+        correlation: { enabled: false, windowMinutes: 9, by: 'service' },
         openWhen: null,
+        rules: [],
       },
       note: null,
     });

@@ -1,6 +1,6 @@
-import type { NormalizedAlert, WebhookDocument } from '@tocsin/contracts';
+import type { NormalizedAlert, WebhookDocument, WorkspaceDocument } from '@tocsin/contracts';
 import { readCondition, type CompiledCondition } from '@tocsin/domain/conditions';
-import type { CorrelationConfig } from '@tocsin/domain/correlation';
+import { compileRules, type CompiledRules, type CorrelationConfig } from '@tocsin/domain/correlation';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 
 /** How long a batch waits for a revision that its alerts name (architecture §13). */
@@ -40,7 +40,7 @@ export class WebhookRules {
     const known = new Map<string, CorrelationConfig>();
     for (const [webhookId, revision] of newest) {
       const document = this.feed.webhook(webhookId) ?? (await this.feed.webhookAt(webhookId, revision));
-      if (document) known.set(webhookId, configOf(document));
+      if (document) known.set(webhookId, configOf(document, this.feed.workspace(document.workspaceId)));
     }
     return ({ webhookId, configRevision }) => {
       const config = known.get(webhookId);
@@ -57,12 +57,25 @@ export class WebhookRules {
 }
 
 /** Compiled once per document, which is once per revision. */
-const compiled = new WeakMap<WebhookDocument, CorrelationConfig>();
+const ofWebhooks = new WeakMap<WebhookDocument, CorrelationConfig>();
+const ofWorkspaces = new WeakMap<WorkspaceDocument, CompiledRules | null>();
 
-function configOf(document: WebhookDocument): CorrelationConfig {
-  let config = compiled.get(document);
-  if (!config) compiled.set(document, (config = compile(document)));
-  return config;
+function once<Key extends object, Value>(cache: WeakMap<Key, Value>, key: Key, make: (key: Key) => Value): Value {
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const made = make(key);
+  cache.set(key, made);
+  return made;
+}
+
+/** The webhook's configuration, and the rules of its workspace behind its own. */
+function configOf(document: WebhookDocument, workspace: WorkspaceDocument | undefined): CorrelationConfig {
+  const own = once(ofWebhooks, document, compile);
+  const shared = workspace
+    ? once(ofWorkspaces, workspace, ({ body }) => compileRules(body.correlationRules, 'workspace'))
+    : null;
+  if (!workspace || !shared) return own;
+  return { ...own, revision: Math.max(own.revision, workspace.revision), rules: [...(own.rules ?? []), shared] };
 }
 
 /** Saved documents were checked. One that cannot be read all the same opens incidents for every alert: none is lost. */
@@ -72,17 +85,16 @@ function openWhenOf({ body }: WebhookDocument): CompiledCondition | null {
   return read.ok ? read.condition : null;
 }
 
-const compile = (document: WebhookDocument): CorrelationConfig => ({
-  ...decided(document),
-  openWhen: openWhenOf(document),
-});
-
-const decided = ({ revision, body }: WebhookDocument): CorrelationConfig => ({
-  revision,
-  dedup: {
-    windowHours: body.dedup.windowHours,
-    windowFrom: body.dedup.windowFrom,
-    reopenMinutes: body.dedup.reopenMinutes,
-  },
-  correlation: { enabled: body.correlation.enabled, windowMinutes: body.correlation.windowMinutes },
-});
+function compile(document: WebhookDocument): CorrelationConfig {
+  const { revision, body } = document;
+  const { windowHours, windowFrom, reopenMinutes } = body.dedup;
+  const { enabled, windowMinutes, by } = body.correlation;
+  const rules = compileRules(body.correlation.rules, 'webhook');
+  return {
+    revision,
+    dedup: { windowHours, windowFrom, reopenMinutes },
+    correlation: { enabled, windowMinutes, by },
+    openWhen: openWhenOf(document),
+    rules: rules ? [rules] : [],
+  };
+}

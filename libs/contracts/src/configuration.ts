@@ -128,6 +128,34 @@ export interface MappingDocument {
   readonly extracted_fields: readonly ExtractedField[];
 }
 
+/** What an alert and an incident must share within the time window (product P10). `group`: Alertmanager's group key. */
+export type CorrelationBasis = 'service' | 'any' | 'group' | `tag:${string}`;
+
+/** One rule: which alerts join which open incidents, beside the time window. */
+export interface CorrelationRule {
+  name: string;
+  enabled: boolean;
+  /** 0–1000, 0 first. */
+  priority: number;
+  /** 0–1; a match counts from `minMatchWeight` on. */
+  weight: number;
+  /** Whether constant conditions must hold for the incident, too. */
+  appliesTo: 'both' | 'alert';
+  conditions: ConditionDocument;
+}
+
+/** The rules of a webhook, or of a workspace for all its webhooks. */
+export interface CorrelationRules {
+  enabled: boolean;
+  /** `first`: the first rule with enough weight wins; `sum`: the incident with the greatest sum of weights. */
+  strategy: 'first' | 'sum';
+  minMatchWeight: number;
+  priorityOrder: 'asc' | 'desc';
+  /** Incidents without an alert for longer are no candidates; 0 = any age. */
+  candidateMaxAgeHours: number;
+  rules: CorrelationRule[];
+}
+
 export interface WebhookBody {
   name: string;
   description: string;
@@ -155,7 +183,7 @@ export interface WebhookBody {
     reopenMinutes: number;
     resolvePolicy: 'all' | 'any' | 'never';
   };
-  correlation: { enabled: boolean; windowMinutes: number; by: 'service' };
+  correlation: { enabled: boolean; windowMinutes: number; by: CorrelationBasis; rules?: CorrelationRules | null };
   rca: { autoTrigger: boolean; minSeverity: Severity };
   /** Whether a failed build or deployment also raises an alert (product P11); absent = it does. */
   changes?: { alertOnFailure: boolean };
@@ -230,6 +258,8 @@ export interface WorkspaceBody {
   slug: string;
   /** The workspace's data key, wrapped by the key ring: `v1.<key id>.<iv>.<ciphertext+tag>`. */
   wrappedDataKey: string;
+  /** Correlation rules for all webhooks of the workspace; those of a webhook go first. */
+  correlationRules?: CorrelationRules | null;
 }
 export type WorkspaceDocument = FeedDocument<'workspace', WorkspaceBody>;
 

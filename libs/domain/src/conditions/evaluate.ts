@@ -45,6 +45,20 @@ export function holds(condition: CompiledCondition, asked: Asked): boolean {
   }
 }
 
+/** Whether a condition can hold for the alert with some incident: its constants hold for the alert. */
+export function couldHold(condition: CompiledCondition, alert: ConditionSubject): boolean {
+  switch (condition.kind) {
+    case 'and':
+      return condition.items.every((item) => couldHold(item, alert));
+    case 'or':
+      return condition.items.some((item) => couldHold(item, alert));
+    case 'leaf':
+      return condition.expected.kind === 'incident' || leafFails(condition, { alert }) === null;
+    default:
+      return condition satisfies never;
+  }
+}
+
 /** Whether a condition holds, and what decided. Looks at every leaf, so it is for what people read. */
 export function evaluate(condition: CompiledCondition, asked: Asked): Explanation {
   if (condition.kind === 'leaf') {

@@ -1,6 +1,14 @@
 export { allLeaves, type CompiledCondition, type CompiledLeaf } from './compiled.ts';
-export { evaluate, holds, shareOf, type Asked, type Explanation, type LeafReport } from './evaluate.ts';
-export { bareTag, fieldRef, tagForms, type ConditionSubject, type FieldRef, type IncidentSubject } from './fields.ts';
+export { couldHold, evaluate, holds, shareOf, type Asked, type Explanation, type LeafReport } from './evaluate.ts';
+export {
+  bareTag,
+  fieldRef,
+  tagForms,
+  type ConditionSubject,
+  type FieldRef,
+  type IncidentSubject,
+  readField,
+} from './fields.ts';
 export { PATTERN_MAX } from './pattern.ts';
 export { conditionProblems, conditionWarnings, type ConditionProblem, type ConditionProblemCode } from './problems.ts';
 export { CONDITION_LIMITS, readCondition, type ReadCondition, type ReadOptions } from './read-condition.ts';

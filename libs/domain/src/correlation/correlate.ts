@@ -3,6 +3,7 @@ import { acknowledgeFromSource, resolveFromSource, updateFromSource } from './fo
 import { boundedText, eventTimeOf, millisOf, type EventTime, type Millis } from './moments.ts';
 import type { CompiledCondition } from '../conditions/index.ts';
 import { holderPath, type Change, type CorrelationView } from './state.ts';
+import type { CompiledRules } from './rules.ts';
 import { triggerAlert } from './trigger.ts';
 import { Trail } from './why.ts';
 
@@ -10,9 +11,12 @@ import { Trail } from './why.ts';
 export interface CorrelationConfig {
   revision: number;
   dedup: Pick<WebhookBody['dedup'], 'windowHours' | 'windowFrom' | 'reopenMinutes'>;
-  correlation: Pick<WebhookBody['correlation'], 'enabled' | 'windowMinutes'>;
+  correlation: Pick<WebhookBody['correlation'], 'enabled' | 'windowMinutes'> &
+    Partial<Pick<WebhookBody['correlation'], 'by'>>;
   /** Which triggered alerts open incidents; null or absent = all. */
   openWhen?: CompiledCondition | null;
+  /** Correlation rules in the order in which they are asked: the webhook's, then the workspace's. */
+  rules?: CompiledRules[];
 }
 
 /** A decision about one alert, why it was taken, and what it changes in the state. */

@@ -1,6 +1,9 @@
 export { correlate, type CorrelationConfig, type Correlated } from './correlate.ts';
+export { ANY_TERM, serviceTerm, type IncidentFacets } from './facets.ts';
 export { learn } from './learn.ts';
 export { boundedText, eventTimeOf, fileUnder, MAX_INCIDENT_SPAN_MS, type Millis } from './moments.ts';
+export { compileRules, looksEverywhere, type CompiledRules } from './rules.ts';
+export { wantedTerms, type WantedTerm } from './wanted-terms.ts';
 export {
   holderPath,
   byOpening,

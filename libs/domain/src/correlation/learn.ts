@@ -1,4 +1,5 @@
 import { incidentIdOf, type IncidentFact } from '@tocsin/contracts';
+import { termsOf } from './facets.ts';
 import { boundedText, millisOf, type Millis } from './moments.ts';
 import { holderPath, type Change, type CorrelationView, type KeyHolder, type KnownIncident } from './state.ts';
 import { incidentServices } from './time-window.ts';
@@ -17,7 +18,7 @@ export function learn(state: CorrelationView, fact: IncidentFact): Change[] {
 
 function closedIncident(known: KnownIncident | undefined, fact: IncidentFact): KnownIncident {
   const at = millisOf(fact.at);
-  return { ...(known ?? strange(fact, at, at)), version: fact.version, closedAt: at, services: [] };
+  return { ...(known ?? strange(fact, at, at)), version: fact.version, closedAt: at, services: [], terms: [] };
 }
 
 function openIncident(known: KnownIncident | undefined, fact: IncidentFact, open: OpenFact): KnownIncident {
@@ -25,8 +26,11 @@ function openIncident(known: KnownIncident | undefined, fact: IncidentFact, open
   const before = known ?? strange(fact, millisOf(fact.at), lastAlertAt);
   // Nothing joins a roll-up incident by service, whatever its alerts say.
   const services = before.rollUpOf === null ? [...before.services, ...open.services] : [];
+  const facets = before.facets && { ...before.facets, severity: open.severity };
   return {
     ...before,
+    facets,
+    terms: before.rollUpOf === null ? termsOf(facets, null, before.terms) : [],
     version: fact.version,
     closedAt: null,
     // The fact may be behind alerts that were correlated since: it adds, it does not take back.
@@ -50,6 +54,8 @@ function strange(fact: IncidentFact, openedAt: Millis, lastAlertAt: Millis): Kno
     closedAt: null,
     services: [],
     rollUpOf: null,
+    facets: null,
+    terms: [],
   };
 }
 
@@ -98,5 +104,5 @@ function withdraw(state: CorrelationView, before: KeyHolder, at: Millis): Change
   if (before.incidentId === null) return [];
   const expected = state.incident(before.scope, before.incidentId);
   const neverOpened = expected?.version === 0 && expected.incidentId === incidentIdOf(before.scope, before.alertId);
-  return neverOpened ? [{ kind: 'incident', incident: { ...expected, closedAt: at, services: [] } }] : [];
+  return neverOpened ? [{ kind: 'incident', incident: { ...expected, closedAt: at, services: [], terms: [] } }] : [];
 }

@@ -1,3 +1,4 @@
+import type { IncidentFacets } from './facets.ts';
 import { fileUnder, type Millis } from './moments.ts';
 
 /** Which scope a row belongs to. Every row of one scope is written by the one owner of its partition. */
@@ -56,6 +57,10 @@ export interface KnownIncident extends InScope {
   services: string[];
   /** The webhook whose alerts above the limit it holds. Nothing joins it by service. */
   rollUpOf: string | null;
+  /** Its own values for rules; null where they are not known (a successor). */
+  facets: IncidentFacets | null;
+  /** Under which it is found, beside its services; empty while nothing may join it. */
+  terms: string[];
 }
 
 export type Change =
@@ -77,15 +82,15 @@ export interface StoredRows extends Omit<CorrelationRows, 'processed'> {
   processed: Pick<ProcessedAlert, 'alertId'>[];
 }
 
-/** What a decision may look at: lookups by key and by service, never a walk over all incidents. */
+/** What a decision may look at: lookups by key and by index term, never a walk over all incidents. */
 export interface CorrelationView {
   isProcessed(alertId: string): boolean;
   key(path: string): KeyHolder | undefined;
   keysOf(resolvePath: string): readonly KeyHolder[];
   order(resolvePath: string): OrderMemory | undefined;
   incident(scope: string, incidentId: string): KnownIncident | undefined;
-  /** Open incidents that name the service and had an alert at or after `since`, the most recently active first. */
-  openWith(scope: string, service: string, since: Millis): Iterable<KnownIncident>;
+  /** Open incidents under an index term that had an alert at or after `since`, the most recently active first. */
+  openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident>;
   /** The open incident that holds the alerts above the webhook's limit, the newest of them. */
   rollUp(scope: string, webhookId: string): KnownIncident | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Case } from './correlate.ts';
+import { ANY_TERM, groupOf, groupTerm, serviceTerm, tagTerm } from './facets.ts';
 import { boundedText, instantOf, MAX_INCIDENT_SPAN_MS, MINUTE_MS } from './moments.ts';
 import { byActivity, type KnownIncident } from './state.ts';
 
@@ -9,31 +10,57 @@ const MAX_INCIDENT_SERVICES = 200;
 export const incidentServices = (names: readonly string[]): string[] =>
   [...new Set(names.map(boundedText))].slice(0, MAX_INCIDENT_SERVICES);
 
+/** What an alert shares with the incidents that it may join: index terms, and the values as people know them. */
+export interface WindowBasis {
+  by: string;
+  shared: { term: string; value: string }[];
+  /** Said where the alert has nothing to share. */
+  lacks: string;
+}
+
+/** By which values the time window looks for an alert's incident. Source: product P10. */
+export function windowBasis({ config, alert }: Pick<Case, 'config' | 'alert'>): WindowBasis {
+  const by = config.correlation.by ?? 'service';
+  if (by === 'any') return { by, shared: [{ term: ANY_TERM, value: 'any' }], lacks: '' };
+  if (by === 'group') {
+    const group = groupOf(alert);
+    return { by, shared: group === null ? [] : [{ term: groupTerm(group), value: group }], lacks: 'no-group' };
+  }
+  if (by === 'service')
+    return { by, shared: alert.services.map((value) => ({ term: serviceTerm(value), value })), lacks: 'no-services' };
+  const prefix = `${by.slice('tag:'.length)}:`;
+  const tags = alert.tags.filter((tag) => tag.startsWith(prefix) && tag.length > prefix.length);
+  return { by, shared: tags.map((value) => ({ term: tagTerm(value), value })), lacks: 'no-such-tag' };
+}
+
 /**
- * The most recently active open incident that shares a service, had its last alert within the window and opened at most
- * 24 h ago. Records the step. Source: product P10.
+ * The most recently active open incident that shares what the window goes by (a service, unless configured otherwise), had its
+ * last alert within the window and opened at most 24 h ago. Records the step. Source: product P10.
  */
 export function findByTime(one: Case): KnownIncident | undefined {
   const { enabled, windowMinutes } = one.config.correlation;
-  if (!enabled || one.alert.services.length === 0) {
-    one.trail.skip('time-window', enabled ? 'no-services' : 'disabled');
+  const basis = windowBasis(one);
+  if (!enabled || basis.shared.length === 0) {
+    one.trail.skip('time-window', enabled ? basis.lacks : 'disabled');
     return undefined;
   }
   const since = one.receivedAt - windowMinutes * MINUTE_MS;
   const evidence = {
-    services: one.alert.services,
+    ...(basis.by === 'service'
+      ? { services: one.alert.services }
+      : { by: basis.by, values: basis.shared.map(({ value }) => value) }),
     windowMinutes,
     windowStart: instantOf(since),
     receivedAt: one.alert.receivedAt,
   };
-  const best = bestOf(one, since);
+  const best = bestOf(one, basis, since);
   if (!best) {
     one.trail.miss('time-window', 'no-active-incident', evidence);
     return undefined;
   }
   one.trail.hit('time-window', {
     ...evidence,
-    matchedService: best.service,
+    [basis.by === 'service' ? 'matchedService' : 'matchedValue']: best.value,
     incidentId: best.incident.incidentId,
     incidentLastAlertAt: instantOf(best.incident.lastAlertAt),
     incidentOpenedAt: instantOf(best.incident.openedAt),
@@ -41,12 +68,16 @@ export function findByTime(one: Case): KnownIncident | undefined {
   return best.incident;
 }
 
-function bestOf(one: Case, since: number): { incident: KnownIncident; service: string } | undefined {
-  let best: { incident: KnownIncident; service: string } | undefined;
-  for (const service of one.alert.services) {
-    for (const incident of one.state.openWith(one.alert.scope, boundedText(service), since)) {
+function bestOf(
+  one: Case,
+  { shared }: WindowBasis,
+  since: number,
+): { incident: KnownIncident; value: string } | undefined {
+  let best: { incident: KnownIncident; value: string } | undefined;
+  for (const { term, value } of shared) {
+    for (const incident of one.state.openUnder(one.alert.scope, term, since)) {
       if (one.receivedAt - incident.openedAt > MAX_INCIDENT_SPAN_MS) continue;
-      if (!best || byActivity(best.incident, incident) < 0) best = { incident, service };
+      if (!best || byActivity(best.incident, incident) < 0) best = { incident, value };
       break; // the view lists the most recently active first
     }
   }

@@ -1,5 +1,7 @@
 import { incidentIdOf, type DecisionReason } from '@tocsin/contracts';
 import type { Case, Correlated } from './correlate.ts';
+import { facetsOf, groupOf, joinedFacets, termsOf } from './facets.ts';
+import { findByRule } from './find-by-rule.ts';
 import { findHolder, type Held } from './holder.ts';
 import { mayOpen, recorded } from './open-when.ts';
 import { isStale } from './order.ts';
@@ -20,9 +22,12 @@ export function triggerAlert(one: Case): Correlated {
   if (one.alert.overLimit === true) return rolledUp(one, held);
   if (held.kind === 'window-passed') {
     // The key leaves an incident that is still open, so joining that one again by service is not an answer (product P8).
+    if (one.config.rules?.length) one.trail.skip('rule', 'window-passed');
     one.trail.skip('time-window', 'window-passed');
     return opened(one, 'window-passed');
   }
+  const related = findByRule(one);
+  if (related) return joined(one, related, 'correlated', 'rule');
   const active = findByTime(one);
   return active ? joined(one, active, 'correlated', 'time-window') : opened(one, 'new-alert');
 }
@@ -60,7 +65,7 @@ function recurring(one: Case, holder: KeyHolder, incident: KnownIncident): Corre
     decision: { kind: 'deduplicated', incidentId: incident.incidentId, alertId: holder.alertId },
     why: one.trail.because('recurrence'),
     changes: [
-      { kind: 'incident', incident: { ...incident, closedAt: null, services: [] } },
+      { kind: 'incident', incident: { ...incident, closedAt: null, services: [], terms: [] } },
       { kind: 'key', key: countedOn(one, holder) },
     ],
   };
@@ -89,10 +94,13 @@ function joined(
   one: Case,
   target: KnownIncident,
   kind: 'correlated' | 'rolled-up',
-  reason: 'time-window' | 'over-limit',
+  reason: 'rule' | 'time-window' | 'over-limit',
 ): Correlated {
+  const facets = kind === 'rolled-up' ? target.facets : joinedFacets(target.facets, one.alert);
   const incident: KnownIncident = {
     ...target,
+    facets,
+    terms: kind === 'rolled-up' ? [] : termsOf(facets, groupOf(one.alert), target.terms),
     lastAlertAt: Math.max(target.lastAlertAt, one.receivedAt),
     services: kind === 'rolled-up' ? [] : incidentServices([...target.services, ...one.alert.services]),
   };
@@ -107,6 +115,7 @@ function opened(one: Case, reason: DecisionReason & ('new-alert' | 'window-passe
   const { workspaceId, scope, webhookId, services } = one.alert;
   const incidentId = incidentIdOf(scope, one.alert.id);
   const rollUp = reason === 'over-limit';
+  const facets = facetsOf(one.alert);
   one.trail.hit('open', { incidentId });
   const incident: KnownIncident = {
     workspaceId,
@@ -118,6 +127,8 @@ function opened(one: Case, reason: DecisionReason & ('new-alert' | 'window-passe
     closedAt: null,
     services: rollUp ? [] : incidentServices(services),
     rollUpOf: rollUp ? webhookId : null,
+    facets,
+    terms: rollUp ? [] : termsOf(facets, groupOf(one.alert)),
   };
   return {
     decision: { kind: 'opened', incidentId, ...(rollUp && { rollUp }), ...superseding(one) },

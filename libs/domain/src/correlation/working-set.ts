@@ -1,3 +1,4 @@
+import { serviceTerm } from './facets.ts';
 import { fileUnder, type Millis } from './moments.ts';
 import {
   byActivity,
@@ -24,8 +25,8 @@ export class WorkingSet implements CorrelationView {
   private readonly byResolveKey = new Map<string, Map<string, KeyHolder>>();
   private readonly orders = new Map<string, OrderMemory>();
   private readonly incidents = new Map<string, KnownIncident>();
-  /** Open incidents per scope and service, least recently active first. */
-  private readonly byService = new Map<string, KnownIncident[]>();
+  /** Open incidents per scope and index term, least recently active first. */
+  private readonly byTerm = new Map<string, KnownIncident[]>();
   /** Roll-up incidents per scope and webhook, open and closed. */
   private readonly rollUps = new Map<string, Map<string, KnownIncident>>();
   private readonly newlyProcessed: ProcessedAlert[] = [];
@@ -60,8 +61,8 @@ export class WorkingSet implements CorrelationView {
     return this.incidents.get(fileUnder(scope, incidentId));
   }
 
-  *openWith(scope: string, service: string, since: Millis): Iterable<KnownIncident> {
-    const active = this.byService.get(fileUnder(scope, service)) ?? [];
+  *openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident> {
+    const active = this.byTerm.get(fileUnder(scope, term)) ?? [];
     for (let index = active.length - 1; index >= 0; index--) {
       const incident = active[index];
       if (!incident || incident.lastAlertAt < since) return;
@@ -127,10 +128,10 @@ export class WorkingSet implements CorrelationView {
 
   private setIncident(incident: KnownIncident): void {
     const before = this.incidents.get(incidentPathOf(incident));
-    if (before?.closedAt === null) for (const service of before.services) this.take(before, service);
+    if (before?.closedAt === null) for (const term of termsIn(before)) this.take(before, term);
     this.incidents.set(incidentPathOf(incident), incident);
     if (incident.rollUpOf !== null) this.setRollUp(fileUnder(incident.scope, incident.rollUpOf), incident);
-    if (incident.closedAt === null) for (const service of incident.services) this.place(incident, service);
+    if (incident.closedAt === null) for (const term of termsIn(incident)) this.place(incident, term);
   }
 
   private setRollUp(path: string, incident: KnownIncident): void {
@@ -139,18 +140,21 @@ export class WorkingSet implements CorrelationView {
     else this.rollUps.set(path, new Map([[incident.incidentId, incident]]));
   }
 
-  private place(incident: KnownIncident, service: string): void {
-    const path = fileUnder(incident.scope, service);
-    const active = this.byService.get(path);
+  private place(incident: KnownIncident, term: string): void {
+    const path = fileUnder(incident.scope, term);
+    const active = this.byTerm.get(path);
     if (active) active.splice(positionOf(active, incident), 0, incident);
-    else this.byService.set(path, [incident]);
+    else this.byTerm.set(path, [incident]);
   }
 
-  private take(incident: KnownIncident, service: string): void {
-    const active = this.byService.get(fileUnder(incident.scope, service));
+  private take(incident: KnownIncident, term: string): void {
+    const active = this.byTerm.get(fileUnder(incident.scope, term));
     if (active) active.splice(positionOf(active, incident), 1);
   }
 }
+
+/** Every term that lists the incident: its services, and the others. */
+const termsIn = ({ services, terms }: KnownIncident): string[] => [...services.map(serviceTerm), ...terms];
 
 /** Index of the first entry that is not before `incident`: binary search, the list is in activity order. */
 function positionOf(active: readonly KnownIncident[], incident: KnownIncident): number {

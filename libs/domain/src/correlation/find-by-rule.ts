@@ -1,0 +1,123 @@
+import { couldHold, evaluate, holds, shareOf, type Asked, type Explanation } from '../conditions/index.ts';
+import type { Case } from './correlate.ts';
+import type { CompiledRule, CompiledRules } from './rules.ts';
+import { byActivity, type KnownIncident } from './state.ts';
+
+/** Candidates that one rule looks at, the most recently active first. */
+const CANDIDATES_MAX = 100;
+/** Rules that are explained when they do not match; the later ones are only counted. */
+const EXPLAINED_MAX = 20;
+
+interface Found {
+  incident: KnownIncident;
+  rules: CompiledRule[];
+  weight: number;
+}
+
+/**
+ * The open incident that a rule names, the webhook's rules first, then those of the workspace. Records one step per set of
+ * rules, with what matched, or the nearest miss and the condition that failed. Source: product P10.
+ */
+export function findByRule(one: Case): KnownIncident | undefined {
+  if (!one.config.correlation.enabled) return undefined; // the time window says so
+  for (const rules of one.config.rules ?? []) {
+    const found = rules.strategy === 'first' ? firstMatch(one, rules) : bestSum(one, rules);
+    const nearest = nearestMiss(one, rules, found);
+    if (found) {
+      one.trail.hit('rule', { ...about(rules), ...matchOf(one, found), ...nearest });
+      return found.incident;
+    }
+    one.trail.miss('rule', 'no-rule-matched', { ...about(rules), ...nearest });
+  }
+  return undefined;
+}
+
+const about = ({ of, strategy, minMatchWeight, rules }: CompiledRules) => ({
+  rulesOf: of,
+  strategy,
+  minMatchWeight,
+  rulesTried: rules.length,
+});
+
+const askedOf = (one: Case, rule: CompiledRule, incident?: KnownIncident): Asked => ({
+  alert: one.alert,
+  appliesTo: rule.appliesTo,
+  ...(incident?.facets && { incident: { ...incident.facets, services: incident.services } }),
+});
+
+/** Open incidents that the rule's lookup finds, the most recently active first. */
+function candidatesOf(one: Case, { maxAgeMs }: CompiledRules, rule: CompiledRule): KnownIncident[] {
+  const since = maxAgeMs === null ? -Infinity : one.receivedAt - maxAgeMs;
+  const terms = rule.termsFor(one.alert);
+  const found = new Map<string, KnownIncident>();
+  for (const term of terms) {
+    let taken = 0;
+    for (const incident of one.state.openUnder(one.alert.scope, term, since)) {
+      if (++taken > CANDIDATES_MAX) break;
+      if (incident.facets) found.set(incident.incidentId, incident);
+    }
+  }
+  const list = [...found.values()];
+  return terms.length > 1 ? list.sort((a, b) => byActivity(b, a)).slice(0, CANDIDATES_MAX) : list;
+}
+
+function firstMatch(one: Case, rules: CompiledRules): Found | undefined {
+  for (const rule of rules.rules) {
+    if (rule.weight < rules.minMatchWeight || !couldHold(rule.condition, one.alert)) continue;
+    const incident = candidatesOf(one, rules, rule).find((candidate) =>
+      holds(rule.condition, askedOf(one, rule, candidate)),
+    );
+    if (incident) return { incident, rules: [rule], weight: rule.weight };
+  }
+  return undefined;
+}
+
+function bestSum(one: Case, rules: CompiledRules): Found | undefined {
+  const possible = rules.rules.filter((rule) => couldHold(rule.condition, one.alert));
+  const sums = new Map<string, Found>();
+  for (const rule of possible)
+    for (const incident of candidatesOf(one, rules, rule)) {
+      if (!holds(rule.condition, askedOf(one, rule, incident))) continue;
+      const sum = sums.get(incident.incidentId) ?? { incident, rules: [], weight: 0 };
+      sums.set(incident.incidentId, { incident, rules: [...sum.rules, rule], weight: sum.weight + rule.weight });
+    }
+  const enough = [...sums.values()].filter(({ weight }) => weight >= rules.minMatchWeight);
+  return enough.sort((a, b) => b.weight - a.weight || byActivity(b.incident, a.incident))[0];
+}
+
+function matchOf(one: Case, { incident, rules, weight }: Found): Record<string, unknown> {
+  const matched = rules.map((rule) => ({
+    rule: rule.name,
+    weight: rule.weight,
+    conditions: evaluate(rule.condition, askedOf(one, rule, incident)).decided,
+  }));
+  return { rule: rules[0]?.name, weight, incidentId: incident.incidentId, matched };
+}
+
+/** Of the rules that were tried before the hit (all where there is none), the one with the greatest share of held conditions. */
+function nearestMiss(one: Case, rules: CompiledRules, found: Found | undefined): { nearest?: Record<string, unknown> } {
+  let nearest: { rule: CompiledRule; incident: KnownIncident | undefined; explained: Explanation } | undefined;
+  for (const rule of rules.rules.slice(0, EXPLAINED_MAX)) {
+    if (found?.rules.includes(rule)) {
+      if (rules.strategy === 'first') break;
+      continue;
+    }
+    const [incident] = candidatesOf(one, rules, rule);
+    const explained = evaluate(rule.condition, askedOf(one, rule, incident));
+    if (!nearest || shareOf(explained) > shareOf(nearest.explained)) nearest = { rule, incident, explained };
+  }
+  if (!nearest) return {};
+  const { rule, incident, explained } = nearest;
+  const { held, conditions, decided } = explained;
+  const failed = explained.holds ? { weightBelowMinimum: rule.weight } : { failed: decided };
+  return {
+    nearest: {
+      rule: rule.name,
+      weight: rule.weight,
+      incidentId: incident?.incidentId ?? null,
+      held,
+      of: conditions,
+      ...failed,
+    },
+  };
+}

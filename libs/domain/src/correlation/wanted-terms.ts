@@ -1,0 +1,30 @@
+import type { NormalizedAlert } from '@tocsin/contracts';
+import { serviceTerm } from './facets.ts';
+import type { CorrelationConfig } from './correlate.ts';
+import { millisOf, MINUTE_MS, type Millis } from './moments.ts';
+import { windowBasis } from './time-window.ts';
+
+/** An index term that the decision about an alert may look under. */
+export interface WantedTerm {
+  term: string;
+  /** Set where the term is a service. */
+  service?: string;
+  since: Millis;
+}
+
+const SERVICE = serviceTerm('');
+
+/** Every index term that a new trigger's decision may look under: those of its time window, and those of its rules. */
+export function wantedTerms(alert: NormalizedAlert, config: CorrelationConfig): WantedTerm[] {
+  const { enabled, windowMinutes } = config.correlation;
+  if (!enabled) return [];
+  const at = millisOf(alert.receivedAt);
+  const window = windowBasis({ config, alert }).shared.map(({ term }) => wanted(term, at - windowMinutes * MINUTE_MS));
+  const rules = (config.rules ?? []).flatMap(({ maxAgeMs, rules: list }) =>
+    list.flatMap((rule) => rule.termsFor(alert).map((term) => wanted(term, maxAgeMs === null ? 0 : at - maxAgeMs))),
+  );
+  return [...window, ...rules];
+}
+
+const wanted = (term: string, since: Millis): WantedTerm =>
+  term.startsWith(SERVICE) ? { term, service: term.slice(SERVICE.length), since } : { term, since };
