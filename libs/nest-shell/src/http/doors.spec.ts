@@ -247,6 +247,17 @@ describe('an error', () => {
   it('of a component that is away asks to come back', async () => {
     expect(await call('/api/v1/things/database')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
   });
+  it.each([
+    ['longer than any id', '/api/v1/things/'.padEnd(300, 'x'), 404, 'not-found'],
+    ['no valid address', '/api/v1/things/%zz', 400, 'malformed-request'],
+  ])('at an address that is %s is a problem, too', async (_what, path, status, code) => {
+    const answer = await fetch(`${running.url}${path}`);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      status,
+      'application/problem+json; charset=utf-8',
+    ]);
+    expect(await answer.json()).toMatchObject({ status, code });
+  });
   it('at an unknown address is a 404 problem', async () => {
     expect(await call('/api/v1/nothing')).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });

@@ -1,13 +1,13 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { JsonScanner, positionOf } from './json-scan.ts';
-import { Problem } from './problem.ts';
+import { Problem, problemBody } from './problem.ts';
 
 /** Largest body as it arrives (product P7); larger ones are refused before they are read to the end. */
 export const BODY_LIMIT = 1024 * 1024;
 
 /** Routes whose handler needs the untouched bytes: signatures are verified over them. */
-const RAW = /^\/(webhook|api\/integrations|v2\/enqueue|prometheus|sink)(\/|\?|$)/;
+const RAW = /^\/(webhook|api\/integrations|api\/v1\/webhooks\/[^/?]+\/test|v2\/enqueue|prometheus|sink)(\/|\?|$)/;
 
 /** V8 tells the offset of an error only sometimes; the scanner always does. It agrees with JSON.parse, which its spec proves. */
 const scanner = new JsonScanner({ depth: 1_000_000, keys: 1_000_000 });
@@ -34,6 +34,18 @@ function parseBody(request: FastifyRequest, body: Buffer): unknown {
   }
 }
 
+/** Addresses that the router gives up on, before there is a route whose filter could tell. */
+function refuseAddress({ code }: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const problem =
+    code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? new Problem('not-found', 'There is nothing at this address.')
+      : new Problem('malformed-request', 'The address is not a valid one.');
+  void reply
+    .status(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problemBody(problem)));
+}
+
 /** Fastify with one body parser for everything: raw bytes where signatures are checked, JSON elsewhere. */
 export function fastifyAdapter(): { adapter: FastifyAdapter; beginShutdown: () => void } {
   const adapter = new FastifyAdapter({
@@ -41,6 +53,7 @@ export function fastifyAdapter(): { adapter: FastifyAdapter; beginShutdown: () =
     requestTimeout: 60_000,
     keepAliveTimeout: 65_000,
     forceCloseConnections: 'idle',
+    frameworkErrors: refuseAddress,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
   });
   const instance = adapter.getInstance<FastifyInstance>();
