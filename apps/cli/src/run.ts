@@ -3,6 +3,7 @@ import { dlq } from './dead-letters.ts';
 import { normalize } from './normalize.ts';
 import { positions } from './positions.ts';
 import { type Terminal, UsageError } from './terminal.ts';
+import { verifyAudit } from './verify-audit.ts';
 
 export const EXIT = { ok: 0, failed: 1, usage: 2, configuration: 78 } as const;
 
@@ -10,6 +11,7 @@ const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => 
   dlq,
   normalize,
   positions,
+  'verify-audit': verifyAudit,
 };
 
 export const USAGE = `Usage: npx --no tocsin <command>
@@ -23,8 +25,9 @@ export const USAGE = `Usage: npx --no tocsin <command>
   positions adopt --log-id L [--offset O]
       After a lost log: moves every consumer to the new one, to the greatest stored offset of its partition or to O.
 
-  normalize --connector ID [--headers FILE.json] [--query STRING] PAYLOAD
-      Prints what a connector makes of a payload (a file, or - for standard input). Offline; no authentication.
+  normalize --connector ID [--headers FILE.json] [--query STRING] [--mapping FILE.json] PAYLOAD
+      Prints what a connector makes of a payload (a file, or - for standard input), with the mapping of a webhook where one
+      is given. Offline; no authentication.
 
   dlq list [--service S] [--topic T] [--reason R] [--webhook ID] [--status open|redriven] [--from T] [--to T] [--limit N] [--json]
       Dead letters of the workspace, newest first.
@@ -38,8 +41,12 @@ export const USAGE = `Usage: npx --no tocsin <command>
   dlq list|show --database
       Dead letters that say no workspace; for whoever runs the installation.
 
+  verify-audit [--public-key FILE.pem] [--json]
+      Recomputes every hash of the incident log, the order over it and the signatures of its checkpoints. Exit code 1 where anything
+      was edited, deleted, inserted, moved, swapped or cut.
+
 dlq calls TOCSIN_URL (default http://127.0.0.1:8080) with TOCSIN_API_KEY (scope admin).
-positions and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
+positions, verify-audit and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad environment variable.
 `;
