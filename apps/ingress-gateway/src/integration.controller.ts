@@ -2,7 +2,8 @@ import { Controller, Delete, Get, Inject, Patch, Post, Put, Req, Res } from '@ne
 import { Problem } from '@tocsin/nest-shell';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { INGRESS, type Ingress } from './ingress.ts';
-import { bodyBytesOf, receive } from './reception.ts';
+import { bodyBytesOf, checkFirst, receive } from './reception.ts';
+import { checkPlatform } from './webhook-directory.ts';
 
 const ADDRESS = 'api/integrations/:platform';
 
@@ -18,7 +19,10 @@ export class IntegrationController {
   @Post(ADDRESS)
   async trigger(@Req() request: IntegrationRequest, @Res() reply: FastifyReply): Promise<void> {
     const { params, query } = request;
-    const webhook = await this.ingress.directory.byPlatform(params.platform, query.integrationId, bodyBytesOf(request));
+    const { directory } = this.ingress;
+    const found = await directory.byPlatform(params.platform, query.integrationId, bodyBytesOf(request));
+    const { webhook, connector } = found;
+    await checkFirst(this.ingress, webhook, request, () => checkPlatform(webhook, connector));
     await receive(this.ingress, webhook, { request, reply });
   }
 

@@ -29,6 +29,21 @@ export interface Exchange {
   atOnce?: (receiptId: string) => Answer;
 }
 
+/** A check of a known webhook's request that comes before everything else; a refusal is noted as any other. */
+export async function checkFirst(
+  ingress: Ingress,
+  webhook: WebhookDocument,
+  request: FastifyRequest,
+  check: () => void | Promise<void>,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    ingress.answers.reports.refused(webhook, arrivalOf(request), problemOf(error));
+    throw error;
+  }
+}
+
 /** From an HTTP request for a known webhook to its answer; all addresses share it. */
 export async function receive(
   ingress: Ingress,
@@ -42,15 +57,15 @@ export async function receive(
   const { receiptId, waiting } = accepted;
   // Durable: from here on nobody needs the bytes, and a waiting sender must not hold a mebibyte.
   request.body = undefined;
-  const answered = (code: number) =>
-    ingress.answers.reports.accepted(webhook, accepted, code, performance.now() - began);
-  const answer = waiting
-    ? await outcomeOf(receiptId, waiting, reply).catch((error: unknown) => {
-        answered(problemOf(error).status);
-        throw error;
-      })
-    : (atOnce ?? acceptedAnswer)(receiptId);
-  answered(answer.status);
+  const { reports } = ingress.answers;
+  let answer: Answer;
+  try {
+    answer = waiting ? await outcomeOf(receiptId, waiting, reply) : (atOnce ?? acceptedAnswer)(receiptId);
+  } catch (error) {
+    reports.accepted(webhook, accepted, problemOf(error).status, performance.now() - began);
+    throw error;
+  }
+  reports.accepted(webhook, accepted, answer.status, performance.now() - began);
   if (accepted.headers) reply.headers(accepted.headers);
   // A kept-alive connection would hold up a shutdown until its client goes.
   if (ingress.room.isClosed()) reply.header('connection', 'close');

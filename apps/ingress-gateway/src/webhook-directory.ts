@@ -37,8 +37,12 @@ export class WebhookDirectory {
     return found;
   }
 
-  /** The webhook of `/api/integrations/{slug}`. @throws Problem also `unknown-platform`, `platform-mismatch` */
-  async byPlatform(slug: string, webhookId: unknown, bodyBytes: number): Promise<WebhookDocument> {
+  /** The webhook of `/api/integrations/{slug}`, and the connector that the address names. @throws Problem also `unknown-platform` */
+  async byPlatform(
+    slug: string,
+    webhookId: unknown,
+    bodyBytes: number,
+  ): Promise<{ webhook: WebhookDocument; connector: string }> {
     const connector = connectorIdOfSlug(slug);
     if (!connector)
       throw new Problem('unknown-platform', `There is no platform of this name. Known: ${knownSlugs().join(', ')}.`);
@@ -50,9 +54,7 @@ export class WebhookDirectory {
       });
     }
     const find = () => enabled(this.feed.webhook(webhookId));
-    const webhook = find() ?? (await this.afterCatchUp(find, bodyBytes));
-    if (webhook.body.connector === connector) return webhook;
-    throw new Problem('platform-mismatch', `This webhook belongs to the platform ${webhook.body.connector}.`);
+    return { webhook: find() ?? (await this.afterCatchUp(find, bodyBytes)), connector };
   }
 
   private liveByHmac(hmac: string): WebhookDocument | undefined {
@@ -104,3 +106,10 @@ const enabled = (webhook: WebhookDocument | undefined): WebhookDocument | undefi
 
 const unknownWebhook = () => new Problem('unknown-webhook', 'There is no webhook at this address.');
 const comeBack = (detail: string) => new Problem('unavailable', detail, { headers: { 'retry-after': '1' } });
+
+/** @throws Problem `platform-mismatch` where the webhook's connector does not read what comes in at an address */
+export function checkPlatform({ body: { connector } }: WebhookDocument, ofAddress: string): void {
+  if (connector === ofAddress) return;
+  const detail = `This webhook belongs to the platform ${connector}; this address is for ${ofAddress}.`;
+  throw new Problem('platform-mismatch', detail);
+}

@@ -3,7 +3,7 @@ import { Problem } from '@tocsin/nest-shell';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { INGRESS, type Ingress } from './ingress.ts';
 import { bodyKindsOf } from './platforms.ts';
-import { bodyBytesOf, receive } from './reception.ts';
+import { bodyBytesOf, checkFirst, receive } from './reception.ts';
 
 const ADDRESS = 'webhook/:token/trigger';
 
@@ -27,7 +27,10 @@ export class WebhookTriggerController {
   @Get(ADDRESS)
   async get(@Req() request: FastifyRequest<{ Params: { token: string } }>, @Res() reply: FastifyReply): Promise<void> {
     const webhook = await this.ingress.directory.byToken(request.params.token, 0);
-    if (!bodyKindsOf(webhook.body.connector).query) throw onlyPost();
+    const { connector } = webhook.body;
+    await checkFirst(this.ingress, webhook, request, () => {
+      if (!bodyKindsOf(connector).query) throw onlyPost();
+    });
     await receive(this.ingress, webhook, { request, reply });
   }
   @Put(ADDRESS) put(): never {

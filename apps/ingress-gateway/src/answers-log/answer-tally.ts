@@ -23,6 +23,8 @@ interface Tally {
   workspaceId: string;
   answered: AcceptedAnswer[];
   refused: Map<string, RefusedEntry>;
+  /** By answer and reason: where there is no room for another minute, in a long outage, totals stay exact and minutes do not. */
+  latest: Map<string, RefusedEntry>;
 }
 
 /** Product P7: refusals are told once a minute, with a count. */
@@ -53,17 +55,20 @@ export class AnswerTally {
   }
 
   refused(webhook: Answering, { at, problem, reason, inFull }: RefusedAnswer): void {
-    const { refused } = this.of(webhook);
+    const { refused, latest } = this.of(webhook);
     const minute = Math.floor(at / MINUTE_MS);
     const kind = `${problem} ${reason}`;
-    const known = refused.get(`${kind} ${minute}`);
+    const known = refused.get(`${kind} ${minute}`) ?? (this.entries < ENTRIES_MAX ? undefined : latest.get(kind));
     if (known) known.count += 1;
-    else if (this.entries < ENTRIES_MAX) {
+    else if (this.entries >= ENTRIES_MAX) this.lost += 1;
+    else {
       const entry: RefusedEntry = { minute: new Date(minute * MINUTE_MS).toISOString(), problem, reason, count: 1 };
       const first = this.firstOf(`${webhook.id} ${kind}`, minute, inFull);
-      refused.set(`${kind} ${minute}`, first ? { ...entry, first } : entry);
+      if (first) entry.first = first;
+      refused.set(`${kind} ${minute}`, entry);
+      latest.set(kind, entry);
       this.entries += 1;
-    } else this.addToAnotherMinute(refused, (entry) => entry.problem === problem && entry.reason === reason);
+    }
   }
 
   /** Takes what was counted, one value per webhook. `now` in milliseconds since the epoch. */
@@ -96,17 +101,10 @@ export class AnswerTally {
     return inFull();
   }
 
-  /** In a long outage the total of a reason stays exact; its minute does not. */
-  private addToAnotherMinute(refused: Map<string, RefusedEntry>, isSame: (entry: RefusedEntry) => boolean): void {
-    const other = [...refused.values()].findLast(isSame);
-    if (other) other.count += 1;
-    else this.lost += 1;
-  }
-
   private of({ id, workspaceId }: Answering): Tally {
     const known = this.tallies.get(id);
     if (known) return known;
-    const fresh: Tally = { workspaceId, answered: [], refused: new Map() };
+    const fresh: Tally = { workspaceId, answered: [], refused: new Map(), latest: new Map() };
     this.tallies.set(id, fresh);
     return fresh;
   }

@@ -77,6 +77,22 @@ describe('the owner of a webhook learns', () => {
     expect(gateway.logged.filter((line) => line.includes('credential-wrong'))).toHaveLength(1);
   });
 
+  it('of a sender at the wrong address, or with the wrong method', async () => {
+    const { token, id } = gateway.addWebhook();
+    await send(`/api/integrations/pagerduty?integrationId=${id}`);
+    await send(`/prometheus/${token}/api/v2/alerts`);
+    await fetch(`${gateway.url}/webhook/${token}/trigger`);
+    const counts = () => rejected().map(({ problem, count, first }) => [problem, count, first?.method]);
+    await expect.poll(() => counts().length, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => rejected().reduce((sum, { count }) => sum + count, 0)).toBe(3);
+    expect(counts()).toEqual(
+      expect.arrayContaining([
+        ['platform-mismatch', expect.any(Number), 'POST'],
+        ['method-not-allowed', 1, 'GET'],
+      ]),
+    );
+  });
+
   it('of limits and of lock-outs', async () => {
     const limited = gateway.addWebhook({ rateLimitPerHour: 1 });
     for (let n = 0; n < 3; n += 1) await send(`/webhook/${limited.token}/trigger`);

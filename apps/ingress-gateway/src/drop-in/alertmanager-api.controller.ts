@@ -3,8 +3,9 @@ import { Problem } from '@tocsin/nest-shell';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { acceptedAnswer } from '../answers.ts';
 import { INGRESS, type Ingress } from '../ingress.ts';
-import { bodyBytesOf, receive } from '../reception.ts';
-import { checkOpensList, fittingWebhook } from './request.ts';
+import { bodyBytesOf, checkFirst, receive } from '../reception.ts';
+import { checkPlatform } from '../webhook-directory.ts';
+import { checkOpensList } from './request.ts';
 
 const ADDRESS = 'prometheus/:token/api/v2/alerts';
 
@@ -20,9 +21,11 @@ export class AlertmanagerApiController {
     @Req() request: FastifyRequest<{ Params: { token: string } }>,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const found = await this.ingress.directory.byToken(request.params.token, bodyBytesOf(request));
-    const webhook = fittingWebhook(found, 'prometheus');
-    await checkOpensList(request);
+    const webhook = await this.ingress.directory.byToken(request.params.token, bodyBytesOf(request));
+    await checkFirst(this.ingress, webhook, request, () => {
+      checkPlatform(webhook, 'prometheus');
+      return checkOpensList(request);
+    });
     const atOnce = (receiptId: string) => ({ ...acceptedAnswer(receiptId), status: 200 as const });
     await receive(this.ingress, webhook, { request, reply, atOnce });
   }

@@ -2,10 +2,11 @@ import { Controller, Delete, Get, Inject, Patch, Post, Put, Req, Res, UseFilters
 import { Problem } from '@tocsin/nest-shell';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { INGRESS, type Ingress } from '../ingress.ts';
-import { bodyBytesOf, receive } from '../reception.ts';
+import { bodyBytesOf, checkFirst, receive } from '../reception.ts';
+import { checkPlatform } from '../webhook-directory.ts';
 import { EventsApiFilter } from './events-api.filter.ts';
 import { invalidEvent, processed, readEvent } from './events-api.ts';
-import { fittingWebhook, jsonOf } from './request.ts';
+import { jsonOf } from './request.ts';
 
 const ADDRESS = 'v2/enqueue';
 
@@ -25,8 +26,8 @@ export class EventsApiController {
       return void reply.code(code).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(body));
     }
     const { routingKey, dedupKey } = verdict.event;
-    const found = await this.ingress.directory.byToken(routingKey, bodyBytesOf(request));
-    const webhook = fittingWebhook(found, 'pagerduty');
+    const webhook = await this.ingress.directory.byToken(routingKey, bodyBytesOf(request));
+    await checkFirst(this.ingress, webhook, request, () => checkPlatform(webhook, 'pagerduty'));
     await receive(this.ingress, webhook, { request, reply, atOnce: (receiptId) => processed(dedupKey ?? receiptId) });
   }
 

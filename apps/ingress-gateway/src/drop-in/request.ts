@@ -1,4 +1,3 @@
-import type { WebhookDocument } from '@tocsin/contracts';
 import { Problem } from '@tocsin/nest-shell';
 import type { FastifyRequest } from 'fastify';
 import { checkJson, inflated, withoutMark } from '../body.ts';
@@ -31,15 +30,5 @@ export async function checkOpensList(request: FastifyRequest): Promise<void> {
         { path: '$', code: 'not-a-list', message: 'a list of {labels, annotations, startsAt, endsAt, generatorURL}' },
       ],
     },
-  );
-}
-
-/** @throws Problem `platform-mismatch` where the webhook's connector does not read what comes in at a drop-in address */
-export function fittingWebhook(webhook: WebhookDocument, connector: string): WebhookDocument {
-  const { connector: own } = webhook.body;
-  if (own === connector) return webhook;
-  throw new Problem(
-    'platform-mismatch',
-    `This webhook belongs to the platform ${own}; this address is for ${connector}.`,
   );
 }
