@@ -27,6 +27,11 @@ import { ConfigurationBoot } from './configuration-boot.ts';
 import { ConfigurationStore } from './configuration-store.ts';
 import { connectorCatalogue } from './connector-catalogue.ts';
 import { ConnectorsController } from './connectors.controller.ts';
+import { CorrelationRuleSets } from './correlation/correlation-rule-sets.ts';
+import {
+  WebhookCorrelationController,
+  WorkspaceCorrelationController,
+} from './correlation/correlation-rules.controllers.ts';
 import type { Credentials } from './credentials.ts';
 import { inboundLogControllers, inboundLogProviders } from './inbound-log/inbound-log.providers.ts';
 import { pipelineOf } from './pipeline.ts';
@@ -46,6 +51,7 @@ import {
   CONNECTOR_CATALOGUE,
   CONTROL_PLANE_CONFIG,
   CONTROL_PLANE_PIPELINE,
+  CORRELATION_RULES,
   CREDENTIALS,
   DEAD_LETTERS,
   SEED_TOOLS,
@@ -71,6 +77,8 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     ConnectorsController,
     WebhooksController,
     WebhookSetupController,
+    WebhookCorrelationController,
+    WorkspaceCorrelationController,
     SubscriptionsController,
     ApiKeysController,
     ...inboundLogControllers,
@@ -124,6 +132,11 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
         connectors: ConnectorCatalogue,
         config: ControlPlaneEnvironment,
       ) => new Webhooks(store, credentials, connectors, config.RATE_LIMIT_MAX_PER_HOUR),
+    },
+    {
+      provide: CORRELATION_RULES,
+      inject: [CONFIGURATION_STORE],
+      useFactory: (store: ConfigurationStore) => new CorrelationRuleSets(store),
     },
     {
       provide: WEBHOOK_SETUP,

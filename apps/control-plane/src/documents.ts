@@ -8,6 +8,7 @@ const workspaceBody = (row: WorkspaceRow): WorkspaceBody => ({
   name: row.name,
   slug: row.slug,
   wrappedDataKey: row.wrappedDataKey,
+  ...(row.correlationRules ? { correlationRules: row.correlationRules } : {}),
 });
 
 const webhookBody = (row: WebhookRow): WebhookBody => ({
@@ -28,6 +29,7 @@ const webhookBody = (row: WebhookRow): WebhookBody => ({
   severityProfile: row.severityProfile,
   dedup: row.dedup,
   correlation: row.correlation,
+  ...(row.openWhen ? { openWhen: row.openWhen } : {}),
   rca: row.rca,
   changes: row.changes,
   overLimit: row.overLimit,

@@ -1,5 +1,7 @@
 import type {
   ApiKeyBody,
+  ConditionDocument,
+  CorrelationRules,
   MappingDocument,
   Scope,
   SealedSecret,
@@ -28,6 +30,7 @@ export abstract class ConfigurationRow {
 export class WorkspaceRow extends ConfigurationRow {
   @Column({ type: 'text' }) slug!: string;
   @Column({ type: 'text', name: 'wrapped_data_key' }) wrappedDataKey!: string;
+  @Column({ type: 'jsonb', name: 'correlation_rules', nullable: true }) correlationRules!: CorrelationRules | null;
   @Column({ type: 'jsonb' }) settings!: WorkspaceSettings;
 }
 
@@ -50,6 +53,7 @@ export class WebhookRow extends ConfigurationRow {
   @Column({ type: 'text', name: 'default_severity' }) defaultSeverity!: WebhookBody['defaultSeverity'];
   @Column({ type: 'text', name: 'severity_profile' }) severityProfile!: WebhookBody['severityProfile'];
   @Column({ type: 'jsonb' }) dedup!: WebhookBody['dedup'];
+  @Column({ type: 'jsonb', name: 'open_when', nullable: true }) openWhen!: ConditionDocument | null;
   @Column({ type: 'jsonb' }) correlation!: WebhookBody['correlation'];
   @Column({ type: 'jsonb' }) rca!: WebhookBody['rca'];
   @Column({ type: 'jsonb' }) changes!: NonNullable<WebhookBody['changes']>;

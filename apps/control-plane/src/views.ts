@@ -2,6 +2,7 @@ import { defaultSignatures } from '@tocsin/domain/delivery';
 import { emptyMapping } from '@tocsin/domain/mapping-rules';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { intakeView, settingsView } from './intake/intake-settings.ts';
+import { rulesView } from './correlation/read-rules.ts';
 import { authView } from './webhook-auth.ts';
 
 // What people see of each row: snake_case, and never a secret, a token or a sealed text.
@@ -60,10 +61,12 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
     reopen_minutes: row.dedup.reopenMinutes,
     resolve_policy: row.dedup.resolvePolicy,
   },
+  open_when: row.openWhen,
   correlation: {
     enabled: row.correlation.enabled,
     window_minutes: row.correlation.windowMinutes,
     by: row.correlation.by,
+    rules: row.correlation.rules ? rulesView(row.correlation.rules) : null,
   },
   rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
   changes: { alert_on_failure: row.changes.alertOnFailure },

@@ -1,5 +1,5 @@
 import { AsGiven } from '@tocsin/nest-shell';
-import { authMethods, severities, type AuthMethod, type Severity } from '@tocsin/contracts';
+import { authMethods, severities, type AuthMethod, type CorrelationBasis, type Severity } from '@tocsin/contracts';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -16,6 +16,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { CorrelationRulesInput } from './correlation/correlation.dto.ts';
 import { CLEAN_TEXT, HEADER_NAME, Optional, OptionalOrNull, STORABLE_TEXT } from './fields.ts';
 import { LimitsInput, overLimits } from './intake/intake.dto.ts';
 
@@ -23,7 +24,8 @@ const respondModes = ['wait', 'accept'] as const;
 const severityProfiles = ['tocsin', 'opsknight'] as const;
 const windowStarts = ['last', 'first'] as const;
 const resolvePolicies = ['all', 'any', 'never'] as const;
-const correlationBases = ['service'] as const;
+/** What the time window goes by; `tag:env` = the same value of the tag `env`. */
+const CORRELATION_BASIS = /^(service|any|group|tag:[^\p{Cc}\p{Cs}:]{1,100})$/u;
 const webhookModes = ['live', 'capture'] as const;
 const rotatable = ['token', 'secret'] as const;
 
@@ -63,7 +65,16 @@ export class DedupInput {
 export class CorrelationInput {
   @Optional() @IsBoolean() enabled?: boolean;
   @Optional() @IsInt() @Min(1) @Max(1_440) window_minutes?: number;
-  @Optional() @IsIn(correlationBases) by?: (typeof correlationBases)[number];
+  @Optional()
+  @IsString()
+  @Matches(CORRELATION_BASIS, { message: 'by must be service, any, group or tag:<key>' })
+  by?: CorrelationBasis;
+  /** The webhook's own rules; null = none. */
+  @OptionalOrNull()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => CorrelationRulesInput)
+  rules?: CorrelationRulesInput | null;
 }
 
 export class RcaInput {
@@ -99,6 +110,8 @@ export class WebhookSettings {
   @Optional() @IsObject() @ValidateNested() @Type(() => CorrelationInput) correlation?: CorrelationInput;
   @Optional() @IsObject() @ValidateNested() @Type(() => RcaInput) rca?: RcaInput;
   @Optional() @IsObject() @ValidateNested() @Type(() => ChangesInput) changes?: ChangesInput;
+  /** Which triggered alerts open incidents; the others are recorded. Null = all open. */
+  @OptionalOrNull() @AsGiven() @IsObject() open_when?: Record<string, unknown> | null;
   /** `capture`: requests are authenticated and kept for a look, and nothing opens. */
   @Optional() @IsIn(webhookModes) mode?: (typeof webhookModes)[number];
   /** `incident_type` of incidents where neither the alert nor the mapping names one; null = none. */

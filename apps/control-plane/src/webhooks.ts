@@ -10,6 +10,7 @@ import {
   sealFor,
   sealedSecret,
 } from './credentials.ts';
+import { checkedCondition, checkedRules } from './correlation/read-rules.ts';
 import { WebhookRow } from './entities.ts';
 import { invalidField } from './fields.ts';
 import { applyIntake, intakeDefaults } from './intake/intake-settings.ts';
@@ -182,6 +183,7 @@ const defaultSettings = (connector: ConnectorDefaults) => ({
     resolvePolicy: 'all',
   } satisfies WebhookBody['dedup'],
   correlation: { enabled: true, windowMinutes: 5, by: 'service' } satisfies WebhookBody['correlation'],
+  openWhen: null,
   rca: { autoTrigger: true, minSeverity: 'medium' } satisfies WebhookBody['rca'],
   changes: { alertOnFailure: true } satisfies WebhookBody['changes'],
   mode: 'live' as const,
@@ -227,7 +229,13 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
     enabled: correlation?.enabled ?? row.correlation.enabled,
     windowMinutes: correlation?.window_minutes ?? row.correlation.windowMinutes,
     by: correlation?.by ?? row.correlation.by,
+    rules:
+      correlation?.rules === undefined
+        ? (row.correlation.rules ?? null)
+        : correlation.rules && checkedRules(correlation.rules, 'correlation.rules'),
   };
+  if (input.open_when !== undefined)
+    row.openWhen = input.open_when && checkedCondition(input.open_when, 'open_when', false);
   row.rca = {
     autoTrigger: rca?.auto_trigger ?? row.rca.autoTrigger,
     minSeverity: rca?.min_severity ?? row.rca.minSeverity,
