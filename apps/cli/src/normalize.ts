@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { connectorOf, connectors, type NormalizeContext, type Normalization } from '@tocsin/connectors';
-import type { NormalizedAlert } from '@tocsin/contracts';
+import { alertView, connectorOf, connectors, type NormalizeContext, type Normalization } from '@tocsin/connectors';
+import { type CompiledMapping, compileMapping, readMapping } from '@tocsin/domain/mapping-rules';
 import { type Terminal, UsageError } from './terminal.ts';
 
 /** The receipt that an offline payload is read as: no installation knows these ids. */
@@ -27,17 +27,24 @@ export async function normalize(args: string[], terminal: Terminal): Promise<voi
     args,
     allowPositionals: true,
     // Headers and query go to the connector with the bytes, as a receipt has them; a connector reads what it needs.
-    options: { connector: { type: 'string' }, headers: { type: 'string' }, query: { type: 'string' } },
+    options: {
+      connector: { type: 'string' },
+      headers: { type: 'string' },
+      mapping: { type: 'string' },
+      query: { type: 'string' },
+    },
   });
   const connector = connectorOf(values.connector ?? '');
   if (!connector) throw new UsageError(`--connector: one of ${connectors.map(({ source }) => source.id).join(', ')}`);
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) throw new UsageError('normalize: exactly one payload (a file, or -)');
   const headers = values.headers === undefined ? {} : await headersIn(values.headers, terminal);
+  const mapping = values.mapping === undefined ? undefined : await mappingIn(values.mapping, terminal);
   const bytes = await readPayload(path, terminal);
   const contentType = headers['content-type'] ?? CONTENT_TYPES[extname(path)] ?? null;
   const payload = { bytes, contentType, headers, query: values.query ?? '' };
-  const result = connector.normalize(payload, { ...LOCAL, receivedAt: terminal.now().toISOString() });
+  const context = { ...LOCAL, receivedAt: terminal.now().toISOString(), ...(mapping ? { mapping } : {}) };
+  const result = connector.normalize(payload, context);
   terminal.out(`${JSON.stringify(viewOf(result), null, 2)}\n`);
 }
 
@@ -49,15 +56,25 @@ async function readPayload(path: string, terminal: Terminal): Promise<Buffer> {
   }
 }
 
+async function jsonIn(option: string, path: string, terminal: Terminal): Promise<unknown> {
+  const text = (await readPayload(path, terminal)).toString('utf8');
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new UsageError(`--${option}: ${path} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** A mapping as `POST webhooks` takes it. */
+async function mappingIn(path: string, terminal: Terminal): Promise<CompiledMapping> {
+  const read = readMapping(await jsonIn('mapping', path, terminal));
+  if (read.ok) return compileMapping(read.mapping);
+  throw new UsageError(read.problems.map((problem) => `--mapping: ${problem.path}: ${problem.message}`).join('\n'));
+}
+
 /** A JSON object of texts, names in any case. */
 async function headersIn(path: string, terminal: Terminal): Promise<Record<string, string>> {
-  const text = (await readPayload(path, terminal)).toString('utf8');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`--headers: ${path} is not JSON: ${(error as Error).message}`);
-  }
+  const value = await jsonIn('headers', path, terminal);
   const entries =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
   if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === 'string')) {
@@ -74,25 +91,3 @@ function viewOf(result: Normalization) {
     return { alerts: [], ignored: null, dead_letter: { reason: result.reason, detail: result.detail }, notes: [] };
   return { alerts: result.alerts.map(alertView), ignored: null, dead_letter: null, notes: result.omitted };
 }
-
-const alertView = (alert: NormalizedAlert) => ({
-  index: alert.index,
-  title: alert.title,
-  description: alert.description,
-  severity: alert.severity,
-  status: alert.status,
-  kind: alert.kind,
-  services: alert.services,
-  tags: alert.tags,
-  source: alert.source,
-  url: alert.url,
-  occurred_at: alert.occurredAt,
-  dedup_key: alert.dedupKey,
-  dedup_key_origin: alert.dedupKeyOrigin,
-  resolve_key: alert.resolveKey,
-  firing_key: alert.firingKey,
-  incident_type: alert.incidentType,
-  custom_fields: alert.customFields,
-  fields: alert.fields,
-  notes: alert.notes,
-});

@@ -1,4 +1,5 @@
 export * from './folder-of.ts';
+export * from './kit/alert-view.ts';
 export * from './kit/compile.ts';
 export * from './kit/decode.ts';
 export * from './kit/redacted-body.ts';

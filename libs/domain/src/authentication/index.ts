@@ -5,3 +5,4 @@ export { dressOf, presentCredential, wordAsWritten, type PresentedCredential, ty
 export { signaturesIn } from './signatures.ts';
 export { valueOf } from './raw-headers.ts';
 export * from './sns.ts';
+export { isKept, keptHeaders, keptQuery } from './kept-headers.ts';
