@@ -34,7 +34,10 @@ interface Sent {
 async function send(request: ExampleRequest, change: Partial<ExampleRequest> = {}): Promise<Sent> {
   const { method, target, headers, body } = { ...request, ...change };
   const response = await fetch(`${site.url}${target}`, { method, headers, ...(body === undefined ? {} : { body }) });
-  return { status: response.status, type: response.headers.get('content-type') ?? '', text: await response.text() };
+  const type = response.headers.get('content-type') ?? '';
+  if (!type.startsWith('text/event-stream')) return { status: response.status, type, text: await response.text() };
+  await response.body?.cancel(); // it would never end
+  return { status: response.status, type, text: '' };
 }
 
 /** What is wrong with an answer by the document; empty = nothing. */
@@ -66,6 +69,12 @@ async function seed(): Promise<typeof live> {
     auth: { method: 'none' },
   });
   await client.trigger(events, '{"what":"nobody can read"}');
+  const quiet = await client.make<MadeWebhook>('/api/v1/webhooks', {
+    name: 'Recorded',
+    connector: 'generic',
+    open_when: { field: 'severity', operator: 'equals', value: 'critical' },
+  });
+  const recorded = await client.bearer(quiet, { title: 'Disk is filling', severity: 'low', service: 'disk' });
   const answer = await client.bearer(webhook, { title: 'Search is slow', service: 'search', dedup_key: 'search' });
   const incident = answer.body.incident_id;
   if (!incident) throw new Error(`no incident: ${JSON.stringify(answer)}`);
@@ -102,6 +111,8 @@ async function seed(): Promise<typeof live> {
     deadLetter,
     eventsToken: events.token,
     alertmanagerToken: alertmanager.token,
+    alert: answer.body.alerts[0]?.alert_id ?? '',
+    recordedAlert: recorded.body.alerts[0]?.alert_id ?? '',
     soon: new Date(Date.now() + 3_600_000).toISOString(),
     queryToken: query.token,
     webhookSecret: webhook.secret,

@@ -15,10 +15,13 @@ const { defaultMetadataStorage } = createRequire(import.meta.url)('class-transfo
   };
 };
 
+/** Classes of characters that few readers of JSON Schema know, as ranges. */
+const CLASSES = { Cc: '\\u0000-\\u001f\\u007f-\\u009f', Cs: '\\ud800-\\udfff' };
+
 function patternOf(expression: RegExp): JsonSchema {
   if (expression.flags.replace('u', '') !== '')
     throw new Error(`${String(expression)}: JSON Schema knows no flags; write the expression without them`);
-  return { pattern: expression.source };
+  return { pattern: expression.source.replace(/\\p\{(Cc|Cs)\}/g, (_, name: keyof typeof CLASSES) => CLASSES[name]) };
 }
 
 /** One constraint as keywords, by class-validator's name of it. */

@@ -10,6 +10,8 @@ export const ids = {
   subscription: id('sub'),
   incident: id('inc'),
   receipt: id('rcv'),
+  alert: id('alr'),
+  recordedAlert: `${id('alr').slice(0, -1)}2`,
   deadLetter: id('dlt'),
   apiKey: 'k7m2q5x3n4p6r2ta',
   webhookToken: 'm4t7q2x5n3p6r2ta7k5w3y6zbm',

@@ -121,6 +121,44 @@ export const incidents: Descriptions = {
     },
     201,
   ),
+  'GET /api/v1/incidents/stream': {
+    tag: 'Incidents',
+    summary: 'Incident events as they come',
+    description:
+      'Server-Sent Events; an endless answer. `GET /api/v1/events` gives the same to who asks from time to time.',
+    headers: {
+      'last-event-id': { description: 'Id of the last event that was received: the stream goes on behind it.' },
+    },
+    problems: ['malformed-request'],
+    answers: {
+      200: { description: 'Events of the workspace.', type: 'text/event-stream', schema: { type: 'string' } },
+    },
+  },
+  'GET /api/v1/events': {
+    tag: 'Incidents',
+    summary: 'Incident events in their order',
+    query: { after: '0', limit: 100 },
+    answers: { 200: answer('EventFeed', 'Events behind the position, oldest first.') },
+  },
+  'GET /api/v1/alerts': {
+    tag: 'Incidents',
+    summary: 'List alerts that were recorded without an incident',
+    query: { limit: 20 },
+    answers: { 200: answer('RecordedAlertPage', 'Newest first.') },
+  },
+  'GET /api/v1/alerts/{id}': {
+    tag: 'Incidents',
+    summary: 'Read an alert with its decision',
+    path: { id: ids.alert },
+    answers: { 200: answer('AnyAlert', 'As much as is kept of it.') },
+  },
+  'POST /api/v1/alerts/{id}/promote': {
+    tag: 'Incidents',
+    summary: 'Make an incident of a recorded alert',
+    path: { id: ids.recordedAlert },
+    problems: ['wrong-state', 'conflict'],
+    answers: { 200: answer('CommandResult', 'The incident, and the events that made it.') },
+  },
   'GET /api/v1/receipts/{id}': {
     tag: 'Receipts',
     summary: 'What became of one request',

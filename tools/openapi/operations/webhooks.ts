@@ -4,9 +4,40 @@ import { answer, ETAG, MADE, nothing } from './answers.ts';
 
 const webhook = { tag: 'Webhooks', path: { id: ids.webhook } } as const;
 
+const payload = { title: 'Checkout is slow', severity: 'high', service: 'checkout', meta: { team: 'payments' } };
+
 const delivery = { tag: 'Webhooks', path: { id: ids.webhook, receipt: ids.receipt } } as const;
 
 export const webhooks: Descriptions = {
+  'POST /api/v1/mapping/preview': {
+    tag: 'Mapping',
+    summary: 'Show what a mapping makes of a payload',
+    description: 'Nothing is stored. Without a mapping that of the webhook is used, where one is named.',
+    bodies: {
+      mapping: {
+        summary: 'A mapping before it is saved',
+        value: { connector: 'generic', payload, mapping: { fields: { title: ['$.title'], tags: ['$.meta.team'] } } },
+      },
+      webhook: { summary: 'As a webhook would read it', value: { webhook_id: ids.webhook, payload } },
+    },
+    answers: { 200: answer('MappingPreview', 'Alerts as they would be, and the paths that the payload offers.') },
+  },
+  'POST /api/v1/webhooks/{id}/test': {
+    ...webhook,
+    tag: 'Mapping',
+    summary: 'Try a payload on a webhook, or send it',
+    description:
+      'The body is the payload as its sender would send it; without one a sample of the connector is taken. `X-Tocsin-Test-Authorization` stands for the `Authorization` of the sender.',
+    moreQuery: { send: { description: 'Send it the whole way.', schema: { type: 'boolean', default: false } } },
+    headers: { 'content-encoding': { description: '`gzip`, where the body is.' } },
+    rawBody: { types: { 'application/json': {} }, required: false },
+    bodies: { payload: { summary: 'A payload', value: payload } },
+    problems: ['validation-failed', 'conflict', 'malformed-body', 'body-too-large', 'unsupported-media-type'],
+    answers: {
+      200: answer('WebhookTest', 'What it would become; nothing was stored.'),
+      202: answer('WebhookTestSent', 'Sent; the outcome is at `status_url`.'),
+    },
+  },
   'GET /api/v1/webhooks/{id}/deliveries': {
     ...webhook,
     summary: 'What came in at a webhook, and what became of it',

@@ -69,6 +69,9 @@ const webhook = {
   correlation: Type.Object({ enabled: flag, window_minutes: count, by: word('service') }),
   rca: Type.Object({ auto_trigger: flag, min_severity: SeveritySchema }),
   changes: Type.Object({ alert_on_failure: flag }),
+  mode: word('live', 'capture'),
+  incident_type: nullable(text),
+  mapping: ref('Mapping'),
   ...stamp,
 };
 

@@ -89,8 +89,20 @@ const Receipt = Type.Object({
   reason: nullable(text),
   detail: nullable(text),
   received_at: instant,
-  settled_at: instant,
-  total: described(count, 'Alerts in the request.'),
+  settled_at: described(nullable(instant), 'Null while an alert has no outcome yet.'),
+  total: described(nullable(count), 'Alerts in the request; null until it was read.'),
+  stages: described(
+    Type.Array(
+      Type.Object({
+        stage: word('received', 'normalised', 'correlated', 'stored'),
+        service: text,
+        progress: word('done', 'partly', 'pending', 'not-needed'),
+        at: nullable(instant),
+        said: free,
+      }),
+    ),
+    'The way through the services.',
+  ),
   alerts: Type.Array(
     Type.Object({
       alert_id: text,
@@ -117,7 +129,53 @@ const Investigation = Type.Object({
   config_revision: count,
 });
 
+const recordedAlert = {
+  ...alertFacts,
+  description: text,
+  custom_fields: free,
+  status: text,
+  last_seen_at: instant,
+  ended_at: nullable(instant),
+  occurrence_count: count,
+  incident_id: described(nullable(text), 'Set once it was promoted, or another alert took its key to an incident.'),
+  outcome: word('recorded'),
+  reason: decisionReason,
+  why: ref('Why'),
+};
+
+/** An alert of which only the decision is kept: a repeat, a resolve, one that was ignored. */
+const decidedAlert = {
+  id: text,
+  receipt_id: text,
+  webhook_id: text,
+  incident_id: nullable(text),
+  outcome: OutcomeSchema,
+  reason: text,
+  counted_on: nullable(text),
+  occurrence_count: nullable(count),
+  settled_at: instant,
+  why: nullable(ref('Why')),
+};
+
 export const incidentSchemas = {
+  RecordedAlert: Type.Object(recordedAlert),
+  RecordedAlertPage: page(ref('RecordedAlert')),
+  DecidedAlert: Type.Object(decidedAlert),
+  AttachedAlert: Type.Object({ ...incidentAlert, incident_id: nullable(text) }),
+  AnyAlert: {
+    anyOf: [ref('RecordedAlert'), ref('AttachedAlert'), ref('DecidedAlert')],
+    description: 'As much as is kept: recorded alerts and those of incidents as a whole, of others the decision.',
+  },
+  EventFeed: Type.Object({
+    items: Type.Array(
+      Type.Object({
+        position: text,
+        outbound_name: described(nullable(text), '`incident.<name>`, or null where subscribers get no webhook.'),
+        event: ref('IncidentEvent'),
+      }),
+    ),
+    next_after: described(text, 'Pass it as `after` to go on.'),
+  }),
   Why,
   Incident: PublicIncidentSchema,
   IncidentEvent: PublicIncidentEventSchema,

@@ -2,6 +2,7 @@ import type { JsonSchema } from '../json-schema.ts';
 import { configurationSchemas } from './configuration.ts';
 import { connectorSchemas } from './connectors.ts';
 import { incidentSchemas } from './incidents.ts';
+import { mappingSchemas } from './mapping.ts';
 import { operationSchemas } from './operations.ts';
 
 /** What answers look like, by component name. The end-to-end test holds every real answer against these. */
@@ -9,5 +10,6 @@ export const answerSchemas = {
   ...configurationSchemas,
   ...connectorSchemas,
   ...incidentSchemas,
+  ...mappingSchemas,
   ...operationSchemas,
 } as Readonly<Record<string, unknown>> as Readonly<Record<string, JsonSchema>>;
