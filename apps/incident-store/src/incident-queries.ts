@@ -1,8 +1,12 @@
 import { incidentStatuses, isId, severities, type PublicIncident } from '@tocsin/contracts';
+import { exists, fold, initialState, publicIncident } from '@tocsin/domain/incident';
+import { Problem } from '@tocsin/nest-shell';
 import { withWorkspace, type Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
+import { auditedView, auditStream } from './audit-stream.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
 import { notFound } from './incident-commands.ts';
+import { readEvents } from './incident-log.ts';
 import type { ListIncidents, PageQuery } from './incident.dto.ts';
 import { alertOf, entryOf, type AlertRow, type TimelineRow } from './views.ts';
 
@@ -39,6 +43,30 @@ export class IncidentQueries {
 
   async read(workspaceId: string, id: string): Promise<PublicIncident> {
     return withWorkspace(this.pool, workspaceId, (tx) => document(tx, id));
+  }
+
+  /** The incident as it was at an instant: its events up to then, folded again. @throws Problem not-found also where it was not there yet */
+  async readAt(workspaceId: string, id: string, at: string): Promise<PublicIncident> {
+    return withWorkspace(this.pool, workspaceId, async (tx) => {
+      await document(tx, id);
+      const events = await readEvents(tx, id);
+      const later = events.findIndex((event) => event.at > at);
+      const state = fold(initialState(id), later < 0 ? events : events.slice(0, later));
+      if (!exists(state)) throw new Problem('not-found', `The incident ${id} was not there yet at ${at}.`);
+      return publicIncident(state);
+    });
+  }
+
+  /** Events with their hashes, recomputed here: whoever has the answer can follow the chain. */
+  async audit(workspaceId: string, id: string, { limit, cursor }: PageQuery) {
+    return withWorkspace(this.pool, workspaceId, async (tx) => {
+      await document(tx, id);
+      const found = await auditStream(tx, id);
+      const from = cursor === undefined ? 0 : Number(decodeCursor(cursor, [POSITION])[0]);
+      const rest = found.events.filter(({ version }) => version > from);
+      const page = pageOf(rest.slice(0, limit + 1), limit, auditedView, ({ version }) => [String(version)]);
+      return { ...page, intact: found.findings.length === 0, findings: found.findings };
+    });
   }
 
   async timeline(workspaceId: string, id: string, { limit, cursor }: PageQuery) {

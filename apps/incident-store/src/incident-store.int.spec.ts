@@ -9,7 +9,7 @@ import {
   type RcaEvent,
   type DeliveryEvent,
 } from '@tocsin/contracts';
-import { chainOf, checkpointText, GENESIS_CHAIN } from '@tocsin/domain/incident';
+import { chainOf, checkpointText, digestOf, GENESIS_CHAIN, hashOf, type HashedEvent } from '@tocsin/domain/incident';
 import { openJournal } from '@tocsin/event-log/journal';
 import {
   Assignments,
@@ -396,6 +396,75 @@ describe('commands of people', () => {
     const again = await post(`incidents/${id}/snooze`, { until }, key);
     expect(again.body['events']).toEqual(first.body['events']);
     expect(await post(`incidents/${id}/snooze`, { until: hence(60) }, key)).toMatchObject({ status: 409 });
+  });
+});
+
+describe('an incident in the past', () => {
+  it('is shown as it was, and was not there before it was opened', async () => {
+    const id = await open('past');
+    const { body: before } = await call(`incidents/${id}`);
+    await waitFor(() => new Date().toISOString() > String(before['updated_at']), { timeoutMs: 5_000 });
+    const between = new Date().toISOString();
+    await waitFor(() => new Date().toISOString() > between, { timeoutMs: 5_000 });
+    await post(`incidents/${id}/acknowledge`);
+    await post(`incidents/${id}/assign`, { assignee: 'ada' });
+    expect((await call(`incidents/${id}?at=${between}`)).body).toEqual(before);
+    expect((await call(`incidents/${id}?at=${new Date().toISOString()}`)).body).toMatchObject({ assignee: 'ada' });
+    expect(await call(`incidents/${id}?at=2020-01-01T00:00:00Z`)).toMatchObject({ status: 404 });
+    expect(await call(`incidents/${id}?at=yesterday`)).toMatchObject({ status: 422 });
+  });
+
+  it('shows its events with hashes that anybody can recompute', async () => {
+    const id = await open('hashed');
+    await post(`incidents/${id}/comments`, { text: 'for the record' });
+    const { body } = await call(`incidents/${id}/audit?limit=1`);
+    expect(body).toMatchObject({ intact: true, findings: [], next_cursor: expect.any(String) });
+    const rest = await call(`incidents/${id}/audit?cursor=${String(body['next_cursor'])}`);
+    type Audited = HashedEvent & { prev_hash: string; hash: string; salt: string; body: string };
+    const events = [...body.items, ...rest.body.items] as unknown as Audited[];
+    expect(events.map(({ type }) => type)).toEqual(['IncidentOpened', 'CommentAdded']);
+    for (const { prev_hash, hash, salt, body: content, ...event } of events) {
+      expect(hashOf(prev_hash, event)).toBe(hash);
+      expect(digestOf(Buffer.from(salt, 'hex'), Buffer.from(content))).toBe(event.digest);
+    }
+    expect(events[1]?.prev_hash).toBe(events[0]?.hash);
+  });
+});
+
+describe('one command on many incidents', () => {
+  it('says for each what became of it', async () => {
+    const [first, second] = [await open('bulk-1'), await open('bulk-2')];
+    await post(`incidents/${second}/acknowledge`);
+    const missing = deriveId('inc', 'nobody');
+    const ids = [first, second, missing, 'inc_bad'];
+    expect(await post('incidents/bulk', { ids, command: 'acknowledge', note: 'all mine' })).toMatchObject({
+      status: 200,
+      body: {
+        results: [
+          { id: first, ok: true, status: 'acknowledged', version: 2 },
+          { id: second, ok: false, code: 'wrong-state' },
+          { id: missing, ok: false, code: 'not-found' },
+          { id: 'inc_bad', ok: false, code: 'not-found' },
+        ],
+      },
+    });
+    const key = { 'idempotency-key': 'bulk-1' };
+    const assign = { ids: [first, second], command: 'assign', assignee: 'ada' };
+    const once = await post('incidents/bulk', assign, key);
+    expect(await post('incidents/bulk', assign, key)).toEqual(once);
+  });
+
+  it.each([
+    [{ ids: [], command: 'resolve' }, 'ids'],
+    [{ ids: Array.from({ length: 501 }, (_, n) => `inc_${n}`), command: 'resolve' }, 'ids'],
+    [{ ids: ['inc_1'], command: 'explode' }, 'command'],
+    [{ ids: ['inc_1'], command: 'snooze' }, 'until'],
+    [{ ids: ['inc_1'], command: 'comment' }, 'text'],
+    [{ ids: ['inc_1'], command: 'assign' }, 'assignee'],
+  ])('refuses %j', async (input, path) => {
+    const refused = await post('incidents/bulk', input);
+    expect(refused.status).toBe(422);
+    expect(refused.body['errors']).toEqual(expect.arrayContaining([expect.objectContaining({ path })]));
   });
 });
 

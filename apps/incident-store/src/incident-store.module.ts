@@ -28,6 +28,7 @@ import type { Pool } from 'pg';
 import { AlertCorrelatedConsumer } from './alert-correlated.consumer.ts';
 import { AlertQueries } from './alert-queries.ts';
 import { AlertsController } from './alerts.controller.ts';
+import { BulkCommandsController } from './bulk-commands.controller.ts';
 import { EventStreamController } from './commit-order/event-stream.controller.ts';
 import { EventStreams } from './commit-order/event-streams.ts';
 import { EventsFeedController } from './commit-order/events-feed.controller.ts';
@@ -90,6 +91,7 @@ function pipelineOf(
     IncidentDeliveryConsumer,
     ReceiptsSettledConsumer,
     AlertsController,
+    BulkCommandsController,
     EventStreamController,
     EventsFeedController,
     IncidentsController,

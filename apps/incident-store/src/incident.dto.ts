@@ -2,6 +2,8 @@ import { incidentStatuses, severities, type Severity } from '@tocsin/contracts';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
+  ArrayMinSize,
+  ArrayUnique,
   IsArray,
   IsIn,
   IsInt,
@@ -53,6 +55,53 @@ export class IncidentComment {
 export class PageQuery {
   @IsOptional() @Type(() => Number) @IsInt() @Min(1) @Max(200) limit = 50;
   @IsOptional() @IsString() @MaxLength(400) cursor?: string;
+}
+
+export class ReadIncident {
+  /** The incident as it was at this instant. */
+  @IsOptional() @IsISO8601({ strict: true }) @MaxLength(40) at?: string;
+}
+
+const bulkCommands = [
+  'acknowledge',
+  'resolve',
+  'reopen',
+  'unsnooze',
+  'suppress',
+  'snooze',
+  'assign',
+  'comment',
+] as const;
+
+/** One command on many incidents. */
+export class BulkCommand extends IncidentNote {
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(500)
+  @ArrayUnique()
+  @IsString({ each: true })
+  @MaxLength(60, { each: true })
+  ids!: string[];
+  @IsIn(bulkCommands) command!: (typeof bulkCommands)[number];
+  /** Of `snooze`. */
+  @ValidateIf(({ command }: BulkCommand) => command === 'snooze')
+  @IsISO8601({ strict: true })
+  @MaxLength(40)
+  until?: string;
+  /** Of `assign`; null = nobody. */
+  @ValidateIf(({ command, assignee }: BulkCommand) => command === 'assign' && assignee !== null)
+  @IsString()
+  @MinLength(1)
+  @MaxLength(200)
+  @Clean()
+  assignee?: string | null;
+  /** Of `comment`. */
+  @ValidateIf(({ command }: BulkCommand) => command === 'comment')
+  @IsString()
+  @MinLength(1)
+  @MaxLength(10_000)
+  @Clean()
+  text?: string;
 }
 
 export class ListIncidents extends PageQuery {

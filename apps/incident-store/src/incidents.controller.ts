@@ -26,6 +26,7 @@ import {
   IncidentNote,
   ListIncidents,
   PageQuery,
+  ReadIncident,
   SnoozeIncident,
 } from './incident.dto.ts';
 import { INCIDENT_COMMANDS, INCIDENT_QUERIES } from './tokens.ts';
@@ -49,7 +50,13 @@ export class IncidentsController {
 
   @Get(':id')
   @Scopes('read')
-  async read(@CallerOf() caller: Caller, @Param('id') id: string, @Res({ passthrough: true }) reply: FastifyReply) {
+  async read(
+    @CallerOf() caller: Caller,
+    @Param('id') id: string,
+    @Query(query(ReadIncident)) { at }: ReadIncident,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    if (at !== undefined) return this.queries.readAt(caller.workspaceId, id, instantOf(at));
     const incident = await this.queries.read(caller.workspaceId, id);
     void reply.header('etag', `"${incident.version}"`);
     return incident;
@@ -59,6 +66,12 @@ export class IncidentsController {
   @Scopes('read')
   timeline(@CallerOf() caller: Caller, @Param('id') id: string, @Query(query(PageQuery)) page: PageQuery) {
     return this.queries.timeline(caller.workspaceId, id, page);
+  }
+
+  @Get(':id/audit')
+  @Scopes('read')
+  audit(@CallerOf() caller: Caller, @Param('id') id: string, @Query(query(PageQuery)) page: PageQuery) {
+    return this.queries.audit(caller.workspaceId, id, page);
   }
 
   @Get(':id/alerts')
