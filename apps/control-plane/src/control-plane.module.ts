@@ -34,6 +34,7 @@ import {
 } from './correlation/correlation-rules.controllers.ts';
 import type { Credentials } from './credentials.ts';
 import { inboundLogControllers, inboundLogProviders } from './inbound-log/inbound-log.providers.ts';
+import { mappingControllers, mappingProviders } from './mapping/mapping.providers.ts';
 import { pipelineOf } from './pipeline.ts';
 import { DeadLettersConsumer } from './dead-letters/dead-letters.consumer.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
@@ -79,6 +80,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     WebhookSetupController,
     WebhookCorrelationController,
     WorkspaceCorrelationController,
+    ...mappingControllers,
     SubscriptionsController,
     ApiKeysController,
     ...inboundLogControllers,
@@ -86,6 +88,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     DeadLettersConsumer,
   ],
   providers: [
+    ...mappingProviders,
     ...inboundLogProviders,
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
     {

@@ -20,3 +20,5 @@ export const DELIVERY_QUERIES = Symbol('DELIVERY_QUERIES');
 export const REPLAYS = Symbol('REPLAYS');
 export const LEDGER_QUERIES = Symbol('LEDGER_QUERIES');
 export const INBOUND_LOG_KEEPER = Symbol('INBOUND_LOG_KEEPER');
+export const MAPPING_PREVIEWS = Symbol('MAPPING_PREVIEWS');
+export const WEBHOOK_TESTS = Symbol('WEBHOOK_TESTS');
