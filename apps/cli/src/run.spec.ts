@@ -95,8 +95,15 @@ describe('a command line that is not understood', () => {
     ['missing.json cannot be read', ['normalize', '--connector', 'generic', 'missing.json']],
     ['must be an object of texts', ['normalize', '--connector', 'generic', '--headers', 'list.json', 'payload.json']],
     ['is not JSON', ['normalize', '--connector', 'generic', '--headers', 'broken.json', 'payload.json']],
+    [
+      '--mapping: mapping.fields.title: "[" is not closed (column 4)',
+      ['normalize', '--connector', 'generic', '--mapping', 'mapping.json', 'payload.json'],
+    ],
   ])('says "%s" and ends with 2', async (message, args) => {
-    const { code, out, err } = await tocsin(args, { 'payload.json': '{}', 'list.json': '[1]', 'broken.json': '{' });
+    const { code, out, err } = await tocsin(args, {
+      ...{ 'payload.json': '{}', 'list.json': '[1]', 'broken.json': '{' },
+      'mapping.json': '{"fields":{"title":"$.b["}}',
+    });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(message);
     expect(err).toContain('Usage:');
@@ -168,6 +175,20 @@ describe('normalize', () => {
     const { code, result } = await normalize('prometheus', payload);
     expect(code).toBe(0);
     expect(result).toMatchObject({ alerts: [], ignored: null, dead_letter: { reason } });
+  });
+
+  it('applies a mapping of the user', async () => {
+    const { code, out } = await tocsin(
+      ['normalize', '--connector', 'generic', '--mapping', 'mapping.json', 'payload.json'],
+      {
+        'payload.json': '{"what":"Down","level":"warn"}',
+        'mapping.json': '{"field_mapping":{"title":"$.what","dedup_key":"$.what"},"severity":{"warn":"critical"}}',
+      },
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(out).alerts).toMatchObject([
+      { title: 'Down', severity: 'critical', dedup_key: 'Down', dedup_key_origin: 'mapping', notes: [] },
+    ]);
   });
 
   it('says which elements of a list became no alert, beside those that did', async () => {
