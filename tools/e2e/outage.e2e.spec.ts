@@ -81,6 +81,11 @@ it('takes alerts while Kafka is away for a minute, also while a gateway is kille
   await second.exit();
   await pause(began + (OUTAGE_MS * 2) / 3 - performance.now());
   second.start();
+  // It takes alerts before it has ever reached Kafka.
+  await second.ready(second.adminUrl);
+  expect(await client.trigger(waiting, '{"title":"To a gateway that came without Kafka"}', bearer())).toMatchObject({
+    status: 202,
+  });
   await pause(began + OUTAGE_MS - performance.now());
   expect(await health(first, 'ready')).toBe(200);
   expect(await health(first, 'live')).toBe(200);
@@ -107,7 +112,6 @@ it('takes alerts while Kafka is away for a minute, also while a gateway is kille
       `p99 ${percentile(took, 0.99)} ms, longest ${percentile(took, 1)} ms), backlog ${left} drained in ${seconds.toFixed(1)} s ` +
       `(${Math.round(drained)}/s, ${(drained / arrivals).toFixed(1)} times the arrivals)`,
   );
-  await second.ready(second.adminUrl);
 });
 
 it('takes alerts while Postgres is away for a minute, also in a gateway that starts meanwhile', async () => {
@@ -151,7 +155,7 @@ it('refuses with 503 and Retry-After in good time while both are away, and its m
   let highest = before;
   const body = JSON.stringify({ title: 'Much at once', filler: 'x'.repeat(64 * 1_024) });
   const hammer = async () => {
-    while (performance.now() - began < OUTAGE_MS / 6) {
+    while (performance.now() - began < OUTAGE_MS / 10) {
       const sent = performance.now();
       const response = await fetch(`${first.url}/webhook/${waiting.token}/trigger`, {
         method: 'POST',
@@ -192,8 +196,14 @@ it('every accepted alert has arrived exactly once, and in order per webhook', as
     );
   };
   const expected = load.senders.map(({ accepted }) => accepted);
-  const arrived = async () => String(await counts()) === String(expected);
-  await waitFor(arrived, { timeoutMs: 120_000 }).catch(() => undefined);
+  // As long as more arrives it is waited for: how fast services behind the log are is not what is asked here.
+  for (let before = ''; ;) {
+    const now = String(await counts());
+    if (now === String(expected) || now === before) break;
+    before = now;
+    const moved = async () => String(await counts()) !== before;
+    await waitFor(moved, within).catch(() => undefined);
+  }
   expect(await counts()).toEqual(expected);
 
   await site.split.stop();

@@ -40,7 +40,7 @@ interface Pending {
 
 /**
  * Makes receipts durable within a deadline and with bounded memory: in the log, and in the spool while the log is away or anything is left
- * in the spool, so that the order of a webhook is kept (decision 19). A record counts as in flight until the log itself settles it, also
+ * in the spool, so that the order of a webhook is kept (decision 21). A record counts as in flight until the log itself settles it, also
  * after its sender was answered: it may still arrive, which is harmless.
  */
 export class ReceiptLog {
@@ -57,7 +57,7 @@ export class ReceiptLog {
     private readonly log: Logger,
     private readonly spool?: Spool,
   ) {
-    this.watch = new LogWatch(eventLog, () => {
+    this.watch = new LogWatch(spool && eventLog, () => {
       this.review();
       spool?.logChanged();
     });

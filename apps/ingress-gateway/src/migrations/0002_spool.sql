@@ -1,4 +1,4 @@
--- Receipts that were accepted while the event log was away, until a drainer has appended them (decision 19).
+-- Receipts that were accepted while the event log was away, until a drainer has appended them (decision 21).
 -- A slot holds all receipts of its webhooks; whoever holds the slot's advisory lock appends them, in order of seq.
 create table ingress_gateway.spool (
   slot         smallint not null,

@@ -3,14 +3,17 @@ import type { EventLog } from '@tocsin/event-log';
 
 const AGAIN_MS = 250;
 
-/** Whether this process reaches the event log. Once it does not, it is asked in the background until it answers. */
+/**
+ * Whether this process reaches the event log. Once it does not, the log is asked in the background until it answers; without anything to ask,
+ * an append that works is the sign.
+ */
 export class LogWatch {
   private failure: unknown;
   private asking = false;
   private closed = false;
 
   constructor(
-    private readonly eventLog: Pick<EventLog, 'offsets'>,
+    private readonly eventLog: Pick<EventLog, 'offsets'> | undefined,
     private readonly onChange: () => void,
   ) {}
 
@@ -38,12 +41,13 @@ export class LogWatch {
   }
 
   private async ask(): Promise<void> {
-    if (this.asking) return;
+    const { eventLog } = this;
+    if (this.asking || !eventLog) return;
     this.asking = true;
     while (this.isAway() && !this.closed) {
       await pause(AGAIN_MS);
       // The leaders of the partitions have to answer, as for an append.
-      await this.eventLog.offsets('webhook.received').then(
+      await eventLog.offsets('webhook.received').then(
         () => this.worked(),
         () => undefined,
       );

@@ -18,6 +18,8 @@ export interface RunningApplication {
   /** Where it listens, e.g. `http://127.0.0.1:8080`. */
   url: string;
   port: number;
+  /** Resolves when the log is heard, which may be after the boot (`worksWithoutLog`). Rejects where it can never be. */
+  hearing: Promise<void>;
   /** Finishes what is in hand, then leaves: HTTP, consumers, modules, shared parts. */
   close(): Promise<void>;
 }
@@ -39,9 +41,14 @@ export async function startApplication(
   app.useGlobalFilters(app.get(ProblemFilter));
   const strategy = new LogStrategy(platform.eventLog, platform.assignments, running, platform.log);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+  let hearing: Promise<void>;
   try {
     await app.init();
-    await app.startAllMicroservices();
+    const hears = () => app.startAllMicroservices().then(() => undefined);
+    hearing = platform.logReady ? platform.logReady.then(hears) : hears();
+    if (platform.logReady)
+      hearing.catch(() => undefined); // whoever started the application looks at it
+    else await hearing;
     platform.health.watch(strategy);
     await app.listen(address.port, address.host);
   } catch (error) {
@@ -55,6 +62,7 @@ export async function startApplication(
     app,
     url,
     port,
+    hearing,
     close: async () => {
       beginShutdown();
       await app.close();

@@ -19,6 +19,8 @@ export interface Platform {
   config: ShellConfig;
   environment: Environment;
   eventLog: EventLog;
+  /** Where the boot did not wait for the log: resolves when its topics are there, rejects where it can never be used. */
+  logReady?: Promise<void>;
   pools: ReturnType<typeof createPools>;
   feed: ConfigurationFeed & { close(): Promise<void> };
   keyRing: KeyRing;
@@ -67,7 +69,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       migrate({ connectionString: databaseUrl, schema: schemaOf(service), directory: migrations }),
     );
   }
-  await waitForComponent('event log', log, () => eventLog.ensureTopics(topics));
+  const logReady = waitForComponent('event log', log, () => eventLog.ensureTopics(topics));
+  const withoutLog = definitions.every(({ worksWithoutLog }) => worksWithoutLog);
+  if (withoutLog)
+    logReady.catch(() => undefined); // who runs the application looks at it
+  else await logReady;
   await options.prepare?.({ keyRing, databaseUrl, log });
   const pools = createPools({
     connectionString: databaseUrl,
@@ -90,6 +96,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     },
     environment: options.environment,
     eventLog,
+    ...(withoutLog ? { logReady } : {}),
     pools,
     feed,
     keyRing,

@@ -100,7 +100,9 @@ export async function startService(
 /** Entry of a service alone: reads the environment, starts, ends on signals. A bad environment ends with exit code 78 (EX_CONFIG). */
 export async function runService(definition: ServiceDefinition, prepare?: PlatformOptions['prepare']): Promise<void> {
   try {
-    closeOnSignals(await startService(definition, process.env, prepare));
+    const service = await startService(definition, process.env, prepare);
+    closeOnSignals(service);
+    await service.hearing;
   } catch (error) {
     const log = createLogger(definition.name, 'error');
     if (error instanceof ConfigError) log.fatal({ problems: error.problems }, error.message);

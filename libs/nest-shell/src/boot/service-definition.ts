@@ -7,4 +7,6 @@ export interface ServiceDefinition {
   module: Type;
   /** Folder of numbered SQL files, e.g. `new URL('../src/migrations/', import.meta.url)`. */
   migrations?: URL;
+  /** It has work to do while the event log is away: its boot does not wait for the log, which it hears as soon as it can. */
+  worksWithoutLog?: boolean;
 }
