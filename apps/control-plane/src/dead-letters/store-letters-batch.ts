@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@tocsin/nest-shell';
 import type { Input, Stage } from '@tocsin/postgres';
+import { settleLetters } from '../inbound-log/settle-letters.ts';
 import { type Bounds, BOUNDS, insertLetters, KEPT_DAYS, pruneLetters } from './dead-letter-store.ts';
 import { letterOf } from './letter-of.ts';
 
@@ -22,11 +23,10 @@ export function storeLettersStage({ now, log, bounds = BOUNDS }: StoreLettersPar
   return {
     load: () => Promise.resolve(null), // a letter stands alone
     async apply(tx, inputs: Input[]) {
-      const made = await insertLetters(
-        tx,
-        inputs.map((input) => letterOf(SOURCE, input)),
-      );
+      const letters = inputs.map((input) => letterOf(SOURCE, input));
+      const made = await insertLetters(tx, letters);
       const at = now();
+      await settleLetters(tx, letters, at);
       const due = at.getTime() >= nextLook;
       const pruned = due
         ? await pruneLetters(tx, new Date(at.getTime() - KEPT_DAYS * DAY_MS), bounds)

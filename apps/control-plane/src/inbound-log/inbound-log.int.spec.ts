@@ -10,6 +10,7 @@ import { deliveryView, deliveryWithPayload } from './delivery-view.ts';
 import { InboundLogKeeper } from './inbound-log-keeper.ts';
 import { recordOutcomesStage } from './record-outcomes-batch.ts';
 import { recordReceiptsStage } from './record-receipts-batch.ts';
+import { settleLetters } from './settle-letters.ts';
 import { answered, answerOf, AT, item, NOW, receiptNumber, received, run, settled, whole } from './spec-parts.ts';
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -157,6 +158,44 @@ describe('a delivery', () => {
     await tell(settled(whole(first(), 'dead-lettered')));
     await tell(settled(item(first(), 1, [answerOf(first(), 0)])));
     expect(await list()).toMatchObject([{ status: 'created', outcomes: ['created', 'dead-lettered'] }]);
+  });
+
+  it('that a later service could not process has its outcome by its dead letter', async () => {
+    await hear(received(first(1)), received(first(2)), received(first(3)));
+    const key = { workspaceId: 'ws_a', webhookId: 'whk_a', receivedAt: AT };
+    const letter = { reason: 'decision-failed', at: '2026-11-21T09:15:21.000Z' };
+    const of = (value: unknown) => Buffer.from(JSON.stringify(value));
+    const alerts = [4, 7, 9].map((index) => ({ index, id: `alr_${index}` }));
+    const normalized = of({ ...key, receiptId: first(1), receiptTotal: 10, alerts });
+    const correlated = of({
+      ...key,
+      receiptId: first(2),
+      receiptTotal: 1,
+      alerts: [{ alert: { index: 0, id: 'alr_0' } }],
+    });
+    const client = await pools.pipeline.connect();
+    try {
+      for (let again = 0; again < 2; again += 1)
+        await settleLetters(
+          client,
+          [
+            { ...letter, topic: 'correlation.inputs', parts: [0, 2], value: normalized },
+            { ...letter, topic: 'alert.correlated', parts: null, value: correlated },
+            { ...letter, topic: 'webhook.received', parts: null, value: correlated },
+            { ...letter, topic: 'alert.correlated', parts: null, value: Buffer.from('{"alerts":[null]}') },
+          ],
+          NOW,
+        );
+    } finally {
+      client.release();
+    }
+    expect(await list({ status: ['dead-lettered'] })).toMatchObject([
+      { id: first(2), status: 'dead-lettered', reason: 'decision-failed', alerts: 1 },
+      { id: first(1), status: 'in-flight', outcomes: ['dead-lettered'], alerts: 10 },
+    ]);
+    expect((await ledger()).items).toMatchObject([
+      { accepted: 12, outcomes: { 'dead-lettered': 3 }, in_flight: 9, balanced: true },
+    ]);
   });
 
   it('is nobody else’s', async () => {

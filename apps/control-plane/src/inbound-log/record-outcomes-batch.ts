@@ -67,7 +67,8 @@ interface Told extends SettledReceipt<EarlyNews> {
   settlement: Settlement;
 }
 
-async function settle(tx: Tx, settlements: readonly Settlement[]): Promise<void> {
+/** Settlements into ledger and rows; those of receipts that are not heard of yet wait. */
+export async function settle(tx: Tx, settlements: readonly Settlement[]): Promise<void> {
   const answers = new Map(
     (await settleReceipts<EarlyNews>(tx, settlements)).map((one) => [one.receiptId, one] as const),
   );
