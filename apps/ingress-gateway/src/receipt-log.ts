@@ -72,7 +72,8 @@ export class ReceiptLog {
   }
 
   /** Whether receipts can be taken: by the log, or by the spool in its place. */
-  canAccept = (): boolean => !this.watch.isAway() || this.spool?.state() === 'ready';
+  canAccept = (): boolean =>
+    this.spool?.state() === 'ready' || (!this.watch.isAway() && this.spool?.state() !== 'full');
 
   /** Bytes that wait for the log's confirmation. */
   inFlightBytes = (): number => this.inFlight;
@@ -182,9 +183,9 @@ export class ReceiptLog {
     );
   }
 
-  /** Without its database the spool keeps nobody from the log; a full one does: what is in it comes first. */
+  /** Without its database the spool keeps nobody from the log; a full or a slow one does: what is in it comes first. */
   private withoutSpool(pending: Pending, spool: Spool): void {
-    if (spool.state() !== 'full' && !this.watch.isAway() && !pending.triedLog) this.toLog(pending);
+    if (spool.state() === 'away' && !this.watch.isAway() && !pending.triedLog) this.toLog(pending);
     else this.refuse(pending);
   }
 

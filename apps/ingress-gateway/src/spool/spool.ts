@@ -10,7 +10,7 @@ import { connectSpool } from './spool-store.ts';
 import { SpoolWriter } from './spool-writer.ts';
 
 /** A gateway that starts while others spool must not write past them; one without a database must start all the same. */
-const BOOT_LOOK_MS = 1_000;
+const BOOT_LOOK_MS = 3_000;
 
 export interface ReceiptsParts {
   eventLog: EventLog;
@@ -85,7 +85,14 @@ function withSpool({ eventLog, pool, random, log, config }: ReceiptsParts): Rece
     log: receipts,
     start: async (schema) => {
       const looked = schema.then((there) => (there ? drainer.start() : undefined));
-      await Promise.race([looked, pause(BOOT_LOOK_MS, undefined, { ref: false })]);
+      const reached = eventLog.offsets('webhook.received').then(
+        () => true,
+        () => false,
+      );
+      const late = pause(BOOT_LOOK_MS, false, { ref: false });
+      await Promise.race([looked, late]);
+      // What it gave to a log that is away would wait there, and overtake what others have spooled before.
+      if (!(await Promise.race([reached, late]))) receipts.watch.failed(new Error('not reached yet'));
     },
     stop: async () => {
       receipts.close();
