@@ -39,7 +39,9 @@ function routesOfClass(declared: ts.ClassDeclaration, app: string): Route[] {
 
 /** Every route that a controller answers, by app; those of the shell belong to every process. */
 export function readRoutes(): Route[] {
-  const controllers = [...filesBelow('apps', '.controller.ts'), ...filesBelow('libs/nest-shell/src', '.controller.ts')];
+  const controllers = ['apps', 'libs/nest-shell/src'].flatMap((folder) =>
+    ['.controller.ts', '.controllers.ts'].flatMap((suffix) => filesBelow(folder, suffix)),
+  );
   const found = controllers.flatMap((path) => {
     const app = path.startsWith('libs/') ? 'every service' : (path.split('/')[1] ?? '');
     return classesOf(parse(path)).flatMap((declared) => routesOfClass(declared, app));

@@ -4,7 +4,7 @@ import type { JsonSchema } from './json-schema.ts';
 interface Parameter {
   name: string;
   in: string;
-  example?: unknown;
+  example?: string | number | boolean | string[];
 }
 interface Response {
   $ref?: string;

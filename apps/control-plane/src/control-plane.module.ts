@@ -28,10 +28,8 @@ import { ConfigurationStore } from './configuration-store.ts';
 import { connectorCatalogue } from './connector-catalogue.ts';
 import { ConnectorsController } from './connectors.controller.ts';
 import { CorrelationRuleSets } from './correlation/correlation-rule-sets.ts';
-import {
-  WebhookCorrelationController,
-  WorkspaceCorrelationController,
-} from './correlation/correlation-rules.controllers.ts';
+import { WebhookCorrelationController } from './correlation/webhook-correlation.controller.ts';
+import { WorkspaceCorrelationController } from './correlation/workspace-correlation.controller.ts';
 import type { Credentials } from './credentials.ts';
 import { inboundLogControllers, inboundLogProviders } from './inbound-log/inbound-log.providers.ts';
 import { mappingControllers, mappingProviders } from './mapping/mapping.providers.ts';

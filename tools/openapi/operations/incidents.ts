@@ -36,6 +36,29 @@ export const incidents: Descriptions = {
     summary: 'What happened to an incident, in order',
     answers: { 200: answer('TimelinePage', 'Events with actor, cause and reason, and deliveries.') },
   },
+  'GET /api/v1/incidents/{id}/audit': {
+    ...incident,
+    ...page,
+    summary: 'Events of an incident with their hashes, checked',
+    answers: { 200: answer('IncidentAudit', 'Whether the chain is intact, and what was found.') },
+  },
+  'POST /api/v1/incidents/bulk': {
+    tag: 'Incidents',
+    summary: 'One command on up to 500 incidents',
+    description: 'Each in a transaction of its own: what is refused for one does not hold up the others.',
+    headers: {
+      'idempotency-key': {
+        description: 'A repeat with the same key and body does nothing twice (1 to 255 characters).',
+      },
+    },
+    bodies: {
+      comment: {
+        summary: 'Comment on all of them',
+        value: { ids: [ids.incident], command: 'comment', text: 'One cause: the database.' },
+      },
+    },
+    answers: { 200: answer('BulkResults', 'What became of each, in the order of the ids.') },
+  },
   'GET /api/v1/incidents/{id}/alerts': {
     ...incident,
     ...page,

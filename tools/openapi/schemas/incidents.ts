@@ -12,7 +12,7 @@ import {
   SeveritySchema,
 } from '@tocsin/contracts';
 import Type from 'typebox';
-import { count, described, free, instant, nullable, page, ref, text, texts, word } from './kit.ts';
+import { count, described, flag, free, instant, nullable, page, ref, text, texts, word } from './kit.ts';
 
 const decisionReason = described(text, 'One of the reasons of docs/reference/reasons.md.');
 const countsOf = (names: readonly string[]) => Type.Object(Object.fromEntries(names.map((name) => [name, count])));
@@ -184,6 +184,35 @@ export const incidentSchemas = {
     counts: described(
       Type.Object({ status: countsOf(incidentStatuses), severity: countsOf(severities) }),
       'How many fit the other filters, by status and by severity.',
+    ),
+  }),
+  IncidentAudit: page(
+    Type.Object({
+      stream: text,
+      version: count,
+      type: text,
+      meta: free,
+      digest: text,
+      prev_hash: text,
+      hash: text,
+      salt: nullable(text),
+      body: described(nullable(text), 'The payload as it is hashed; null where it was erased.'),
+    }),
+    {
+      intact: described(flag, 'Every hash is what its event and the one before make it.'),
+      findings: Type.Array(Type.Object({ code: text, at: text, detail: text })),
+    },
+  ),
+  BulkResults: Type.Object({
+    results: Type.Array(
+      Type.Object({
+        id: text,
+        ok: flag,
+        status: Type.Optional(text),
+        version: Type.Optional(count),
+        code: Type.Optional(text),
+        detail: Type.Optional(text),
+      }),
     ),
   }),
   TimelineEntry,

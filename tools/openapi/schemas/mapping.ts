@@ -7,7 +7,7 @@ import {
   SeveritySchema,
 } from '@tocsin/contracts';
 import Type from 'typebox';
-import { anything, count, described, flag, free, instant, nullable, ref, text, texts, word } from './kit.ts';
+import { anything, count, described, flag, free, nullable, ref, text, texts, word } from './kit.ts';
 
 const chain = described(texts, 'Paths in the order in which they are tried; only null, absent and empty fall through.');
 const status = word(...alertStatuses);

@@ -5,8 +5,8 @@ import { connectorOf } from '../registry.ts';
 
 const context = {
   ...{ receiptId: 'rcv_a', workspaceId: 'ws_a', webhookId: 'whk_a', receivedAt: '2026-11-21T09:00:00.000Z' },
-  ...{ configRevision: 1, defaultSeverity: 'medium', severityProfile: 'tocsin', notes: [] },
-} as const;
+  ...{ configRevision: 1, defaultSeverity: 'medium' as const, severityProfile: 'tocsin' as const, notes: [] },
+};
 
 function normalized(payload: unknown, input: unknown, connector = 'generic') {
   const read = readMapping(input);
