@@ -1,17 +1,16 @@
 import type { NormalizedAlert, WebhookDocument, WorkspaceDocument } from '@tocsin/contracts';
-import { readCondition, type CompiledCondition } from '@tocsin/domain/conditions';
-import { compileRules, type CompiledRules, type CorrelationConfig } from '@tocsin/domain/correlation';
+import {
+  defaultCorrelation,
+  webhookCorrelation,
+  withWorkspaceRules,
+  workspaceCorrelation,
+  type CompiledRules,
+  type CorrelationConfig,
+} from '@tocsin/domain/correlation';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 
 /** How long a batch waits for a revision that its alerts name (architecture §13). */
 const PATIENCE_MS = 10_000;
-
-/** Defaults (product P8, P10, architecture §9), for a webhook whose document is gone from the history too. */
-const DEFAULTS: CorrelationConfig = {
-  revision: 0,
-  dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30 },
-  correlation: { enabled: true, windowMinutes: 5 },
-};
 
 /** The rules that decide about one alert, and what people should know about where they come from. */
 export interface AppliedRules {
@@ -44,7 +43,7 @@ export class WebhookRules {
     }
     return ({ webhookId, configRevision }) => {
       const config = known.get(webhookId);
-      if (!config) return { config: DEFAULTS, note: 'config-missing' };
+      if (!config) return { config: defaultCorrelation, note: 'config-missing' };
       const behind = configRevision > config.revision && configRevision > reached;
       return { config, note: behind ? 'config-behind' : null };
     };
@@ -70,31 +69,6 @@ function once<Key extends object, Value>(cache: WeakMap<Key, Value>, key: Key, m
 
 /** The webhook's configuration, and the rules of its workspace behind its own. */
 function configOf(document: WebhookDocument, workspace: WorkspaceDocument | undefined): CorrelationConfig {
-  const own = once(ofWebhooks, document, compile);
-  const shared = workspace
-    ? once(ofWorkspaces, workspace, ({ body }) => compileRules(body.correlationRules, 'workspace'))
-    : null;
-  if (!workspace || !shared) return own;
-  return { ...own, revision: Math.max(own.revision, workspace.revision), rules: [...(own.rules ?? []), shared] };
-}
-
-/** Saved documents were checked. One that cannot be read all the same opens incidents for every alert: none is lost. */
-function openWhenOf({ body }: WebhookDocument): CompiledCondition | null {
-  if (!body.openWhen) return null;
-  const read = readCondition(body.openWhen);
-  return read.ok ? read.condition : null;
-}
-
-function compile(document: WebhookDocument): CorrelationConfig {
-  const { revision, body } = document;
-  const { windowHours, windowFrom, reopenMinutes } = body.dedup;
-  const { enabled, windowMinutes, by } = body.correlation;
-  const rules = compileRules(body.correlation.rules, 'webhook');
-  return {
-    revision,
-    dedup: { windowHours, windowFrom, reopenMinutes },
-    correlation: { enabled, windowMinutes, by },
-    openWhen: openWhenOf(document),
-    rules: rules ? [rules] : [],
-  };
+  const own = once(ofWebhooks, document, webhookCorrelation);
+  return workspace ? withWorkspaceRules(own, workspace, once(ofWorkspaces, workspace, workspaceCorrelation)) : own;
 }

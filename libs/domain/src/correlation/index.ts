@@ -1,4 +1,5 @@
 export { correlate, type CorrelationConfig, type Correlated } from './correlate.ts';
+export { defaultCorrelation, webhookCorrelation, withWorkspaceRules, workspaceCorrelation } from './config-of.ts';
 export { ANY_TERM, serviceTerm, type IncidentFacets } from './facets.ts';
 export { learn } from './learn.ts';
 export { boundedText, eventTimeOf, fileUnder, MAX_INCIDENT_SPAN_MS, type Millis } from './moments.ts';
