@@ -1,6 +1,7 @@
 import type { Descriptions } from '../describe.ts';
 import { access } from './access.ts';
 import { changes } from './changes.ts';
+import { correlation } from './correlation.ts';
 import { documentation } from './documentation.ts';
 import { incidents } from './incidents.ts';
 import { ingest } from './ingest.ts';
@@ -13,6 +14,7 @@ export const descriptions: Descriptions = {
   ...ingest,
   ...incidents,
   ...webhooks,
+  ...correlation,
   ...subscriptions,
   ...changes,
   ...access,

@@ -1,6 +1,7 @@
 import type { JsonSchema } from '../json-schema.ts';
 import { configurationSchemas } from './configuration.ts';
 import { connectorSchemas } from './connectors.ts';
+import { correlationSchemas } from './correlation.ts';
 import { incidentSchemas } from './incidents.ts';
 import { mappingSchemas } from './mapping.ts';
 import { operationSchemas } from './operations.ts';
@@ -9,6 +10,7 @@ import { operationSchemas } from './operations.ts';
 export const answerSchemas = {
   ...configurationSchemas,
   ...connectorSchemas,
+  ...correlationSchemas,
   ...incidentSchemas,
   ...mappingSchemas,
   ...operationSchemas,
