@@ -8,6 +8,7 @@ export * from './event-hash.ts';
 export * from './event-samples.ts';
 export * from './events.ts';
 export * from './evolve.ts';
+export * from './facts.ts';
 export * from './outbound.ts';
 export * from './policy.ts';
 export * from './public-incident.ts';

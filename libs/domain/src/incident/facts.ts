@@ -1,0 +1,31 @@
+import type { IncidentFact } from '@tocsin/contracts';
+import { isLive, type ExistingIncident } from './state.ts';
+import type { BatchPlan, KeyHolder } from './world.ts';
+
+const keyOf = ({ webhookId, dedupKey, resolveKey, alertId }: KeyHolder): IncidentFact['keys'][number] => ({
+  webhookId,
+  dedupKey,
+  resolveKey,
+  alertId,
+});
+
+/** What the correlator is told about an incident: whether it is open, and which keys came to it or are free now. */
+export function factAbout(incident: ExistingIncident, keys: readonly KeyHolder[], at: string): IncidentFact {
+  const { workspaceId, scope, id: incidentId, version, severity, services, lastAlertAt } = incident;
+  const fact: IncidentFact['fact'] = isLive(incident)
+    ? { kind: 'open', severity, services, lastAlertAt }
+    : { kind: 'closed' };
+  return { workspaceId, scope, incidentId, version, at, fact, keys: keys.map(keyOf) };
+}
+
+/** The correlator expected this incident to open; its alert went to the holder of the key, so it will never exist. */
+export const factOfNeverOpened = ({
+  workspaceId,
+  scope,
+  incidentId,
+  at,
+}: BatchPlan['unopened'][number]): IncidentFact => ({
+  ...{ workspaceId, scope, incidentId, version: 1, at },
+  fact: { kind: 'closed' },
+  keys: [],
+});
