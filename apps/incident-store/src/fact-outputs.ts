@@ -9,8 +9,11 @@ import {
 import type { Output } from '@tocsin/postgres';
 
 const outputOf = (fact: IncidentFact, by: Output['by']): Output => ({
-  ...{ topic: 'correlation.inputs', key: fact.scope, type: 'incident.fact.v1', by },
+  topic: 'correlation.inputs',
+  key: fact.scope,
+  type: 'incident.fact.v1',
   value: encodeRecord('incident.fact.v1', fact),
+  by,
 });
 
 /** What the correlator is told about an incident: whether it is open, and which keys came to it or are free now. */
