@@ -59,6 +59,8 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   'unsupported-event': 'An event of this platform that says nothing about an alert.',
   'not-an-alert-state': LATER,
   'empty-batch': 'The payload holds no alerts.',
+  'only-first': 'The webhook takes the first element of each payload (`mapping.split: first`), and this is another one.',
+  grouped: 'Part of the one alert that the webhook makes of each payload (`mapping.split: group`).',
   'change-recorded': 'A build or a deployment was recorded as a change; the webhook raises no alerts of changes.',
   'unrecognised-payload': 'Not a payload, or not an element, of this platform.',
   'undecodable-payload': 'The bytes are not what the connector decodes.',
@@ -138,6 +140,7 @@ export const attemptMeanings: Record<AttemptReason, string> = {
   'url-not-allowed': 'The stored URL is not allowed any more.',
   'header-not-allowed': 'A custom header cannot be sent.',
   'protocol-error': 'The answer is not HTTP.',
+  'proxy-failed': 'The egress proxy cannot be used. The attempt does not count: the receiver has no part in it.',
   'secret-unreadable': 'The secret of the subscription cannot be opened.',
 };
 
@@ -155,6 +158,7 @@ export const urlMeanings: Record<UrlRefusal, string> = {
   'too-long': 'Longer than 2,048 characters.',
   'scheme-not-allowed': 'Neither https nor http.',
   'userinfo-not-allowed': 'It holds credentials.',
+  'port-not-allowed': 'A port on which other protocols listen, for instance mail.',
   'https-required': 'Plain http to a receiver that `OUTBOUND_ALLOW` does not open with `+http`.',
   'private-address': 'An address outside of the public internet that `OUTBOUND_ALLOW` does not open.',
   'local-name': '`localhost`, which `OUTBOUND_ALLOW` does not open.',

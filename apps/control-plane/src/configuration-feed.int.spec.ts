@@ -173,9 +173,10 @@ describe('the configuration feed', () => {
       defaultSeverity: 'medium',
       severityProfile: 'tocsin',
       dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' },
-      correlation: { enabled: true, windowMinutes: 5, by: 'service' },
+      correlation: { enabled: true, windowMinutes: 5, by: 'service', rules: null },
       rca: { autoTrigger: true, minSeverity: 'medium' },
       changes: { alertOnFailure: true },
+      ...{ mode: 'live', incidentType: null, overLimit: 'reject', limits: { strict: false }, unlockedAt: null },
     });
     expect(gone).toMatchObject({ deleted: true, body: made!.body });
     const document = { id: workspace.id, body: (await feed()).find(({ id }) => id === workspace.id)!.body } as never;

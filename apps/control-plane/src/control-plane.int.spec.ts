@@ -466,7 +466,7 @@ describe('a subscription', () => {
     ['a retry in the past', { retry_schedule: [0, -60] }, 'retry_schedule'],
     ['a timeout of 0', { timeout_seconds: 0 }, 'timeout_seconds'],
     ['another envelope', { envelope: 'telegram' }, 'envelope'],
-    ['a field that is not supported', { transform: { a: 1 } }, 'transform'],
+    ['a field that does not exist', { webhooks: ['a'] }, 'webhooks'],
   ])('is refused with %s', async (_name, fields, path) => {
     const refused = await newSubscription(fields);
     expect(refused).toMatchObject({

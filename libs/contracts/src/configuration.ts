@@ -126,7 +126,13 @@ export interface MappingDocument {
   readonly defaults: MappingDefaults;
   readonly custom_fields: readonly CustomField[];
   readonly extracted_fields: readonly ExtractedField[];
+  /** What becomes of a payload with several alerts; absent = `all`. */
+  readonly split?: MappingSplit;
 }
+
+/** `all`: an alert each; `first`: only the first element; `group`: one alert of all of them (product, settled contradictions). */
+export const mappingSplits = ['all', 'first', 'group'] as const;
+export type MappingSplit = (typeof mappingSplits)[number];
 
 /** What an alert and an incident must share within the time window (product P10). `group`: Alertmanager's group key. */
 export type CorrelationBasis = 'service' | 'any' | 'group' | `tag:${string}`;
@@ -182,6 +188,10 @@ export interface WebhookBody {
     windowFrom: 'last' | 'first';
     reopenMinutes: number;
     resolvePolicy: 'all' | 'any' | 'never';
+    /** Severity of an incident after a further alert of another one (product P8); absent = `highest`. */
+    severityPolicy?: 'highest' | 'latest' | 'first';
+    /** Whether an acknowledge of the source acknowledges the incident (product P9); absent = it does. */
+    ackFromSource?: boolean;
   };
   correlation: { enabled: boolean; windowMinutes: number; by: CorrelationBasis; rules?: CorrelationRules | null };
   rca: { autoTrigger: boolean; minSeverity: Severity };
@@ -201,6 +211,8 @@ export interface WebhookBody {
   unlockedAt?: string | null;
   /** Which triggered alerts open incidents; the others are recorded (product P11). Null or absent = all open. */
   openWhen?: ConditionDocument | null;
+  /** An alert that was not heard of for so long is over (product P11). Null or absent = never. */
+  autoResolveAfterMinutes?: number | null;
 }
 export type WebhookDocument = FeedDocument<'webhook', WebhookBody>;
 
@@ -215,6 +227,15 @@ export type SignatureScheme = (typeof signatureSchemes)[number];
 /** `publicKey` is `whpk_…`, for receivers. */
 export interface SigningKey extends SealedSecret {
   publicKey: string;
+}
+
+/** A vendor template with the parameters that somebody gave; secret ones are sealed, and so is any address that holds one. */
+export interface FilledTemplate {
+  name: string;
+  parameters: Record<string, string | number | boolean>;
+  sealed: Record<string, SealedText>;
+  /** Also sends incidents that a connector of the template's own platform opened; absent = it does not, so that nothing goes round in circles. */
+  allowOwnOrigin?: boolean;
 }
 
 export interface SubscriptionBody {
@@ -238,6 +259,12 @@ export interface SubscriptionBody {
   userAgent: string | null;
   /** Minimum seconds between two coalesced `incident.updated`; 0 = each. */
   updateIntervalSeconds: number;
+  /** Counted repeats of an alert are told, too; absent = they are not. */
+  occurrences?: boolean;
+  /** `incident.updated` beside acknowledged, snoozed, suppressed and reopened; absent = not. */
+  legacyUpdates?: boolean;
+  /** A vendor's request instead of the envelope: where it goes and what it holds (product P12). Null or absent = none. */
+  template?: FilledTemplate | null;
 }
 export type SubscriptionDocument = FeedDocument<'subscription', SubscriptionBody>;
 

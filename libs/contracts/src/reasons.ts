@@ -59,6 +59,8 @@ export const decisionReasons = [
   'not-an-alert-state',
   'empty-batch',
   'change-recorded',
+  'only-first',
+  'grouped',
   'unrecognised-payload',
   'undecodable-payload',
   'connector-failed',
@@ -70,5 +72,10 @@ export const decisionReasons = [
   'promoted',
   'over-limit',
   'rule',
+  'ack-from-source-off',
 ] as const;
 export type DecisionReason = (typeof decisionReasons)[number];
+
+/** Why an event is on an incident that no alert has brought: beside decision reasons in the timeline. */
+export const lifecycleReasons = ['merged', 'alerts-moved', 'opened-by-hand', 'end-passed', 'quiet'] as const;
+export type LifecycleReason = (typeof lifecycleReasons)[number];

@@ -37,6 +37,7 @@ const Mapping = Type.Object({
     }),
   ),
   extracted_fields: Type.Array(Type.Object({ name: text, path: chain })),
+  split: Type.Optional(described(word('first', 'group'), 'Absent: an alert for each element.')),
 });
 
 const said = Type.Object({ reason: text, detail: text });

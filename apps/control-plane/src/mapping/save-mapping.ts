@@ -57,4 +57,4 @@ function detailOf({ path, code, message, column }: MappingProblem, beside: boole
 }
 
 const orNull = (mapping: MappingDocument): MappingDocument | null =>
-  Object.values(mapping).every((part: object) => Object.keys(part).length === 0) ? null : mapping;
+  Object.values(mapping).every((part: object | string) => Object.keys(part).length === 0) ? null : mapping;

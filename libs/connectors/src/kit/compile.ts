@@ -9,6 +9,7 @@ import type {
 import { type AlertContext, type AlertDraft, buildAlert } from '@tocsin/domain/alert';
 import { type NoteCode, Notes, type SeverityProfile } from '@tocsin/domain/mapping';
 import { type CompiledMapping, MappingEffort } from '@tocsin/domain/mapping-rules';
+import { combined, type Read as ReadOf } from './combine.ts';
 import { changeOf, type ChangeChains, compileChange } from './change.ts';
 import { decodePayload } from './decode.ts';
 import {
@@ -134,7 +135,9 @@ function normalize(compiled: Compiled, payload: Payload, context: NormalizeConte
     if (elements.length === 0)
       return { kind: 'ignored', reason: 'empty-batch', detail: 'the payload holds no alerts', changes: [] };
     const run: Run = { ...compiled, context: noted, request, root, mapping: mappingOf(source, context) };
-    return settle(elements.map((element, index) => readElement(run, element, index)));
+    const reads = elements.map((element, index) => readElement(run, element, index));
+    const split = context.mapping?.split ?? 'all';
+    return settle(split === 'all' ? reads : combined(split, reads));
   } catch (error) {
     return { kind: 'unreadable', reason: 'connector-failed', detail: messageOf(error) };
   }
@@ -152,11 +155,7 @@ interface Run extends Compiled {
   root: unknown;
 }
 
-interface Read {
-  alert?: NormalizedAlert;
-  omitted?: Omitted;
-  change?: ChangeEvent;
-}
+type Read = ReadOf<ChangeEvent>;
 
 function readElement(run: Run, element: unknown, index: number): Read {
   const { source, context, root, request } = run;

@@ -33,6 +33,8 @@ export type IgnoreReason = Extract<
   | 'not-an-alert-state'
   | 'empty-batch'
   | 'change-recorded'
+  | 'only-first'
+  | 'grouped'
 >;
 
 export interface IgnoreRule {

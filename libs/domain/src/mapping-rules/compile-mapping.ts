@@ -1,4 +1,4 @@
-import type { AlertStatus, Severity } from '@tocsin/contracts';
+import type { AlertStatus, MappingSplit, Severity } from '@tocsin/contracts';
 import { PathError } from '../mapping/index.ts';
 import {
   type CustomField,
@@ -26,6 +26,7 @@ export interface CompiledMapping {
   readonly custom: readonly CompiledCustomField[];
   readonly extracted: readonly CompiledField[];
   readonly defaults: MappingDefaults;
+  readonly split: MappingSplit;
   /** The user's word for a level; it goes before the connector's own table and the common vocabulary. */
   severityOf(this: void, text: string): Severity | undefined;
   statusOf(this: void, text: string): AlertStatus | undefined;
@@ -62,6 +63,7 @@ export function compileMapping(document: MappingDocument): CompiledMapping {
     custom,
     extracted,
     defaults: document.defaults,
+    split: document.split ?? 'all',
     severityOf: lookupIn(document.severity),
     statusOf: lookupIn(document.status),
     broken,

@@ -1,4 +1,4 @@
-import { alertStatuses, severities } from '@tocsin/contracts';
+import { alertStatuses, type MappingSplit, mappingSplits, severities } from '@tocsin/contracts';
 import { isEmpty, isObject, textOf, withinLimits } from '../mapping/index.ts';
 import {
   defaultFields,
@@ -27,6 +27,7 @@ const KEYS = [
   'custom_fields',
   'extracted_fields',
   'dedup_key',
+  'split',
 ] as const;
 
 /**
@@ -57,7 +58,15 @@ function readDocument(input: unknown, at: string, problems: MappingProblems): Ma
     status: readTable(given['status'], { at: `${at}.status`, values: alertStatuses, problems }),
     defaults: readDefaults(given['defaults'], `${at}.defaults`, problems),
     ...readNamedFields(given, at, problems),
+    ...readSplit(given['split'], `${at}.split`, problems),
   };
+}
+
+function readSplit(value: unknown, at: string, problems: MappingProblems): { split?: MappingSplit } {
+  if (isEmpty(value)) return {};
+  const split = mappingSplits.find((one) => one === value);
+  if (split === undefined) problems.add(at, 'unknown-value', `one of ${mappingSplits.join(', ')} is expected`);
+  return split === undefined || split === 'all' ? {} : { split };
 }
 
 /** PostgreSQL holds neither U+0000 nor half characters, and the document goes to every service with each change. */
