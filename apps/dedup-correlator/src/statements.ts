@@ -4,16 +4,26 @@ export type Row = Record<string, unknown>;
 export const LOAD_PROCESSED = `
 select alert_id from dedup_correlator.processed_alerts where alert_id in (select jsonb_array_elements_text($1::jsonb) collate "C")`;
 
+// What is looked up by key is looked up row by row (`offset 0` keeps a join from taking its place): with the statistics of a young or
+// fast-growing table a join reads all keys of a webhook for each of them, and a batch costs as much as the table has rows.
 export const LOAD_KEYS = `
 select k.* from jsonb_to_recordset($1::jsonb) as w(scope text, "webhookId" text, key text)
-  join dedup_correlator.key_holders k on k.scope = w.scope and k.webhook_id = w."webhookId" and k.dedup_key = w.key
+cross join lateral (
+  select * from dedup_correlator.key_holders k
+  where k.scope = w.scope and k.webhook_id = w."webhookId" and k.dedup_key = w.key offset 0
+) k
 union
 select k.* from jsonb_to_recordset($2::jsonb) as w(scope text, "webhookId" text, key text)
-  join dedup_correlator.key_holders k on k.scope = w.scope and k.webhook_id = w."webhookId" and k.resolve_key = w.key`;
+cross join lateral (
+  select * from dedup_correlator.key_holders k
+  where k.scope = w.scope and k.webhook_id = w."webhookId" and k.resolve_key = w.key offset 0
+) k`;
 
 export const LOAD_CLOSINGS = `
 select c.* from jsonb_to_recordset($1::jsonb) as w(scope text, "webhookId" text, key text)
-  join dedup_correlator.closings c on c.scope = w.scope and c.webhook_id = w."webhookId" and c.resolve_key = w.key`;
+cross join lateral (
+  select * from dedup_correlator.closings c where c.scope = w.scope and c.webhook_id = w."webhookId" and c.resolve_key = w.key offset 0
+) c`;
 
 // The limit bounds one service's share: within a window its alerts join one incident, unless correlation is off.
 export const LOAD_INCIDENTS = `
@@ -39,7 +49,10 @@ with wanted as (
     order by i.last_alert_at desc limit 200
   ) active
 )
-select i.* from wanted join dedup_correlator.known_incidents i on i.scope = wanted.scope and i.incident_id = wanted.incident_id`;
+select i.* from wanted
+cross join lateral (
+  select * from dedup_correlator.known_incidents i where i.scope = wanted.scope and i.incident_id = wanted.incident_id offset 0
+) i`;
 
 export const SAVE_PROCESSED = `
 insert into dedup_correlator.processed_alerts (alert_id, workspace_id, scope, received_at)
