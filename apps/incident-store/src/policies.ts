@@ -1,4 +1,4 @@
-import { defaultPolicy, type AlertPolicy } from '@tocsin/domain/incident';
+import { defaultPolicy, policyOfWebhook, type AlertPolicy } from '@tocsin/domain/incident';
 import type { Clock, ConfigurationFeed } from '@tocsin/nest-shell';
 
 /** How long a batch waits for a revision that its alerts were made with; then the newest one serves. */
@@ -20,17 +20,7 @@ export const alertPolicies = (feed: ConfigurationFeed, clock: Clock): AlertPolic
   },
   of(webhookId, revision) {
     const webhook = feed.webhook(webhookId);
-    if (!webhook) return { ...defaultPolicy, configRevision: revision };
-    const { windowHours, windowFrom, reopenMinutes, resolvePolicy } = webhook.body.dedup;
-    return {
-      ...defaultPolicy,
-      windowHours,
-      windowFrom,
-      reopenMinutes,
-      resolvePolicy,
-      webhookName: webhook.body.name,
-      configRevision: Math.max(revision, webhook.revision),
-    };
+    return webhook ? policyOfWebhook(webhook, revision) : { ...defaultPolicy, configRevision: revision };
   },
   now: () => clock().toISOString(),
 });
