@@ -2,7 +2,9 @@
  * 16 digits in a row, or an exponent, where a number may begin: only such a text can hold a number that a double does not carry. Ids and
  * hashes in quotes, which most payloads have, begin after a quote and so do not count.
  */
-const MAYBE_UNSAFE = /(?:^|[[:,\s])-?(?:\d{16}|\d+(?:\.\d+)?[eE])/;
+const MAYBE_UNSAFE = /[[:,\s]-?\d{16}|[[:,\s]-?[\d.]*\d[eE]/;
+/** A text that is a number; apart from the other, because a pattern that may begin at the beginning is searched for twice as slowly. */
+const BARE_NUMBER = /^[-\d]/;
 const INTEGER = /^-?\d+$/;
 
 /**
@@ -12,7 +14,7 @@ const INTEGER = /^-?\d+$/;
  */
 export function parseJson(text: string): unknown {
   // A reviver costs about ten times the plain parse, so it runs only where a scan has found a reason.
-  return MAYBE_UNSAFE.test(text) ? JSON.parse(text, keepNumberText) : JSON.parse(text);
+  return MAYBE_UNSAFE.test(text) || BARE_NUMBER.test(text) ? JSON.parse(text, keepNumberText) : JSON.parse(text);
 }
 
 function keepNumberText(_key: string, value: unknown, context?: { source?: string }): unknown {
