@@ -1,6 +1,6 @@
 import { authMethods, scopes, SeveritySchema, signatureSchemes } from '@tocsin/contracts';
 import Type from 'typebox';
-import { count, described, flag, headerMap, instant, nullable, page, ref, text, texts, word } from './kit.ts';
+import { count, described, flag, free, headerMap, instant, nullable, page, ref, text, texts, word } from './kit.ts';
 
 const stamp = {
   revision: described(count, 'Grows with each change; the ETag of the answer.'),
@@ -66,7 +66,13 @@ const webhook = {
     reopen_minutes: count,
     resolve_policy: word('all', 'any', 'never'),
   }),
-  correlation: Type.Object({ enabled: flag, window_minutes: count, by: word('service') }),
+  correlation: Type.Object({
+    enabled: flag,
+    window_minutes: count,
+    by: described(text, '`service`, `any`, `group` or `tag:<key>`.'),
+    rules: nullable(ref('CorrelationRules')),
+  }),
+  open_when: described(nullable(free), 'The condition under which a triggered alert opens an incident; null = always.'),
   rca: Type.Object({ auto_trigger: flag, min_severity: SeveritySchema }),
   changes: Type.Object({ alert_on_failure: flag }),
   mode: word('live', 'capture'),
