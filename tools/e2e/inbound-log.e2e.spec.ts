@@ -1,7 +1,7 @@
 import { waitFor } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client, type MadeWebhook } from './client.ts';
-import { allInOneSite, type Site } from './sites.ts';
+import { allInOneSite, splitSite, type Site } from './sites.ts';
 
 interface Delivery {
   id: string;
@@ -54,20 +54,25 @@ const atRest = (accepted: number) =>
     { timeoutMs: 60_000, what: `a ledger of ${accepted} at rest` },
   );
 
-beforeAll(async () => {
-  site = await allInOneSite();
-  client = new Client(site);
-  webhook = await client.make<MadeWebhook>('/api/v1/webhooks', {
-    name: 'Log',
-    connector: 'generic',
-    rate_limit_per_hour: 0,
-  });
-});
-afterAll(async () => {
-  await site?.remove();
-});
+const forms: [string, () => Promise<Site>][] = [
+  ['all-in-one', allInOneSite],
+  ['seven processes', splitSite],
+];
 
-describe('what came in', () => {
+describe.each(forms)('what came in: %s', (_form, open) => {
+  beforeAll(async () => {
+    site = await open();
+    client = new Client(site);
+    webhook = await client.make<MadeWebhook>('/api/v1/webhooks', {
+      name: 'Log',
+      connector: 'generic',
+      rate_limit_per_hour: 0,
+    });
+  });
+  afterAll(async () => {
+    await site?.remove();
+  });
+
   it('is in the delivery log with outcome, answer, incident and payload, and the ledger balances', async () => {
     const alert = { title: 'Disk full', service: 'db', dedup_key: 'disk' };
     const created = await client.bearer(webhook, alert);
@@ -153,5 +158,30 @@ describe('what came in', () => {
       status: 'deduplicated',
       replay_of: followed,
     });
+  });
+
+  it('is read with the mapping of its webhook, which can be tried before', async () => {
+    const mapping = {
+      fields: { title: ['$.headline', '$.what'], severity: '$.prio', dedup_key: '$.host', tags: '$.meta.team' },
+      severity: { p1: 'critical' },
+      custom_fields: [{ name: 'cpu', type: 'number', path: '$.cpu' }],
+    };
+    const payload = { what: 'CPU is hot', prio: 'P1', host: 'web-7', meta: { team: 'edge' }, cpu: '97.5' };
+    const preview = await client.api('POST', '/api/v1/mapping/preview', { connector: 'generic', payload, mapping });
+    const mapped = { title: 'CPU is hot', severity: 'critical', dedup_key: 'web-7', tags: ['edge'] };
+    expect(preview).toMatchObject({ status: 200, body: { alerts: [mapped] } });
+    const made = await client.make<MadeWebhook>('/api/v1/webhooks', { name: 'Mapped', connector: 'generic', mapping });
+    const answer = await client.bearer(made, payload);
+    expect(answer).toMatchObject({ status: 200, body: { status: 'created' } });
+    expect(await client.bearer(made, { ...payload, what: 'Still' })).toMatchObject({
+      body: { status: 'deduplicated' },
+    });
+    expect(await client.get(`/api/v1/incidents/${answer.body.incident_id}`)).toMatchObject({
+      ...{ title: 'CPU is hot', severity: 'critical', tags: ['edge'], custom_fields: { cpu: 97.5 } },
+    });
+    const changed = { mapping: { severity: { p1: 'low' } } };
+    expect(await client.api('PATCH', `/api/v1/webhooks/${made.id}`, changed)).toMatchObject({ status: 200 });
+    const later = await client.bearer(made, { ...payload, host: 'web-8' });
+    expect(await client.get(`/api/v1/incidents/${later.body.incident_id}`)).toMatchObject({ severity: 'low' });
   });
 });
