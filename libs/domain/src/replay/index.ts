@@ -1,0 +1,18 @@
+export {
+  changeKinds,
+  compare,
+  type ChangedGroup,
+  type ChangeKind,
+  type Comparison,
+  type DecidingAlert,
+  type ReplayedIncident,
+} from './compare.ts';
+export { explain, type Explained, type NearestMiss } from './explain.ts';
+export { MemoryIncidents } from './memory-incidents.ts';
+export {
+  Simulation,
+  type ConfigurationOf,
+  type Replayed,
+  type ReplayConfiguration,
+  type ReplayedCommand,
+} from './simulation.ts';
