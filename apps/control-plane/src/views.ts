@@ -1,6 +1,7 @@
 import { defaultSignatures } from '@tocsin/domain/delivery';
 import { emptyMapping } from '@tocsin/domain/mapping-rules';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
+import { keysView } from './key-recipe.ts';
 import { intakeView, settingsView } from './intake/intake-settings.ts';
 import { rulesView } from './correlation/read-rules.ts';
 import { authView } from './webhook-auth.ts';
@@ -60,6 +61,7 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
     window_from: row.dedup.windowFrom,
     reopen_minutes: row.dedup.reopenMinutes,
     resolve_policy: row.dedup.resolvePolicy,
+    ...keysView(row.dedup),
   },
   open_when: row.openWhen,
   correlation: {

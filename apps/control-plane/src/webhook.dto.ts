@@ -24,6 +24,7 @@ const respondModes = ['wait', 'accept'] as const;
 const severityProfiles = ['tocsin', 'opsknight'] as const;
 const windowStarts = ['last', 'first'] as const;
 const resolvePolicies = ['all', 'any', 'never'] as const;
+const keyOrigins = ['auto', 'recipe'] as const;
 /** What the time window goes by; `tag:env` = the same value of the tag `env`. */
 const CORRELATION_BASIS = /^(service|any|group|tag:[^\p{Cc}\p{Cs}:]{1,100})$/u;
 const webhookModes = ['live', 'capture'] as const;
@@ -60,6 +61,10 @@ export class DedupInput {
   /** A week at most: the correlator keeps closed keys that long. */
   @Optional() @IsInt() @Min(0) @Max(10_080) reopen_minutes?: number;
   @Optional() @IsIn(resolvePolicies) resolve_policy?: (typeof resolvePolicies)[number];
+  /** `recipe`: keys are always made by the recipe, whatever keys the mapping and the connector have. */
+  @Optional() @IsIn(keyOrigins) key?: (typeof keyOrigins)[number];
+  /** Fields whose values make a key where there is no other. */
+  @Optional() @IsArray() @IsString({ each: true }) recipe?: string[];
 }
 
 export class CorrelationInput {

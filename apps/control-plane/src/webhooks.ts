@@ -13,7 +13,8 @@ import {
 import { checkedCondition, checkedRules } from './correlation/read-rules.ts';
 import { WebhookRow } from './entities.ts';
 import { invalidField } from './fields.ts';
-import { applyIntake, intakeDefaults } from './intake/intake-settings.ts';
+import { applyIntake, dedupDefaults, intakeDefaults } from './intake/intake-settings.ts';
+import { keysAfter } from './key-recipe.ts';
 import { mappingAfter } from './mapping/save-mapping.ts';
 import type { Page, PageQuery } from './pages.ts';
 import type { CreateWebhook, RotateCredential, UpdateWebhook, WebhookSettings } from './webhook.dto.ts';
@@ -156,6 +157,7 @@ export async function insertWebhook(
   row.auth = authOf(noAuth, input.auth ?? {}, methodOf(connector, input), connector.auth);
   row.previousAuth = null;
   Object.assign(row, defaultSettings(connector), intakeDefaults(workspace));
+  row.dedup = { ...row.dedup, ...dedupDefaults(workspace) };
   applySettings(row, input);
   const token = input.token ?? newToken(credentials.random);
   const needed = needsSecret(row.auth.method, connector.auth);
@@ -224,6 +226,7 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
     windowFrom: dedup?.window_from ?? row.dedup.windowFrom,
     reopenMinutes: dedup?.reopen_minutes ?? row.dedup.reopenMinutes,
     resolvePolicy: dedup?.resolve_policy ?? row.dedup.resolvePolicy,
+    ...keysAfter(row.dedup, dedup),
   };
   row.correlation = {
     enabled: correlation?.enabled ?? row.correlation.enabled,

@@ -1,4 +1,4 @@
-import { connectorOf, type NormalizeContext, type Normalization } from '@tocsin/connectors';
+import { connectorOf, type NormalizeContext, type Normalization, readingOf } from '@tocsin/connectors';
 import type { ReceiptFacts } from '@tocsin/contracts';
 import type { BatchResult, EventLog } from '@tocsin/event-log';
 import type { Batch, Input } from '@tocsin/postgres';
@@ -111,11 +111,8 @@ function normalizeReceipt(
     webhookId: facts.webhookId,
     receivedAt: facts.receivedAt,
     configRevision: document?.revision ?? facts.configRevision,
-    defaultSeverity: document?.body.defaultSeverity ?? 'medium',
-    severityProfile: document?.body.severityProfile ?? 'tocsin',
-    alertOnFailure: document?.body.changes?.alertOnFailure ?? true,
     notes,
-    ...(document?.body.incidentType == null ? {} : { incidentType: document.body.incidentType }),
+    ...readingOf(document?.body),
     ...(facts.overLimit === true ? { overLimit: true } : {}),
   };
   const mapping = document && mappingOf(document);

@@ -188,6 +188,10 @@ export interface WebhookBody {
     windowFrom: 'last' | 'first';
     reopenMinutes: number;
     resolvePolicy: 'all' | 'any' | 'never';
+    /** `recipe`: keys are always made by the recipe; absent or `auto` = only where mapping and connector have none (product P8). */
+    key?: 'auto' | 'recipe';
+    /** Fields whose values make a key; absent = `title, severity, connection_id`. */
+    recipe?: string[];
     /** Severity of an incident after a further alert of another one (product P8); absent = `highest`. */
     severityPolicy?: 'highest' | 'latest' | 'first';
     /** Whether an acknowledge of the source acknowledges the incident (product P9); absent = it does. */

@@ -65,6 +65,8 @@ const webhook = {
     window_from: word('last', 'first'),
     reopen_minutes: count,
     resolve_policy: word('all', 'any', 'never'),
+    key: described(word('auto', 'recipe'), '`recipe`: keys are always made by the recipe.'),
+    recipe: described(Type.Array(text), 'Fields whose values make a key where mapping and connector have none.'),
   }),
   correlation: Type.Object({
     enabled: flag,

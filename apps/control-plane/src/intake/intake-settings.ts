@@ -13,6 +13,10 @@ type IntakeColumns = Pick<WebhookRow, 'rateLimitPerHour' | 'overLimit' | 'limits
 
 export const standardSettings: WorkspaceSettings = { profile: 'standard', defaultRateLimitPerHour: null };
 
+/** Where alerts come fast, the same one at another severity is no new one (product P11): severity is not in the recipe. */
+export const dedupDefaults = ({ settings }: WorkspaceRow): Partial<WebhookRow['dedup']> =>
+  settings.profile === 'high-volume' ? { recipe: ['title', 'connection_id'] } : {};
+
 /** What a workspace gives a new webhook. A number of its own wins over the profile's. */
 export function intakeDefaults({ settings }: WorkspaceRow): IntakeColumns {
   const { rateLimitPerHour, overLimit } = profiles[settings.profile];

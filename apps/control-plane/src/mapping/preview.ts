@@ -1,5 +1,13 @@
-import { alertView, type Connector, decodePayload, type NormalizeContext, type Payload } from '@tocsin/connectors';
-import type { MappingDocument, WebhookBody } from '@tocsin/contracts';
+import {
+  alertView,
+  type Connector,
+  decodePayload,
+  type NormalizeContext,
+  type Payload,
+  readingOf,
+  type ReadingSettings,
+} from '@tocsin/connectors';
+import type { MappingDocument } from '@tocsin/contracts';
 import { compileMapping, offeredPaths } from '@tocsin/domain/mapping-rules';
 
 /** The receipt that a payload is tried as: no installation knows these ids. */
@@ -16,10 +24,6 @@ const EFFORT = 1_000_000;
 /** More than a person looks through. */
 const MAX_SHOWN = 100;
 
-/** What of a webhook decides how its payloads are read. */
-export type ReadingSettings = Pick<WebhookBody, 'defaultSeverity' | 'severityProfile' | 'changes'> & {
-  incidentType: string | null;
-};
 export const newWebhookSettings: ReadingSettings = {
   defaultSeverity: 'medium',
   severityProfile: 'tocsin',
@@ -53,10 +57,7 @@ export function previewOf(trial: Trial): Preview {
     ...NOWHERE,
     webhookId,
     receivedAt,
-    defaultSeverity: settings.defaultSeverity,
-    severityProfile: settings.severityProfile,
-    incidentType: settings.incidentType,
-    alertOnFailure: settings.changes?.alertOnFailure ?? true,
+    ...readingOf(settings),
     mappingEffort: EFFORT,
     ...(mapping ? { mapping: compileMapping(mapping) } : {}),
   };

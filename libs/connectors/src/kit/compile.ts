@@ -6,7 +6,7 @@ import type {
   PoisonReason,
   Severity,
 } from '@tocsin/contracts';
-import { type AlertContext, type AlertDraft, buildAlert } from '@tocsin/domain/alert';
+import { type AlertContext, type AlertDraft, buildAlert, type KeyRecipe } from '@tocsin/domain/alert';
 import { type NoteCode, Notes, type SeverityProfile } from '@tocsin/domain/mapping';
 import { type CompiledMapping, MappingEffort } from '@tocsin/domain/mapping-rules';
 import { combined, type Read as ReadOf } from './combine.ts';
@@ -57,6 +57,8 @@ export interface NormalizeContext {
   incidentType?: string | null;
   /** The request came above the webhook's hourly rate (product P7). */
   overLimit?: boolean;
+  /** How keys are made where neither mapping nor connector has one (product P8). */
+  dedup?: KeyRecipe;
 }
 
 /** An element that became no alert beside others that did. */
@@ -253,6 +255,7 @@ function contextOf({ source, context }: Run): AlertContext {
     defaultSeverity: context.defaultSeverity,
     ...(context.incidentType === undefined ? {} : { incidentType: context.incidentType }),
     ...(context.overLimit === undefined ? {} : { overLimit: context.overLimit }),
+    ...(context.dedup === undefined ? {} : { dedup: context.dedup }),
   };
 }
 

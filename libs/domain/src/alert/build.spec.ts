@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { alertIdOf } from '@tocsin/contracts';
 import { describe, expect, it } from 'vitest';
 import { Notes } from '../mapping/index.ts';
-import { type AlertContext, type AlertDraft, buildAlert, recipeKeyOf, recipeResolveKeyOf } from './build.ts';
+import { type AlertContext, type AlertDraft, buildAlert } from './build.ts';
+import { DEFAULT_RECIPE, type KeyRecipe, recipeProblems } from './recipe.ts';
 
 const context: AlertContext = {
   receiptId: 'rcv_a',
@@ -48,10 +49,50 @@ describe('an alert without a key of its source', () => {
   });
 
   it('uses the severity as mapped, the default included', () =>
-    expect(build({ severity: undefined }).dedupKey).toBe(recipeKeyOf('Disk full', 'medium', 'whk_a')));
+    expect(build({ severity: undefined }).dedupKey).toBe(sha256('Disk fullmediumwhk_a')));
 
   it('belongs to its webhook', () =>
-    expect(recipeResolveKeyOf('t', 'whk_a')).not.toBe(recipeResolveKeyOf('t', 'whk_b')));
+    expect(buildAlert(draft(), { ...context, webhookId: 'whk_b' }, 0).resolveKey).toBe(sha256('Disk fullwhk_b')));
+});
+
+describe('a recipe of the webhook', () => {
+  const by = (dedup: KeyRecipe, over: Partial<AlertDraft> = {}) => buildAlert(draft(over), { ...context, dedup }, 0);
+
+  it('without severity keeps the form of the default one', () => {
+    const recipe = ['title', 'connection_id'];
+    expect(by({ recipe })).toMatchObject({ dedupKey: sha256('Disk fullwhk_a'), resolveKey: sha256('Disk fullwhk_a') });
+    expect(by({ recipe }, { severity: 'low' }).dedupKey).toBe(by({ recipe }).dedupKey);
+    expect(by({ recipe: [...DEFAULT_RECIPE] })).toEqual(build());
+  });
+
+  it('names its values, so that none runs into the next', () => {
+    const recipe = ['source', 'services', 'custom_fields.host', 'severity'];
+    const one = by({ recipe }, { source: 'ab', services: ['x', 'y'], customFields: { host: 'c' } });
+    expect(by({ recipe }, { source: 'a', services: ['x', 'y'], customFields: { host: 'bc' } }).dedupKey).not.toBe(
+      one.dedupKey,
+    );
+    const other = { source: 'ab', services: ['y', 'x'], customFields: { host: 'c' }, severity: 'low' } as const;
+    expect(by({ recipe }, other).resolveKey).toBe(one.resolveKey); // services have no order, a resolve no severity
+    expect(by({ recipe }, other).dedupKey).not.toBe(one.dedupKey);
+  });
+
+  it('gives way to a key of the source, unless the webhook wants the recipe alone', () => {
+    expect(by({ recipe: ['title'] }, { dedupKey: '7' })).toMatchObject({ dedupKey: '7', dedupKeyOrigin: 'connector' });
+    expect(by({ key: 'recipe' }, { dedupKey: '7' })).toMatchObject({
+      ...{ dedupKey: build().dedupKey, dedupKeyOrigin: 'recipe', resolveKey: build().resolveKey },
+    });
+  });
+
+  it.each([
+    [[], 'empty-recipe', ''],
+    [['title', 'titel'], 'unknown-field', '[1]'],
+    [['title', 'title'], 'duplicate', '[1]'],
+    [['status'], 'not-in-recipes', '[0]'],
+    [Array.from({ length: 11 }, (_, index) => `metadata.f${index}`), 'too-many-fields', ''],
+  ])('%j is refused: %s', (recipe, code, path) => expect(recipeProblems(recipe)).toMatchObject([{ code, path }]));
+
+  it('may name any field that says what is wrong', () =>
+    expect(recipeProblems(['connection_id', 'tags', 'metadata.labels.job', 'description', 'url'])).toEqual([]));
 });
 
 describe('an alert with a key of its source', () => {

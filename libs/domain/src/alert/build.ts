@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { alertIdOf, type AlertKind, type AlertStatus, type NormalizedAlert, type Severity } from '@tocsin/contracts';
 import { limitFields, limitList, limitText, type Notes } from '../mapping/index.ts';
+import { recipeKeys, type KeyRecipe } from './recipe.ts';
 
 /** What a connector read from one element of a payload; texts are as received. */
 export interface AlertDraft {
@@ -47,16 +48,11 @@ export interface AlertContext {
   incidentType?: string | null;
   /** The request came above the webhook's hourly rate (product P7). */
   overLimit?: boolean;
+  /** How keys are made; absent = the source's, else the default recipe. */
+  dedup?: KeyRecipe;
 }
 
 const sha256 = (text: string): string => hash('sha256', text);
-
-/** Default recipe: hex SHA-256 of the UTF-8 text `title + severity + connection id` (product P8). */
-export const recipeKeyOf = (title: string, severity: Severity, webhookId: string): string =>
-  sha256(title + severity + webhookId);
-
-/** What a resolve without a vendor key matches on: the recipe without severity (product P8). */
-export const recipeResolveKeyOf = (title: string, webhookId: string): string => sha256(title + webhookId);
 
 /** Longer vendor keys are replaced by their hash: a key is indexed, and a B-tree entry ends at about 2,700 bytes. */
 const MAX_KEY = 512;
@@ -69,9 +65,8 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
   const { notes } = draft;
   const title = titleOf(draft, context);
   const severity = draft.severity ?? context.defaultSeverity;
-  const keys = keysOf(draft, { title, severity, webhookId: context.webhookId });
   const occurredAt = clampedTime(draft, context.receivedAt);
-  return {
+  const alert: Keyless = {
     id: alertIdOf(context.receiptId, index),
     index,
     receiptId: context.receiptId,
@@ -91,18 +86,15 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
     occurredAtOrders: draft.occurredAtOrders && occurredAt !== null,
     ...(draft.changedAt === undefined ? {} : { changedAt: earlier(draft.changedAt, context.receivedAt) }),
     receivedAt: context.receivedAt,
-    dedupKey: keys.dedupKey,
-    dedupKeyOrigin: keys.dedupKeyOrigin,
-    resolveKey: keys.resolveKey,
-    firingKey: keys.firingKey,
+    firingKey: draft.firingKey === undefined ? null : shortKey(draft.firingKey, notes, 'firingKey'),
     scope: context.workspaceId, // other scope recipes come with their setting
     incidentType: optionalText(draft.incidentType, notes, 'incidentType') ?? context.incidentType ?? null,
     customFields: { ...draft.customFields },
     fields: limitFields(draft.fields, notes),
     configRevision: context.configRevision,
     ...(context.overLimit === true ? { overLimit: true } : {}),
-    notes: notes.all(),
   };
+  return Object.assign(alert, keysOf(draft, alert, context.dedup), { notes: notes.all() });
 }
 
 function titleOf(draft: AlertDraft, context: AlertContext): string {
@@ -124,22 +116,16 @@ function clampedTime(draft: AlertDraft, receivedAt: string): string | null {
   return receivedAt;
 }
 
-type Keys = Pick<NormalizedAlert, 'dedupKey' | 'dedupKeyOrigin' | 'resolveKey' | 'firingKey'>;
+type Keys = Pick<NormalizedAlert, 'dedupKey' | 'dedupKeyOrigin' | 'resolveKey'>;
+type Keyless = Omit<NormalizedAlert, keyof Keys | 'notes'>;
 
-/** The mapping's key, else the connector's, else the recipe. */
-function keysOf(draft: AlertDraft, by: { title: string; severity: Severity; webhookId: string }): Keys {
-  const firingKey = draft.firingKey === undefined ? null : shortKey(draft.firingKey, draft.notes, 'firingKey');
-  if (draft.dedupKey !== undefined) {
-    const key = shortKey(draft.dedupKey, draft.notes, 'dedupKey');
-    const dedupKeyOrigin = draft.dedupKeyFromMapping === true ? 'mapping' : 'connector';
-    return { dedupKey: key, dedupKeyOrigin, resolveKey: key, firingKey };
-  }
-  return {
-    dedupKey: recipeKeyOf(by.title, by.severity, by.webhookId),
-    dedupKeyOrigin: 'recipe',
-    resolveKey: recipeResolveKeyOf(by.title, by.webhookId),
-    firingKey,
-  };
+/** The mapping's key, else the connector's, else the recipe; the recipe alone where the webhook wants that. */
+function keysOf(draft: AlertDraft, alert: Keyless, { key, recipe }: KeyRecipe = {}): Keys {
+  if (draft.dedupKey === undefined || key === 'recipe')
+    return { ...recipeKeys(alert, recipe), dedupKeyOrigin: 'recipe' };
+  const dedupKey = shortKey(draft.dedupKey, draft.notes, 'dedupKey');
+  const dedupKeyOrigin = draft.dedupKeyFromMapping === true ? 'mapping' : 'connector';
+  return { dedupKey, dedupKeyOrigin, resolveKey: dedupKey };
 }
 
 function shortKey(key: string, notes: Notes, path: string): string {
