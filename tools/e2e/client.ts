@@ -39,7 +39,7 @@ export class Client {
     content?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer<T>> {
-    const response = await fetch(`${this.site.at(path)}${path}`, {
+    const response = await fetch(`${this.site.at(path, method)}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.site.apiKey}`,

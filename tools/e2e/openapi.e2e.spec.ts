@@ -83,6 +83,7 @@ async function seed(): Promise<typeof live> {
     url: `${site.url}/sink`,
     events: ['incident.*'],
   });
+  const recommendation = await client.make<{ id: string }>('/api/v1/recommendations', { title: 'Add a replica' });
   const key = await client.make<{ id: string }>('/api/v1/api-keys', { name: 'Examples', scopes: ['read'] });
   const workspaces = await client.get<{ items: { id: string }[] }>('/api/v1/workspaces');
   const letters = () => client.get<{ items: { id: string }[] }>('/api/v1/dead-letters');
@@ -104,6 +105,7 @@ async function seed(): Promise<typeof live> {
     workspace: workspaces.items[0]?.id ?? '',
     webhook: webhook.id,
     subscription: subscription.id,
+    recommendation: recommendation.id,
     incident,
     receipt: answer.body.receipt_id,
     apiKey: key.id,

@@ -13,7 +13,7 @@ import { AppProcess, freePort, Split, testDatabase, testKafka, uniquePrefix } fr
 export interface Site {
   apiKey: string;
   /** Base URL that serves a path (one in all-in-one; by the routes table in the split form). */
-  at(path: string): string;
+  at(path: string, method?: string): string;
   /** Stops every process and hands over the event log for reading. */
   stopAndOpenLog(): Promise<EventLog>;
   /** Removes what the site left behind. */
@@ -60,14 +60,16 @@ export async function allInOneSite(): Promise<Site & { process: AppProcess; url:
   };
 }
 
-/** Which service answers a path, by the table that compose and chart routes come from. */
-export function serviceOf(path: string): ServiceName {
+/** Which service answers a path, by the table that compose and chart routes come from; without a method the first that fits. */
+export function serviceOf(path: string, method?: string): ServiceName {
   const parts = (text: string) => text.split('?')[0]?.split('/').filter(Boolean) ?? [];
   const given = parts(path);
-  const found = routes.find((route) =>
-    parts(route.path).every((part, index) =>
-      part.startsWith(':') ? given[index] !== undefined : part === given[index],
-    ),
+  const found = routes.find(
+    (route) =>
+      (method === undefined || route.method === '*' || route.method === method) &&
+      parts(route.path).every((part, index) =>
+        part.startsWith(':') ? given[index] !== undefined : part === given[index],
+      ),
   );
   if (!found) throw new Error(`no service serves ${path}`);
   return found.service;
@@ -93,7 +95,7 @@ export async function splitSite(): Promise<Site & { split: Split }> {
   return {
     apiKey,
     split,
-    at: (path) => split.url(serviceOf(path)),
+    at: (path, method) => split.url(serviceOf(path, method)),
     stopAndOpenLog: async () => {
       for (const [service, end] of await split.stop()) {
         if (end !== 0)

@@ -9,6 +9,7 @@ export const tags = {
   Webhooks: 'Addresses for alert sources, and what a source can be.',
   Mapping: 'How a payload becomes an alert.',
   Subscriptions: 'Receivers of events, and what was delivered to them.',
+  Events: 'The catalogue of outbound events, publishing them, and recommendations.',
   Changes: 'Deployments, builds and configuration changes, which investigations look at.',
   Access: 'Workspaces and API keys.',
   Operations: 'Health, the ledger, and records that could not be processed.',

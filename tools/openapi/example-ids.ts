@@ -13,6 +13,7 @@ export const ids = {
   alert: id('alr'),
   recordedAlert: `${id('alr').slice(0, -1)}2`,
   deadLetter: id('dlt'),
+  recommendation: id('rec'),
   apiKey: 'k7m2q5x3n4p6r2ta',
   webhookToken: 'm4t7q2x5n3p6r2ta7k5w3y6zbm',
   queryToken: 'q4t7q2x5n3p6r2ta7k5w3y6zbm',

@@ -9,6 +9,7 @@ import { DeliveryWorker } from './delivery-worker.ts';
 import { EndpointSlots } from './endpoint-slots.ts';
 import { createSender, type Sender, type SenderOptions } from './http-sender.ts';
 import { planDeliveriesStage } from './plan-deliveries-batch.ts';
+import { planPlatformEventsStage } from './plan-platform-events-batch.ts';
 import { SettleQueue } from './settle-queue.ts';
 import { WorkerSession } from './worker-session.ts';
 
@@ -31,6 +32,8 @@ export interface DispatcherParts {
 /** Planning and sending of one process, wired together. */
 export interface Dispatcher {
   plan(batch: Batch): Promise<BatchResult>;
+  /** The same for `platform.events`. */
+  planPlatform(batch: Batch): Promise<BatchResult>;
   start(): void;
   /** Finishes attempts in hand; those that take longer than allowed are given back to others. */
   stop(): Promise<void>;
@@ -57,6 +60,11 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
   });
   return {
     plan: (batch) => pipeline.commitBatch(batch, stage),
+    planPlatform: (batch) =>
+      pipeline.commitBatch(
+        batch,
+        planPlatformEventsStage({ feed, clock, wake: (ids) => worker.wake(ids), source: batch.source }),
+      ),
     start: () => worker.start(),
     stop: async () => {
       const giveUp = setTimeout(() => sender.abort(), config.OUTBOUND_SHUTDOWN_SECONDS * 1000);

@@ -31,7 +31,12 @@ import { createPipeline, type Pipeline } from '@tocsin/postgres';
 import { OutboundEnvironment } from './config.ts';
 import { SubscriptionDeliveriesController } from './deliveries.controller.ts';
 import { createDispatcher, DISPATCHER, type Dispatcher } from './dispatcher.ts';
+import { EventTypesController } from './events/event-types.controller.ts';
+import { PublishedEvents } from './events/publish-event.ts';
+import { PublishEventsController } from './events/publish-events.controller.ts';
+import { PUBLISHED_EVENTS } from './events/tokens.ts';
 import { OutboundIncidentEventsConsumer } from './incident-events.consumer.ts';
+import { OutboundPlatformEventsConsumer } from './platform-events.consumer.ts';
 
 const OUTBOUND_CONFIG = Symbol('OUTBOUND_CONFIG');
 const OUTBOUND_PIPELINE = Symbol('OUTBOUND_PIPELINE');
@@ -46,10 +51,21 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
 };
 
 @Module({
-  controllers: [SubscriptionDeliveriesController, OutboundIncidentEventsConsumer],
+  controllers: [
+    SubscriptionDeliveriesController,
+    EventTypesController,
+    PublishEventsController,
+    OutboundIncidentEventsConsumer,
+    OutboundPlatformEventsConsumer,
+  ],
   providers: [
     configOf(OUTBOUND_CONFIG, OutboundEnvironment),
     { provide: OUTBOUND_PIPELINE, inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS], useFactory: pipelineOf },
+    {
+      provide: PUBLISHED_EVENTS,
+      inject: [OUTBOUND_PIPELINE, CLOCK, RANDOM],
+      useFactory: (pipeline: Pipeline, clock: Clock, random: Random) => new PublishedEvents({ pipeline, clock, random }),
+    },
     {
       provide: DISPATCHER,
       inject: [

@@ -9,7 +9,7 @@ import {
 } from '@tocsin/domain/delivery';
 import { readTemplate } from '@tocsin/domain/template';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
-import type { Input, Stage, Verdict } from '@tocsin/postgres';
+import type { Input, Stage, Tx, Verdict } from '@tocsin/postgres';
 import { lockLanes, storePlan } from './lane-store.ts';
 
 export interface PlanParts {
@@ -22,7 +22,7 @@ export interface PlanParts {
 }
 
 /** One reading of the configuration for a batch: who subscribes, and under which name. */
-interface Subscriptions {
+export interface Subscriptions {
   of: (workspaceId: string) => readonly Subscriber[];
   nameOf: (subscriptionId: string) => string;
 }
@@ -46,13 +46,7 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
   async apply(tx, inputs, subscriptions) {
     const decoded = inputs.map((input) => decode(input, parts.incidentUrl));
     const events = decoded.flatMap((one) => ('event' in one ? one.event : []));
-    const lanes = await lockLanes(tx, [...lanesOf(events, subscriptions.of).values()].sort(byPair));
-    const plan = planDeliveries(events, subscriptions.of, lanes, parts.clock());
-    await storePlan(tx, plan, subscriptions.nameOf);
-    const woken = new Set([
-      ...plan.planned.map(({ subscription }) => subscription.id),
-      ...[...plan.lanes.values()].map((lane) => lane.subscriptionId),
-    ]);
+    const woken = await planEvents(tx, events, subscriptions, parts.clock());
     return {
       verdicts: decoded.map((one): Verdict => ('event' in one ? { kind: 'handled' } : one.verdict)),
       outputs: [],
@@ -62,6 +56,22 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
 
   forget: () => undefined, // keeps no cache
 });
+
+/** Plans and stores deliveries of events in log order. @returns subscriptions that have something to send now */
+export async function planEvents(
+  tx: Tx,
+  events: readonly OutboundEvent[],
+  subscriptions: Subscriptions,
+  now: Date,
+): Promise<Set<string>> {
+  const lanes = await lockLanes(tx, [...lanesOf(events, subscriptions.of).values()].sort(byPair));
+  const plan = planDeliveries(events, subscriptions.of, lanes, now);
+  await storePlan(tx, plan, subscriptions.nameOf);
+  return new Set([
+    ...plan.planned.map(({ subscription }) => subscription.id),
+    ...[...plan.lanes.values()].map((lane) => lane.subscriptionId),
+  ]);
+}
 
 const byPair = (a: readonly string[], b: readonly string[]): number => {
   const left = `${a[0]} ${a[1]}`;
@@ -86,7 +96,7 @@ function revisionOf(input: Input): number {
   }
 }
 
-function readSubscriptions(feed: Pick<ConfigurationFeed, 'subscriptions'>): Subscriptions {
+export function readSubscriptions(feed: Pick<ConfigurationFeed, 'subscriptions'>): Subscriptions {
   const byWorkspace = new Map<string, Subscriber[]>();
   const names = new Map<string, string>();
   const of = (workspaceId: string): Subscriber[] => {
@@ -106,6 +116,8 @@ const subscriberOf = ({ id, workspaceId, revision, body }: SubscriptionDocument)
   updateIntervalSeconds: body.updateIntervalSeconds,
   firstDelaySeconds: body.retrySchedule[0] ?? 0,
   form: formOf(body),
+  occurrences: body.occurrences === true,
+  legacyUpdates: body.legacyUpdates === true,
 });
 
 /** A template that was checked at save and cannot be read any more gives way to the envelope. */

@@ -46,6 +46,8 @@ export interface RequestedInvestigation {
   cause: string;
   occurred_at: string;
   config_revision: number;
+  /** Of the incident. */
+  number: number;
   /** Offset of the record that asked for it. */
   offset: bigint;
 }
@@ -133,6 +135,7 @@ const requestOf = (
   cause,
   occurred_at: event.at,
   config_revision: event.config_revision,
+  number: incident.number,
   offset,
 });
 

@@ -72,7 +72,7 @@ export async function storeRequests(
      select id, workspace_id, incident_id, incident_version, cause_id, cause, occurred_at, 'built-in', 'requested', $2, $3, config_revision
      from jsonb_to_recordset($1) as given(id text, workspace_id text, incident_id text, incident_version bigint, cause_id text, cause text, occurred_at timestamptz, config_revision bigint)
      on conflict do nothing returning id`,
-    [JSON.stringify(requests.map(({ offset: _offset, ...row }) => row)), at.requested, at.due],
+    [JSON.stringify(requests.map(({ offset: _offset, number: _number, ...row }) => row)), at.requested, at.due],
   );
   return new Set(rows.map(({ id }) => id));
 }
@@ -84,7 +84,10 @@ export interface DueInvestigation {
   incidentVersion: number;
   cause: string;
   occurredAt: Date;
+  requestedAt: Date;
   configRevision: number;
+  /** Of the incident. */
+  number: number;
   title: string;
   titleKey: string;
   severity: Severity;
@@ -95,10 +98,11 @@ export interface DueInvestigation {
 /** Takes due investigations; nobody else gets them before this transaction ends. */
 export async function claimDue(tx: Tx, now: Date, limit: number): Promise<DueInvestigation[]> {
   const { rows } = await tx.query<
-    Omit<DueInvestigation, 'incidentVersion' | 'configRevision'> & { incidentVersion: string; configRevision: string }
+    Omit<DueInvestigation, 'incidentVersion' | 'configRevision' | 'number'> &
+      Record<'incidentVersion' | 'configRevision' | 'number', string>
   >(
     `select r.id, r.workspace_id as "workspaceId", r.incident_id as "incidentId", r.incident_version as "incidentVersion", r.cause,
-       r.occurred_at as "occurredAt", r.config_revision as "configRevision", i.title, i.title_key as "titleKey", i.severity, i.services, i.service_keys as "serviceKeys"
+       r.occurred_at as "occurredAt", r.requested_at as "requestedAt", r.config_revision as "configRevision", i.number, i.title, i.title_key as "titleKey", i.severity, i.services, i.service_keys as "serviceKeys"
      from rca_trigger.investigations r join rca_trigger.incidents i on i.id = r.incident_id
      where r.status = 'requested' and r.due_at <= $1 order by r.due_at, r.id limit $2 for update of r skip locked`,
     [now, limit],
@@ -107,6 +111,7 @@ export async function claimDue(tx: Tx, now: Date, limit: number): Promise<DueInv
     ...row,
     incidentVersion: Number(row.incidentVersion),
     configRevision: Number(row.configRevision),
+    number: Number(row.number),
   }));
 }
 

@@ -11,12 +11,18 @@ import {
   storeFinished,
 } from './investigation-store.ts';
 import { rcaOutput } from './rca-facts.ts';
+import { recommend } from './recommendations/recommend.ts';
+import { recommendationOutput } from './recommendations/recommendation-events.ts';
+import { urlOf } from './recommendations/recommendations.ts';
+import { workOutputs } from './work-events.ts';
 
 export interface WorkerParts {
   pipeline: Pick<Pipeline, 'commitCommand'>;
   clock(): Date;
   log: Logger;
   settleMs: number;
+  /** Read each time: the public address is final only once the HTTP server listens. */
+  publicUrl(): string;
 }
 
 /** Leftovers of a process that died, and those of other replicas, are found this often; a request of this process wakes at once. */
@@ -56,7 +62,7 @@ export class InvestigationWorker {
     const now = this.parts.clock();
     const done = await this.parts.pipeline.commitCommand(async (tx) => {
       const due = await claimDue(tx, now, AT_ONCE);
-      const results = [];
+      const results: { finished: FinishedInvestigation; outputs: Output[] }[] = [];
       for (const one of due) results.push(await this.look(tx, one, now));
       if (results.length > 0)
         await storeFinished(
@@ -64,7 +70,7 @@ export class InvestigationWorker {
           results.map(({ finished }) => finished),
           now,
         );
-      return { result: results.map(({ finished }) => finished), outputs: results.map(({ output }) => output) };
+      return { result: results.map(({ finished }) => finished), outputs: results.flatMap(({ outputs }) => outputs) };
     });
     for (const { id, status, hypotheses } of done)
       this.parts.log.info({ rca_id: id, status, hypotheses: hypotheses.length }, 'investigation.finished');
@@ -107,10 +113,18 @@ export class InvestigationWorker {
     tx: Tx,
     due: DueInvestigation,
     now: Date,
-  ): Promise<{ finished: FinishedInvestigation; output: Output }> {
+  ): Promise<{ finished: FinishedInvestigation; outputs: Output[] }> {
     const evidence = await loadEvidence(tx, due);
     const finished = this.conclude(due, () => investigate(evidence));
-    return { finished, output: rcaOutput(finishedEvent(due, finished, now), { stream: due.id, version: 2n }) };
+    const made = await recommend(tx, due, finished, now);
+    const outputs = [
+      rcaOutput(finishedEvent(due, finished, now), { stream: due.id, version: 2n }),
+      ...workOutputs(due, finished, now),
+      ...made.map((one) =>
+        recommendationOutput('recommendation.created', one, { url: urlOf(this.parts.publicUrl(), one.id) }),
+      ),
+    ];
+    return { finished, outputs };
   }
 
   /** A throw of the investigator fails this one investigation, not its neighbours. */

@@ -19,6 +19,10 @@ import {
   LOGGER,
   type Logger,
   PIPELINE_POOL,
+  RANDOM,
+  type Random,
+  SHELL_CONFIG,
+  type ShellConfig,
 } from '@tocsin/nest-shell';
 import { createPipeline, type Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
@@ -30,7 +34,16 @@ import { InvestigationWorker } from './investigation-worker.ts';
 import { IncidentRcaController } from './rca.controller.ts';
 import { recordChangesStage } from './record-changes-batch.ts';
 import { recordIncidentsStage } from './record-incidents-batch.ts';
-import { INVESTIGATION_WORKER, RCA_CONFIG, RCA_PIPELINE, RECORD_CHANGES, RECORD_INCIDENTS } from './tokens.ts';
+import { RecommendationsController } from './recommendations/recommendations.controller.ts';
+import { Recommendations } from './recommendations/recommendations.ts';
+import {
+  INVESTIGATION_WORKER,
+  RCA_CONFIG,
+  RCA_PIPELINE,
+  RECOMMENDATIONS,
+  RECORD_CHANGES,
+  RECORD_INCIDENTS,
+} from './tokens.ts';
 
 type PipelineParts = [Pool, EventLog, Clock, Assignments, Logger];
 function pipelineOf(...[pool, log, now, assignments, logger]: PipelineParts): Pipeline {
@@ -42,15 +55,30 @@ function pipelineOf(...[pool, log, now, assignments, logger]: PipelineParts): Pi
 }
 
 @Module({
-  controllers: [RcaIncidentEventsConsumer, RcaChangeEventsConsumer, IncidentRcaController, ChangesController],
+  controllers: [
+    RcaIncidentEventsConsumer,
+    RcaChangeEventsConsumer,
+    IncidentRcaController,
+    ChangesController,
+    RecommendationsController,
+  ],
   providers: [
     configOf(RCA_CONFIG, RcaEnvironment),
     { provide: RCA_PIPELINE, inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS, LOGGER], useFactory: pipelineOf },
     {
       provide: INVESTIGATION_WORKER,
-      inject: [RCA_PIPELINE, CLOCK, LOGGER, RCA_CONFIG],
-      useFactory: (pipeline: Pipeline, clock: Clock, log: Logger, config: RcaEnvironment) =>
-        new InvestigationWorker({ pipeline, clock, log, settleMs: config.RCA_SETTLE_MS }),
+      inject: [RCA_PIPELINE, CLOCK, LOGGER, RCA_CONFIG, SHELL_CONFIG],
+      useFactory: (...[pipeline, clock, log, config, shell]: [Pipeline, Clock, Logger, RcaEnvironment, ShellConfig]) =>
+        new InvestigationWorker({
+          ...{ pipeline, clock, log, settleMs: config.RCA_SETTLE_MS },
+          publicUrl: () => shell.publicUrl,
+        }),
+    },
+    {
+      provide: RECOMMENDATIONS,
+      inject: [RCA_PIPELINE, CLOCK, RANDOM, SHELL_CONFIG],
+      useFactory: (pipeline: Pipeline, clock: Clock, random: Random, shell: ShellConfig) =>
+        new Recommendations({ pipeline, clock, random, publicUrl: () => shell.publicUrl }),
     },
     {
       provide: RECORD_INCIDENTS,

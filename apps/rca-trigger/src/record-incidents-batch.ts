@@ -4,6 +4,7 @@ import type { Input, Stage, Verdict } from '@tocsin/postgres';
 import { incidentRecordOf, isIncidentEvent, planBatch, requestedEvent } from './incident-records.ts';
 import { countLastHour, lockIncidents, storeIncidents, storeRequests } from './investigation-store.ts';
 import { rcaOutput } from './rca-facts.ts';
+import { taskStarted } from './work-events.ts';
 
 export interface RecordIncidentsParts {
   feed: Pick<ConfigurationFeed, 'webhook' | 'atLeast'>;
@@ -54,7 +55,10 @@ export const recordIncidentsStage = (parts: RecordIncidentsParts): Stage<null> =
       verdicts: inputs.map((input) =>
         !isIncidentEvent(input) ? notOurs : plan.repeated.has(input.offset) ? repeated : handled,
       ),
-      outputs: fresh.map((request) => rcaOutput(requestedEvent(request, times.requested), { input: request.offset })),
+      outputs: fresh.flatMap((request) => [
+        rcaOutput(requestedEvent(request, times.requested), { input: request.offset }),
+        taskStarted(request, times.requested),
+      ]),
       committed: () => {
         if (fresh.length > 0) parts.wake();
       },

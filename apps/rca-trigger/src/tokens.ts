@@ -4,3 +4,4 @@ export const RCA_PIPELINE = Symbol('RCA_PIPELINE');
 export const RECORD_INCIDENTS = Symbol('RECORD_INCIDENTS');
 export const RECORD_CHANGES = Symbol('RECORD_CHANGES');
 export const INVESTIGATION_WORKER = Symbol('INVESTIGATION_WORKER');
+export const RECOMMENDATIONS = Symbol('RECOMMENDATIONS');

@@ -2,6 +2,7 @@ export * from './alerts.ts';
 export * from './catalogue/index.ts';
 export * from './configuration.ts';
 export * from './ids.ts';
+export * from './platform-events.ts';
 export * from './problems.ts';
 export * from './public-events.ts';
 export * from './reasons.ts';

@@ -122,6 +122,9 @@ export const DeliveryEventSchema = Type.Object({
 });
 export type DeliveryEvent = Static<typeof DeliveryEventSchema>;
 
+/** Value of our own records on `platform.events`: `data` of an event; what it must hold, the catalogue says. */
+export const PlatformDataSchema = Type.Record(Text, Type.Unknown());
+
 /** Header names of the CloudEvents 1.0 Kafka binding, binary mode, as public topics carry them. */
 export interface CloudEventHeaders {
   ce_id: string;

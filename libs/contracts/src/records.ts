@@ -1,7 +1,13 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { AlertsCorrelatedSchema, AlertsNormalizedSchema, IncidentFactSchema, PublicIncidentSchema } from './alerts.ts';
-import { ChangeEventSchema, DeliveryEventSchema, IncidentEventRecordSchema, RcaEventSchema } from './public-events.ts';
+import {
+  ChangeEventSchema,
+  DeliveryEventSchema,
+  IncidentEventRecordSchema,
+  PlatformDataSchema,
+  RcaEventSchema,
+} from './public-events.ts';
 import {
   DeadLetterFactsSchema,
   ReceiptFactsSchema,
@@ -27,6 +33,7 @@ export const recordTypes = {
   'change.event.v1': { topic: 'change.events', schema: ChangeEventSchema },
   'rca.event.v1': { topic: 'rca.events', schema: RcaEventSchema },
   'delivery.event.v1': { topic: 'delivery.events', schema: DeliveryEventSchema },
+  'platform.event.v1': { topic: 'platform.events', schema: PlatformDataSchema },
 } as const satisfies Record<string, { topic: Topic; schema: TSchema }>;
 
 export type RecordType = keyof typeof recordTypes;

@@ -19,7 +19,10 @@ function ownerOf(input: Input): Owner {
     return typeof text === 'string' ? text : null;
   };
   return {
-    workspaceId: said('workspaceId', 'workspace_id') ?? input.headers['ce_tocsinworkspace'] ?? null,
+    workspaceId:
+      said('workspaceId', 'workspace_id') ??
+      input.headers['ce_tocsinworkspace'] ??
+      said('tocsinworkspace', 'tocsinworkspace'), // a CloudEvent in structured mode
     webhookId: said('webhookId', 'webhook_id'),
     receiptId: said('receiptId', 'receipt_id'),
   };

@@ -3,6 +3,7 @@ import { access } from './access.ts';
 import { changes } from './changes.ts';
 import { correlation } from './correlation.ts';
 import { documentation } from './documentation.ts';
+import { events } from './events.ts';
 import { incidents } from './incidents.ts';
 import { ingest } from './ingest.ts';
 import { operations } from './operations.ts';
@@ -17,6 +18,7 @@ export const descriptions: Descriptions = {
   ...correlation,
   ...subscriptions,
   ...changes,
+  ...events,
   ...access,
   ...operations,
   ...documentation,

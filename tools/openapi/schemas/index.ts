@@ -2,6 +2,7 @@ import type { JsonSchema } from '../json-schema.ts';
 import { configurationSchemas } from './configuration.ts';
 import { connectorSchemas } from './connectors.ts';
 import { correlationSchemas } from './correlation.ts';
+import { eventSchemas } from './events.ts';
 import { incidentSchemas } from './incidents.ts';
 import { mappingSchemas } from './mapping.ts';
 import { operationSchemas } from './operations.ts';
@@ -11,6 +12,7 @@ export const answerSchemas = {
   ...configurationSchemas,
   ...connectorSchemas,
   ...correlationSchemas,
+  ...eventSchemas,
   ...incidentSchemas,
   ...mappingSchemas,
   ...operationSchemas,

@@ -4,6 +4,7 @@ export * from './incident-event.ts';
 export * from './match-event.ts';
 export * from './outcome.ts';
 export * from './plan.ts';
+export * from './platform-event.ts';
 export * from './request-headers.ts';
 export * from './retry.ts';
 export * from './settle.ts';

@@ -15,6 +15,16 @@ export interface OutboundEvent {
   changed: string[];
   /** True for updates that alerts cause by the hundred (attached, resolved): they may be merged. */
   coalesces: boolean;
+  /** Counted repeats of an alert, which only subscribers that ask for them get; absent = it is none. */
+  occurrences?: boolean;
+  /** The subscription that the event is about, and that must not get it; absent = none. */
+  notTo?: string;
+  /** The connector that opened the incident; absent = none did. */
+  connector?: string | null;
+  /** The same event once more, as `incident.updated`, for subscribers with `legacyUpdates`; absent = it has none. */
+  legacy?: OutboundEvent;
+  /** It is such a second event: its sequence is that of the first. */
+  companion?: boolean;
   /** What is sent for these changed fields, in this form. */
   render(changed: string[], form: BodyForm): RenderedBody;
 }
@@ -35,13 +45,26 @@ export interface Subscriber {
   /** First entry of its retry schedule. */
   firstDelaySeconds: number;
   form: BodyForm;
+  /** Also wants counted repeats; absent = no. */
+  occurrences?: boolean;
+  /** Also wants `incident.updated` for what has a name of its own; absent = no. */
+  legacyUpdates?: boolean;
   /** What else it asks of an event that its list names; absent = nothing. */
   accepts?(event: OutboundEvent): boolean;
 }
 
 /** Whether a subscriber wants an event. */
 const takesEvent = (subscriber: Subscriber, event: OutboundEvent): boolean =>
-  matchesEvent(subscriber.events, event.name) && (subscriber.accepts?.(event) ?? true);
+  event.notTo !== subscriber.id &&
+  (!event.occurrences || subscriber.occurrences === true) &&
+  matchesEvent(subscriber.events, event.name) &&
+  (subscriber.accepts?.(event) ?? true);
+
+/** Whether an event can change anything for a subscriber: it takes it, or it holds an open update that the event releases. */
+const concerns = (subscriber: Subscriber, event: OutboundEvent): boolean =>
+  event.occurrences && !subscriber.occurrences
+    ? false
+    : matchesEvent(subscriber.events, event.name) || matchesEvent(subscriber.events, 'incident.updated');
 
 /** What is known of one (subscription, incident): the lane in which deliveries follow each other. */
 export interface Lane {
@@ -98,10 +121,10 @@ export function lanesOf(
   const lanes = new Map<string, [string, string, string]>();
   for (const event of events) {
     if (event.incidentId === null) continue;
-    for (const { id, active, events: patterns } of subscribers(event.workspaceId)) {
-      if (active && (matchesEvent(patterns, event.name) || matchesEvent(patterns, 'incident.updated'))) {
+    for (const subscriber of subscribers(event.workspaceId)) {
+      const { id, active } = subscriber;
+      if (active && concerns(subscriber, event))
         lanes.set(laneKey(id, event.incidentId), [id, event.incidentId, event.workspaceId]);
-      }
     }
   }
   return lanes;
@@ -119,7 +142,11 @@ export function planDeliveries(
 ): Plan {
   const planner = new Planner(lanes, now);
   for (const event of events) {
-    for (const subscriber of subscribers(event.workspaceId)) if (subscriber.active) planner.add(event, subscriber);
+    for (const subscriber of subscribers(event.workspaceId)) {
+      if (!subscriber.active) continue;
+      planner.add(event, subscriber);
+      if (event.legacy && subscriber.legacyUpdates) planner.add(event.legacy, subscriber);
+    }
   }
   return planner.plan();
 }
@@ -148,7 +175,9 @@ class Planner {
     }
     const lane = this.laneOf(subscriber.id, event.incidentId);
     const releases = !event.coalesces && lane.openUpdate !== null;
-    if (event.sequence <= lane.lastSequence || !(takes || releases)) return;
+    // Its companion has the same sequence, and goes right behind it.
+    const seen = event.companion ? event.sequence < lane.lastSequence : event.sequence <= lane.lastSequence;
+    if (seen || !(takes || releases)) return;
     const { incidentId, workspaceId } = event;
     this.touched.set(laneKey(subscriber.id, incidentId), {
       subscriptionId: subscriber.id,

@@ -10,4 +10,6 @@ export {
   serviceKeys,
 } from './evidence.ts';
 export * from './investigate.ts';
+export * from './recommendation.ts';
+export * from './suggest.ts';
 export { titleKey } from './title-key.ts';

@@ -1,0 +1,1 @@
+export const PUBLISHED_EVENTS = Symbol('PUBLISHED_EVENTS');
