@@ -56,6 +56,7 @@ const TESTS: readonly Variable[] = [
 
 const titles: Readonly<Record<string, string>> = {
   'libs/nest-shell/src/config.ts': 'Every process',
+  'libs/egress/src/config.ts': 'Processes that dial users’ addresses: outbound-dispatcher, rca-trigger',
 };
 
 function shown(value: Value): string {
@@ -90,7 +91,11 @@ function variablesOf(declared: ts.ClassDeclaration): Variable[] {
 
 /** Variables by the file of the configuration class that reads them. */
 export function readVariables(): Map<string, Variable[]> {
-  const files = [...filesBelow('libs/nest-shell/src', 'config.ts'), ...filesBelow('apps', 'config.ts')];
+  const files = [
+    ...filesBelow('libs/nest-shell/src', 'config.ts'),
+    ...filesBelow('libs/egress/src', 'config.ts'),
+    ...filesBelow('apps', 'config.ts'),
+  ];
   const found = files.map((path): [string, Variable[]] => [path, classesOf(parse(path)).flatMap(variablesOf)]);
   return new Map(found.filter(([, variables]) => variables.length > 0));
 }

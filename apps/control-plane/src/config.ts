@@ -3,6 +3,7 @@ import { Type } from 'class-transformer';
 import {
   IsInt,
   IsString,
+  Matches,
   Max,
   Min,
   Validate,
@@ -34,10 +35,16 @@ class IsKeyOrEmpty implements ValidatorConstraintInterface {
     'must look like tsk_<id>_<secret>, both of a-z and 2-7 (id 8 to 64, secret 16 to 128 characters)';
 }
 
+const EGRESS_IPS = /^$|^ *[0-9a-f.:]+(\/\d{1,3})? *(, *[0-9a-f.:]+(\/\d{1,3})? *)*$/i;
+
 /** What the control-plane reads beside what every process reads. Property names are the variables. */
 export class ControlPlaneEnvironment {
   /** Receivers that are allowed although they are private or use http: `host|cidr[+http],…`. */
   @IsString() @Validate(IsAllowList) OUTBOUND_ALLOW = '';
+  /** Addresses that deliveries come from, `address|cidr,…`, as `GET /api/v1/egress` shows them to those who receive. */
+  @IsString()
+  @Matches(EGRESS_IPS, { message: 'must be addresses or CIDR ranges, separated by commas' })
+  OUTBOUND_EGRESS_IPS = '';
   /** First API key of the installation, scope admin; made at boot when it does not exist. */
   @IsString() @Validate(IsKeyOrEmpty) TOCSIN_BOOTSTRAP_API_KEY = '';
   /** Most requests per hour that a webhook's limit may allow; 0 (unlimited) may be chosen all the same. */

@@ -31,6 +31,7 @@ import { CorrelationRuleSets } from './correlation/correlation-rule-sets.ts';
 import { WebhookCorrelationController } from './correlation/webhook-correlation.controller.ts';
 import { WorkspaceCorrelationController } from './correlation/workspace-correlation.controller.ts';
 import type { Credentials } from './credentials.ts';
+import { EgressController } from './egress.controller.ts';
 import { inboundLogControllers, inboundLogProviders } from './inbound-log/inbound-log.providers.ts';
 import { mappingControllers, mappingProviders } from './mapping/mapping.providers.ts';
 import { pipelineOf } from './pipeline.ts';
@@ -80,6 +81,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     WorkspaceCorrelationController,
     ...mappingControllers,
     SubscriptionsController,
+    EgressController,
     ApiKeysController,
     ...inboundLogControllers,
     DeadLettersController,

@@ -13,9 +13,9 @@ import {
   type AllowList,
   type AttemptReason,
 } from '@tocsin/domain/delivery';
+import type { OutboundResponse, Sender } from '@tocsin/egress';
 import type { ConfigurationFeed, KeyRing } from '@tocsin/nest-shell';
 import type { ClaimedDelivery } from './claim-store.ts';
-import type { OutboundResponse, Sender } from './http-sender.ts';
 import type { AttemptLog, SettledDelivery } from './settle-store.ts';
 
 export interface AttemptParts {

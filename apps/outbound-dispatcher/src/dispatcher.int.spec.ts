@@ -12,6 +12,7 @@ import { startReceiver, type Received, type Receiver } from './spec/receiver.ts'
 import type { DispatcherParts } from './dispatcher.ts';
 import { listDeliveries, type DeliveryView } from './delivery-log.ts';
 
+const egress = { OUTBOUND_CA_FILE: undefined, OUTBOUND_PROXY: undefined, OUTBOUND_DNS: undefined };
 const open: (() => Promise<void>)[] = [];
 let database: Awaited<ReturnType<typeof testDatabase>>;
 beforeEach(async () => {
@@ -260,8 +261,8 @@ describe('a receiver that fails', () => {
       [aSubscription({ url: hanging.url, timeoutSeconds: 60 }), aSubscription({ url: good.url }, other)],
       {
         config: {
+          ...egress,
           OUTBOUND_ALLOW: '127.0.0.0/8+http',
-          OUTBOUND_CA_FILE: undefined,
           OUTBOUND_CONCURRENCY: 20,
           OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4,
           OUTBOUND_SHUTDOWN_SECONDS: 0,
@@ -284,8 +285,8 @@ describe('an address that may not be reached', () => {
     'http://hooks.example.com/',
   ])('%s is refused before anything is dialled, and for good', async (url) => {
     const config = {
+      ...egress,
       OUTBOUND_ALLOW: '',
-      OUTBOUND_CA_FILE: undefined,
       OUTBOUND_CONCURRENCY: 8,
       OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4,
       OUTBOUND_SHUTDOWN_SECONDS: 1,
@@ -302,18 +303,14 @@ describe('an address that may not be reached', () => {
   it('is refused when a name resolves to it, also beside a good one', async () => {
     const { received, url } = await receiver();
     const { port } = new URL(url);
-    const resolve = ((
-      _host: string,
-      _options: unknown,
-      callback: (error: null, found: { address: string; family: number }[]) => void,
-    ) =>
-      callback(null, [
+    const resolve = () =>
+      Promise.resolve([
         { address: '8.8.8.8', family: 4 },
         { address: '127.0.0.1', family: 4 },
-      ])) as unknown as NonNullable<DispatcherParts['resolve']>;
+      ]);
     const config = {
+      ...egress,
       OUTBOUND_ALLOW: 'other.example',
-      OUTBOUND_CA_FILE: undefined,
       OUTBOUND_CONCURRENCY: 8,
       OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 4,
       OUTBOUND_SHUTDOWN_SECONDS: 1,

@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
 import type { BatchResult } from '@tocsin/event-log';
 import { allowListOf } from '@tocsin/domain/delivery';
+import { createSender, egressOptions, type Sender, type SenderOptions } from '@tocsin/egress';
 import type { Clock, ConfigurationFeed, KeyRing, Logger, Random, ShellConfig } from '@tocsin/nest-shell';
 import type { Batch, Pipeline } from '@tocsin/postgres';
 import { attemptDelivery } from './attempt-delivery.ts';
 import type { OutboundEnvironment } from './config.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
 import { EndpointSlots } from './endpoint-slots.ts';
-import { createSender, type Sender, type SenderOptions } from './http-sender.ts';
 import { planDeliveriesStage } from './plan-deliveries-batch.ts';
 import { planPlatformEventsStage } from './plan-platform-events-batch.ts';
 import { SettleQueue } from './settle-queue.ts';
@@ -46,8 +46,7 @@ const MAX_INT4 = 0x7fff_ffff;
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { pipeline, feed, clock, config, shell } = parts;
   const sender = createSender({
-    allow: allowListOf(config.OUTBOUND_ALLOW, shell.development),
-    caFile: config.OUTBOUND_CA_FILE,
+    ...egressOptions(config, shell.development),
     ...(parts.resolve ? { resolve: parts.resolve } : {}),
   });
   const { worker, session } = createWorker(parts, sender);

@@ -88,8 +88,8 @@ async function updateDeliveries(tx: Tx, results: readonly SettledDelivery[]): Pr
 }
 
 async function insertAttempts(tx: Tx, accepted: readonly SettledDelivery[]): Promise<void> {
-  const attempts = accepted.flatMap(({ delivery, attempt }) =>
-    attempt === null
+  const attempts = accepted.flatMap(({ delivery, attempt, settled }) =>
+    attempt === null || settled.attempts < attempt.number // one that does not count will be made again under its number
       ? []
       : {
           ...{

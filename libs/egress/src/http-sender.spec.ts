@@ -59,13 +59,7 @@ describe('the connector', () => {
     );
     open.push(close);
     const answers = ['127.0.0.1', '127.0.0.2'];
-    const resolve = ((
-      _host: string,
-      _how: unknown,
-      callback: (error: null, found: { address: string; family: number }[]) => void,
-    ) => callback(null, [{ address: answers.shift() ?? '', family: 4 }])) as unknown as NonNullable<
-      SenderOptions['resolve']
-    >;
+    const resolve = () => Promise.resolve([{ address: answers.shift() ?? '', family: 4 }]);
     const one = sender('127.0.0.1+http', { resolve });
     const named = `http://rebinding.example:${new URL(url).port}/`;
     expect(await post(one, named)).toMatchObject({ kind: 'response', status: 204 });

@@ -1,15 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
-import { reasonOfErrorCode, type AllowList, type AttemptReason } from '@tocsin/domain/delivery';
+import { allowListOf, reasonOfErrorCode, type AllowList, type AttemptReason } from '@tocsin/domain/delivery';
+import type { EgressEnvironment } from './config.ts';
 import { guardedConnector, type ConnectorOptions } from './guarded-connector.ts';
+import { readProxy } from './proxy-tunnel.ts';
+import { nameServers } from './resolve.ts';
 
 export interface OutboundRequest {
   url: URL;
   headers: Record<string, string>;
-  body: string;
+  /** Absent = none. */
+  body?: string;
+  /** Absent = POST. */
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** From connecting to the response headers. */
   timeoutMs: number;
+  /** Bytes of the response body that are read at most; absent = 50 KB. */
+  responseBytesMax?: number;
 }
 
 export type OutboundResponse =
@@ -36,7 +44,17 @@ export interface SenderOptions {
   allow: AllowList;
   caFile?: string | undefined;
   resolve?: ConnectorOptions['resolve'];
+  proxy?: ConnectorOptions['proxy'];
+  own?: ConnectorOptions['own'];
 }
+
+/** How an installation dials users' addresses: its settings, and loopback where development mode is on. */
+export const egressOptions = (config: EgressEnvironment, development: boolean): SenderOptions => ({
+  allow: allowListOf(config.OUTBOUND_ALLOW, development),
+  caFile: config.OUTBOUND_CA_FILE,
+  ...(config.OUTBOUND_PROXY ? { proxy: readProxy(config.OUTBOUND_PROXY) } : {}),
+  ...(config.OUTBOUND_DNS ? { resolve: nameServers(config.OUTBOUND_DNS.split(',').map((one) => one.trim())) } : {}),
+});
 
 /** Sends over kept-alive HTTP/1.1 connections. Redirects are answers like any other: nothing here follows them. */
 export function createSender(options: SenderOptions): Sender {
@@ -46,6 +64,8 @@ export function createSender(options: SenderOptions): Sender {
       timeoutMs: CONNECT_TIMEOUT_MS,
       ...(options.caFile ? { ca: [...rootCertificates, readFileSync(options.caFile, 'utf8')] } : {}),
       ...(options.resolve ? { resolve: options.resolve } : {}),
+      ...(options.proxy ? { proxy: options.proxy } : {}),
+      ...(options.own ? { own: options.own } : {}),
     }),
     pipelining: 1,
     keepAliveTimeout: 4_000, // most servers close idle connections after 5 s; a request on its way then would fail
@@ -72,13 +92,18 @@ async function send(agent: Agent, request: OutboundRequest, shutdown: AbortSigna
     const { statusCode, headers, body } = await agent.request({
       origin: request.url.origin,
       path: `${request.url.pathname}${request.url.search}`,
-      method: 'POST',
+      method: request.method ?? 'POST',
       headers: request.headers,
-      body: request.body,
+      body: request.body ?? null,
       signal: AbortSignal.any([headersInTime.signal, shutdown]),
     });
     clearTimeout(timer);
-    return { kind: 'response', status: statusCode, headers: flat(headers), ...(await readCapped(body)) };
+    return {
+      kind: 'response',
+      status: statusCode,
+      headers: flat(headers),
+      ...(await readCapped(body, request.responseBytesMax ?? RESPONSE_BODY_MAX)),
+    };
   } catch (error) {
     if (shutdown.aborted) return { kind: 'given-back' };
     const cause = headersInTime.signal.aborted ? (headersInTime.signal.reason as Error) : (error as Error);
@@ -101,8 +126,11 @@ const flat = (headers: Record<string, string | string[] | undefined>): Record<st
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
   );
 
-/** The first 50 KB, as text. What goes wrong from here on changes nothing: the status has been said. */
-async function readCapped(body: Dispatcher.ResponseData['body']): Promise<{ body: string; truncated: boolean }> {
+/** The first bytes, as text. What goes wrong from here on changes nothing: the status has been said. */
+async function readCapped(
+  body: Dispatcher.ResponseData['body'],
+  max: number,
+): Promise<{ body: string; truncated: boolean }> {
   const chunks: Buffer[] = [];
   let size = 0;
   let truncated = false;
@@ -111,14 +139,14 @@ async function readCapped(body: Dispatcher.ResponseData['body']): Promise<{ body
     for await (const chunk of body as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > RESPONSE_BODY_MAX) break; // leaving the loop destroys the stream and its connection
+      if (size > max) break; // leaving the loop destroys the stream and its connection
     }
-    truncated = size > RESPONSE_BODY_MAX;
+    truncated = size > max;
   } catch {
     truncated = true;
   } finally {
     clearTimeout(timer);
   }
-  const text = Buffer.concat(chunks).subarray(0, RESPONSE_BODY_MAX).toString('utf8');
+  const text = Buffer.concat(chunks).subarray(0, max).toString('utf8');
   return { body: text.replaceAll('\u0000', '\ufffd'), truncated };
 }

@@ -62,4 +62,10 @@ export const subscriptions: Descriptions = {
     query: { limit: 20, status: 'delivered' },
     answers: { 200: answer('DeliveryPage', 'Newest first.') },
   },
+  'GET /api/v1/egress': {
+    tag: 'Subscriptions',
+    summary: 'Where deliveries come from',
+    description: 'For the firewalls of receivers: what the administrator has set as OUTBOUND_EGRESS_IPS.',
+    answers: { 200: answer('Egress', 'Addresses and ranges; empty where none are set.') },
+  },
 };

@@ -170,4 +170,5 @@ export const configurationSchemas = {
   }),
   Delivery,
   DeliveryPage: page(ref('Delivery')),
+  Egress: Type.Object({ addresses: texts }),
 };

@@ -127,6 +127,8 @@ export function startDispatcher(
       ...{
         OUTBOUND_ALLOW: '127.0.0.0/8+http,::1+http,localhost+http',
         OUTBOUND_CA_FILE: undefined,
+        OUTBOUND_PROXY: undefined,
+        OUTBOUND_DNS: undefined,
         OUTBOUND_CONCURRENCY: 64,
       },
       ...{ OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 8, OUTBOUND_SHUTDOWN_SECONDS: 5 },

@@ -18,6 +18,7 @@ export const addressClasses = [
   'tunnelled',
   'metadata',
   'reserved',
+  'own',
   'not-an-address',
 ] as const;
 export type AddressClass = (typeof addressClasses)[number];

@@ -17,6 +17,7 @@ export const attemptReasons = [
   'url-not-allowed',
   'header-not-allowed',
   'protocol-error',
+  'proxy-failed',
   'secret-unreadable',
 ] as const;
 export type AttemptReason = (typeof attemptReasons)[number];
@@ -57,6 +58,9 @@ const byCode: Readonly<Record<string, AttemptReason>> = {
   ETIMEDOUT: 'timeout',
   OUTBOUND_ADDRESS_REFUSED: 'address-not-allowed',
   OUTBOUND_RESPONSE_TIMEOUT: 'timeout',
+  OUTBOUND_PROXY_FAILED: 'proxy-failed',
+  OUTBOUND_PROXY_REFUSED: 'address-not-allowed',
+  OUTBOUND_PROXY_UNREACHED: 'connection-failed',
 };
 
 /** Reason of a request that got no response, from the error code of the socket, TLS or HTTP layer. */

@@ -20,6 +20,9 @@ export type Settled =
 
 const never = new Set<AttemptReason>(['gone', 'url-not-allowed', 'header-not-allowed']);
 
+/** An egress proxy that is away is our own trouble: such an attempt is made again soon, and uses up nothing of the receiver's schedule. */
+const PROXY_RETRY_MS = 15_000;
+
 /**
  * What becomes of a delivery after an attempt: done, due again, or parked for good so that the incident's next event may go.
  * `random` is 0 ≤ r < 1 and spreads the retries of one outage.
@@ -30,6 +33,10 @@ export function settleAttempt(attempt: Attempt, schedule: readonly number[], ran
     return { status: 'delivered', attempts, finishedAt: attempt.finishedAt, reason: 'delivered' };
   if (never.has(attempt.reason)) {
     return { status: 'failed', attempts, finishedAt: attempt.finishedAt, reason: attempt.reason as FinalReason };
+  }
+  if (attempt.reason === 'proxy-failed') {
+    const dueAt = new Date(attempt.finishedAt.getTime() + Math.round(PROXY_RETRY_MS * (0.5 + random)));
+    return { status: 'retrying', attempts: attempts - 1, dueAt, reason: attempt.reason };
   }
   const delay = retryDelayMs(schedule, attempts, random, attempt.retryAfterSeconds);
   if (delay === undefined)

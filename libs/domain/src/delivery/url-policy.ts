@@ -24,6 +24,7 @@ export const urlRefusals = [
   'too-long',
   'scheme-not-allowed',
   'userinfo-not-allowed',
+  'port-not-allowed',
   'https-required',
   'private-address',
   'local-name',
@@ -78,15 +79,20 @@ function rangeMatches(allowed: AllowedRange, address: string): boolean {
   return parsed !== undefined && parsed.kind() === allowed.range[0].kind() && parsed.match(allowed.range);
 }
 
+const NOTHING_OWN: ReadonlySet<string> = new Set();
+
 /**
  * Whether an address may be dialled for a receiver named `host`. To be asked for every address that a name resolves to, and again for the
- * address that the socket reached: a name that points elsewhere a second later is caught there.
+ * address that the socket reached: a name that points elsewhere a second later is caught there. `own` are addresses of this machine, which
+ * are no receivers even where they are public.
  */
 export function checkAddress(
   target: { host: string; address: string; scheme: 'http' | 'https' },
   allow: AllowList,
+  own: ReadonlySet<string> = NOTHING_OWN,
 ): { ok: true } | { ok: false; class: AddressClass; message: string } {
-  const kind = classifyAddress(target.address);
+  const found = classifyAddress(target.address);
+  const kind = found === 'public' && own.has(target.address.toLowerCase()) ? 'own' : found;
   const granted = allow.filter((entry) =>
     entry.kind === 'host' ? hostMatches(entry, nameOf(target.host)) : rangeMatches(entry, target.address),
   );
@@ -124,8 +130,19 @@ export function checkUrl(text: string, allow: AllowList): UrlVerdict {
   if (url.username !== '' || url.password !== '') {
     return refuse('userinfo-not-allowed', 'credentials in the URL are not allowed: use a header');
   }
+  if (BLOCKED_PORTS.has(url.port))
+    return refuse('port-not-allowed', `port ${url.port} is for another protocol than HTTP`);
   return checkHost(url, allow);
 }
+
+/** Ports below which other protocols listen that take an HTTP request for commands of theirs. Source: WHATWG Fetch, "port blocking". */
+const BLOCKED_PORTS: ReadonlySet<string> = new Set(
+  (
+    '1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137 139 143 161 179 389 427 ' +
+    '465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 6566 6665 ' +
+    '6666 6667 6668 6669 6679 6697 10080'
+  ).split(' '),
+);
 
 function checkHost(url: URL, allow: AllowList): UrlVerdict {
   const name = nameOf(url.hostname);

@@ -1,0 +1,13 @@
+export { EgressEnvironment, IsAllowList } from './config.ts';
+export { AddressRefused, guardedConnector, type ConnectorOptions } from './guarded-connector.ts';
+export {
+  createSender,
+  egressOptions,
+  RESPONSE_BODY_MAX,
+  type OutboundRequest,
+  type OutboundResponse,
+  type Sender,
+  type SenderOptions,
+} from './http-sender.ts';
+export { nameServers, systemResolver, type Resolve, type Resolved } from './resolve.ts';
+export { readProxy, type Proxy } from './proxy-tunnel.ts';
