@@ -44,7 +44,8 @@ function project(rows: AlertRowChanges, event: IncidentEvent): void {
     case 'AlertsResolved':
       return event.data.alerts.forEach(({ alert_id, resolved_at }) => resolved(rows, alert_id, resolved_at));
     case 'IncidentResolved':
-      rows.closedAt = event.data.as_of;
+      // What was open before was closed by the first of several closings.
+      rows.closedAt ??= event.data.as_of;
       for (const [id, row] of rows.inserted) if (row.status === 'open') resolved(rows, id, event.data.as_of);
       return;
     case 'SeverityChanged':

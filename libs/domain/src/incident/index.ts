@@ -15,5 +15,6 @@ export * from './public-incident.ts';
 export * from './promote.ts';
 export * from './record-alerts.ts';
 export * from './state.ts';
+export * from './stored-event.ts';
 export * from './world.ts';
 export * from './webhook-policy.ts';
