@@ -33,6 +33,9 @@ const APPS = {
   ],
   message: 'libs and services never import an app; only all-in-one does',
 };
+/** A rebuild folds with the functions that project live (decision 27); nothing else of a service is the command line's business. */
+const OTHER_APPS = { ...APPS, group: APPS.group.filter((name) => name !== '@tocsin/incident-store') };
+const REBUILD_ONLY = { regex: '^@tocsin/incident-store(?!/rebuild$)', message: 'only @tocsin/incident-store/rebuild' };
 const KAFKA_CLIENT = { group: ['kafkajs'], message: 'only event-log/src/kafka knows the Kafka client' };
 const TESTING = { group: ['@tocsin/testing'], message: 'only specs and tools import the test harness' };
 const ours = (...names) => ({
@@ -43,12 +46,11 @@ const only = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }
 
 const folders = [
   ['libs/contracts', only(ours('*'), NEST, IO)],
-  ['libs/domain', only(ours('connectors', 'egress', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
-  ['libs/connectors', only(ours('egress', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
-  ['libs/egress', only(ours('connectors', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, KAFKA_CLIENT)],
-  ['libs/event-log', only(ours('domain', 'connectors', 'egress', 'postgres', 'nest-shell', 'testing'), APPS, NEST)],
-  ['libs/postgres', only(ours('domain', 'connectors', 'egress', 'nest-shell', 'testing'), APPS, NEST, KAFKA_CLIENT)],
-  ['libs/nest-shell', only(ours('domain', 'connectors', 'egress', 'testing'), APPS, KAFKA_CLIENT)],
+  ['libs/domain', only(ours('connectors', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
+  ['libs/connectors', only(ours('event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
+  ['libs/event-log', only(ours('domain', 'connectors', 'postgres', 'nest-shell', 'testing'), APPS, NEST)],
+  ['libs/postgres', only(ours('domain', 'connectors', 'nest-shell', 'testing'), APPS, NEST, KAFKA_CLIENT)],
+  ['libs/nest-shell', only(ours('domain', 'connectors', 'testing'), APPS, KAFKA_CLIENT)],
   ['libs/testing', only(ours('domain', 'connectors', 'nest-shell'), APPS, NEST)],
   ...[
     'ingress-gateway',
@@ -58,8 +60,8 @@ const folders = [
     'rca-trigger',
     'outbound-dispatcher',
     'control-plane',
-    'cli',
   ].map((app) => [`apps/${app}`, only(APPS, TESTING, KAFKA_CLIENT)]),
+  ['apps/cli', only(OTHER_APPS, REBUILD_ONLY, TESTING, KAFKA_CLIENT)],
   ['apps/all-in-one', only(TESTING, KAFKA_CLIENT)],
 ];
 

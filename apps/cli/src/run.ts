@@ -2,6 +2,7 @@ import { ApiAccessError, DatabaseUrlError } from './config.ts';
 import { dlq } from './dead-letters.ts';
 import { normalize } from './normalize.ts';
 import { positions } from './positions.ts';
+import { rebuild } from './rebuild.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 import { verifyAudit } from './verify-audit.ts';
 
@@ -11,6 +12,7 @@ const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => 
   dlq,
   normalize,
   positions,
+  rebuild,
   'verify-audit': verifyAudit,
 };
 
@@ -41,12 +43,16 @@ export const USAGE = `Usage: npx --no tocsin <command>
   dlq list|show --database
       Dead letters that say no workspace; for whoever runs the installation.
 
+  rebuild [--workspace ID] [--check] [--json]
+      Builds what people read of incidents anew out of the event log, beside the live rows and while writes go on; compares row for
+      row and replaces what differs. A run that was killed is gone on with. --check only compares (exit code 1 where something differs).
+
   verify-audit [--public-key FILE.pem] [--json]
       Recomputes every hash of the incident log, the order over it and the signatures of its checkpoints. Exit code 1 where anything
       was edited, deleted, inserted, moved, swapped or cut.
 
 dlq calls TOCSIN_URL (default http://127.0.0.1:8080) with TOCSIN_API_KEY (scope admin).
-positions, verify-audit and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
+positions, rebuild, verify-audit and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad environment variable.
 `;

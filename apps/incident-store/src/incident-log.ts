@@ -1,4 +1,4 @@
-import { eventIdOf } from '@tocsin/contracts';
+import { eventIdOf, type Actor } from '@tocsin/contracts';
 import {
   digestOf,
   evolve,
@@ -8,6 +8,7 @@ import {
   hashOf,
   INCIDENT_STATE_SCHEMA,
   initialState,
+  loadEvent,
   SALT_BYTES,
   type EventMeta,
   type ExistingIncident,
@@ -77,13 +78,13 @@ export async function lockStreams(tx: Tx, ids: Iterable<string>): Promise<Map<st
   return heads;
 }
 
-/** Events of a stream in order, content included. */
+/** Events of a stream in order, content included, in the newest shape of their types. */
 export async function readEvents(tx: Tx, stream: string): Promise<IncidentEvent[]> {
   const { rows } = await tx.query<{
     type: string;
     schema_version: number;
     at: Date;
-    actor: unknown;
+    actor: Actor;
     cause_id: string;
     reason: string | null;
     config_revision: string;
@@ -93,19 +94,12 @@ export async function readEvents(tx: Tx, stream: string): Promise<IncidentEvent[
      from incident_store.events e join incident_store.event_payloads p using (stream_id, version) where e.stream_id = $1 order by e.version`,
     [stream],
   );
-  return rows.map(
-    (row) =>
-      ({
-        ...{
-          type: row.type,
-          schemaVersion: row.schema_version,
-          at: row.at.toISOString(),
-          actor: row.actor,
-          causeId: row.cause_id,
-          reason: row.reason,
-        },
-        ...{ configRevision: Number(row.config_revision), data: JSON.parse(row.body.toString('utf8')) as unknown },
-      }) as IncidentEvent,
+  return rows.map((row) =>
+    loadEvent({
+      ...{ type: row.type, schemaVersion: row.schema_version, at: row.at.toISOString(), actor: row.actor },
+      ...{ causeId: row.cause_id, reason: row.reason, configRevision: Number(row.config_revision) },
+      data: JSON.parse(row.body.toString('utf8')) as Record<string, unknown>,
+    }),
   );
 }
 

@@ -1,10 +1,34 @@
-import { projectAlerts, publicIncident, type AlertRow, type AlertRowChange } from '@tocsin/domain/incident';
+import {
+  projectAlerts,
+  publicIncident,
+  type AlertRow,
+  type AlertRowChange,
+  type ExistingIncident,
+  type Incident,
+  type IncidentEvent,
+} from '@tocsin/domain/incident';
 import type { Tx } from '@tocsin/postgres';
-import type { AppendedStream } from './incident-log.ts';
 
-/** What people read, brought along in the transaction that appends: at most one statement per table and kind of change. */
-export async function writeProjections(tx: Tx, streams: readonly AppendedStream[]): Promise<void> {
-  await upsertIncidents(tx, streams);
+/** Where projections lie: the live ones, or those that a rebuild makes beside them. */
+export type ProjectionSchema = 'incident_store' | 'incident_store_rebuild';
+
+/** Events of one incident, and the incident around them. */
+export interface ProjectedStream {
+  before: Incident;
+  after: ExistingIncident;
+  events: readonly { event: IncidentEvent }[];
+}
+
+/**
+ * What people read, brought along in the transaction that appends: at most one statement per table and kind of change. The rows of an
+ * incident depend on its own events alone, in whatever portions they come: so they can be rebuilt (`rebuild/`).
+ */
+export async function writeProjections(
+  tx: Tx,
+  streams: readonly ProjectedStream[],
+  schema: ProjectionSchema = 'incident_store',
+): Promise<void> {
+  await upsertIncidents(tx, streams, schema);
   const rows = streams.map(({ after, events }) => ({ after, ...projectAlerts(events.map(({ event }) => event)) }));
   const closed = rows
     .filter(({ closedAt }) => closedAt !== null)
@@ -13,12 +37,12 @@ export async function writeProjections(tx: Tx, streams: readonly AppendedStream[
   const inserted = rows.flatMap(({ after, inserted: added }) =>
     [...added.values()].map((row) => insertedRow(after.workspaceId, after.id, row)),
   );
-  if (closed.length > 0) await closeAlerts(tx, closed);
-  if (changed.length > 0) await changeAlerts(tx, changed);
-  if (inserted.length > 0) await insertAlerts(tx, inserted);
+  if (closed.length > 0) await closeAlerts(tx, closed, schema);
+  if (changed.length > 0) await changeAlerts(tx, changed, schema);
+  if (inserted.length > 0) await insertAlerts(tx, inserted, schema);
 }
 
-async function upsertIncidents(tx: Tx, streams: readonly AppendedStream[]): Promise<void> {
+async function upsertIncidents(tx: Tx, streams: readonly ProjectedStream[], schema: ProjectionSchema): Promise<void> {
   const records = streams.map(({ after }) => {
     const document = publicIncident(after);
     const {
@@ -55,7 +79,7 @@ async function upsertIncidents(tx: Tx, streams: readonly AppendedStream[]): Prom
     };
   });
   await tx.query(
-    `insert into incident_store.incidents as i (incident_id, workspace_id, number, status, severity, title, description, services, tags, source,
+    `insert into ${schema}.incidents as i (incident_id, workspace_id, number, status, severity, title, description, services, tags, source,
        webhook_id, created_at, updated_at, version, document)
      select incident_id, workspace_id, number, status, severity, title, description, services, tags, source, webhook_id, created_at, updated_at, version, document
      from json_to_recordset($1::json) as r (incident_id text, workspace_id text, number bigint, status text, severity text, title text, description text,
@@ -68,22 +92,26 @@ async function upsertIncidents(tx: Tx, streams: readonly AppendedStream[]): Prom
   );
 }
 
-async function closeAlerts(tx: Tx, closed: { incident_id: string; closed_at: string | null }[]): Promise<void> {
+async function closeAlerts(
+  tx: Tx,
+  closed: { incident_id: string; closed_at: string | null }[],
+  schema: ProjectionSchema,
+): Promise<void> {
   await tx.query(
-    `update incident_store.incident_alerts a set status = 'resolved', resolved_at = c.closed_at
+    `update ${schema}.incident_alerts a set status = 'resolved', resolved_at = c.closed_at
      from json_to_recordset($1::json) as c (incident_id text, closed_at timestamptz) where a.incident_id = c.incident_id and a.status = 'open'`,
     [JSON.stringify(closed)],
   );
 }
 
-async function changeAlerts(tx: Tx, changed: AlertRowChange[]): Promise<void> {
+async function changeAlerts(tx: Tx, changed: AlertRowChange[], schema: ProjectionSchema): Promise<void> {
   const records = changed.map(({ alertId, added, resolvedAt }) => ({
     alert_id: alertId,
     added,
     resolved_at: resolvedAt,
   }));
   await tx.query(
-    `update incident_store.incident_alerts a set occurrences = a.occurrences + c.added, resolved_at = coalesce(c.resolved_at, a.resolved_at),
+    `update ${schema}.incident_alerts a set occurrences = a.occurrences + c.added, resolved_at = coalesce(c.resolved_at, a.resolved_at),
        status = case when c.resolved_at is null then a.status else 'resolved' end
      from json_to_recordset($1::json) as c (alert_id text, added int, resolved_at timestamptz) where a.alert_id = c.alert_id`,
     [JSON.stringify(records)],
@@ -106,9 +134,9 @@ const insertedRow = (
   ...{ role: alert.role, occurrences, received_at: alert.received_at, resolved_at: resolvedAt, alert },
 });
 
-async function insertAlerts(tx: Tx, rows: ReturnType<typeof insertedRow>[]): Promise<void> {
+async function insertAlerts(tx: Tx, rows: ReturnType<typeof insertedRow>[], schema: ProjectionSchema): Promise<void> {
   await tx.query(
-    `insert into incident_store.incident_alerts (alert_id, workspace_id, incident_id, webhook_id, status, severity, role, occurrences, received_at, resolved_at, alert)
+    `insert into ${schema}.incident_alerts (alert_id, workspace_id, incident_id, webhook_id, status, severity, role, occurrences, received_at, resolved_at, alert)
      select * from json_to_recordset($1::json) as r (alert_id text, workspace_id text, incident_id text, webhook_id text, status text, severity text,
        role text, occurrences int, received_at timestamptz, resolved_at timestamptz, alert json)`,
     [JSON.stringify(rows)],

@@ -1,0 +1,2 @@
+export { rebuild, RebuildRunsError, type RebuildOptions, type RebuildReport } from './rebuild.ts';
+export { LogDamagedError } from './stored-streams.ts';
