@@ -50,13 +50,13 @@ export function deriveId<Prefix extends string>(prefix: Prefix, ...parts: (strin
 function digestOf(parts: readonly (string | Uint8Array)[]): string {
   // Texts alone, as every alert has them, are hashed in one call.
   if (parts.every((part) => typeof part === 'string'))
-    return hash('sha256', parts.map((part) => `${Buffer.byteLength(part, 'utf8')}:${part}`).join(''), 'latin1');
+    return hash('sha256', parts.map((part) => `${Buffer.byteLength(part, 'utf8')}:${part}`).join(''), 'binary');
   const digest = createHash('sha256');
   for (const part of parts) {
     const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : part;
     digest.update(`${bytes.length}:`).update(bytes);
   }
-  return digest.digest('latin1');
+  return digest.digest('binary');
 }
 
 /** Id minted from 16 random bytes, which the caller supplies (`randomBytes(16)` in shells, a seeded source in tests). */
