@@ -1,6 +1,7 @@
 import type {
   DecisionReason,
   HaltReason,
+  LifecycleReason,
   Outcome,
   PoisonReason,
   RetryReason,
@@ -74,6 +75,15 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   'over-limit': 'Its request came above the hourly rate of a webhook that rolls up.',
   rule: 'A correlation rule matched.',
 };
+  'ack-from-source-off': 'The webhook says `ack_from_source: false`: an acknowledge of its source changes nothing.',
+};
+
+export const lifecycleMeanings: Record<LifecycleReason, string> = {
+  merged: 'A person merged incidents: this one took others in, or went into another.',
+  'alerts-moved': 'A person moved alerts to another incident, or opened one for them.',
+  'opened-by-hand': 'A person opened the incident; no alert did.',
+  'end-passed': 'The end that the source had stated passed, and nothing more was heard of the alert.',
+  quiet: 'Nothing was heard of the alert for the webhook’s `auto_resolve_after_minutes`.',
 
 export const skipMeanings: Record<SkipReason, string> = {
   'already-processed': 'Its alerts were applied before.',

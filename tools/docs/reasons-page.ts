@@ -1,6 +1,7 @@
 import {
   decisionReasons,
   haltReasons,
+  lifecycleReasons,
   outcomes,
   poisonReasons,
   retryReasons,
@@ -33,6 +34,12 @@ export const sections: readonly Section[] = [
     intro: 'Why an alert had its outcome.',
     names: decisionReasons,
     meanings: meanings.decisionMeanings,
+  },
+  {
+    title: 'Reasons of people and timers',
+    intro: 'Why an event is on an incident that no alert brought; the timeline has these beside decision reasons.',
+    names: lifecycleReasons,
+    meanings: meanings.lifecycleMeanings,
   },
   {
     title: 'Skip reasons',

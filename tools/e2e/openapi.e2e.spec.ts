@@ -78,6 +78,12 @@ async function seed(): Promise<typeof live> {
   const answer = await client.bearer(webhook, { title: 'Search is slow', service: 'search', dedup_key: 'search' });
   const incident = answer.body.incident_id;
   if (!incident) throw new Error(`no incident: ${JSON.stringify(answer)}`);
+  const another = (title: string, service: string) => client.bearer(webhook, { title, service });
+  const other = await another('Search is slow too', 'search-index');
+  const merged = await another('Search has no answers', 'search-api');
+  const duplicate = await another('Search does not answer', 'search-proxy');
+  const mixed = await another('Bills are late', 'billing');
+  const mixedToo = await another('Payments fail', 'billing');
   const subscription = await client.make<{ id: string }>('/api/v1/subscriptions', {
     name: 'Examples',
     url: `${site.url}/sink`,
@@ -107,6 +113,12 @@ async function seed(): Promise<typeof live> {
     subscription: subscription.id,
     recommendation: recommendation.id,
     incident,
+    otherIncident: other.body.incident_id ?? '',
+    mergedIncident: merged.body.incident_id ?? '',
+    duplicateIncident: duplicate.body.incident_id ?? '',
+    mixedIncident: mixed.body.incident_id ?? '',
+    mixedAlert: mixed.body.alerts[0]?.alert_id ?? '',
+    mixedAlert2: mixedToo.body.alerts[0]?.alert_id ?? '',
     receipt: answer.body.receipt_id,
     apiKey: key.id,
     webhookToken: webhook.token,

@@ -87,7 +87,7 @@ export async function lockHolders(
   }));
 }
 
-/** Which incidents these attached alerts belong to; an alert never changes its incident in this version. */
+/** Which incidents these attached alerts belong to. A person may move them meanwhile: what is read under the locks counts. */
 export async function incidentsOfAlerts(db: Query, alertIds: readonly string[]): Promise<string[]> {
   const { rows } = await (db as Pool).query<{ incident_id: string }>(
     'select distinct incident_id from incident_store.incident_alerts where alert_id = any($1)',
@@ -177,13 +177,20 @@ export async function insertSettled(tx: Tx, settled: readonly AlertSettled[]): P
   if (rowCount !== settled.length) throw new StreamConflict('an alert of the batch was settled meanwhile');
 }
 
+/** What was seen of alerts, and until when each is open if nothing more is heard of it. */
 export async function upsertActivity(tx: Tx, activity: readonly AlertActivity[]): Promise<void> {
   if (activity.length === 0) return;
+  const records = activity.map(({ deadline, ...seen }) => ({
+    ...seen,
+    ...{ endsAt: deadline?.at ?? null, endsBecause: deadline?.reason ?? null },
+  }));
   await tx.query(
-    `insert into incident_store.alert_activity as a (alert_id, workspace_id, incident_id, firing_key, first_seen_at, last_seen_at)
-     select * from json_to_recordset($1::json) as s ("alertId" text, "workspaceId" text, "incidentId" text, "firingKey" text, "firstSeenAt" timestamptz, "lastSeenAt" timestamptz)
-     on conflict (alert_id) do update set last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at)`,
-    [JSON.stringify(activity)],
+    `insert into incident_store.alert_activity as a (alert_id, workspace_id, incident_id, firing_key, first_seen_at, last_seen_at, ends_at, ends_because)
+     select * from json_to_recordset($1::json) as s ("alertId" text, "workspaceId" text, "incidentId" text, "firingKey" text, "firstSeenAt" timestamptz,
+       "lastSeenAt" timestamptz, "endsAt" timestamptz, "endsBecause" text)
+     on conflict (alert_id) do update set last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
+       ends_at = excluded.ends_at, ends_because = excluded.ends_because`,
+    [JSON.stringify(records)],
   );
 }
 

@@ -1,10 +1,13 @@
 import { Body, Controller, Headers, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import { isId } from '@tocsin/contracts';
 import { ApiKeyGuard, body, CallerOf, Problem, Scopes, type Caller } from '@tocsin/nest-shell';
+import type { Asking } from './command-causes.ts';
 import { idempotencyKeyOf } from './command-headers.ts';
-import { notFound, type IncidentCommands, type PersonCommand } from './incident-commands.ts';
-import { BulkCommand } from './incident.dto.ts';
-import { INCIDENT_COMMANDS } from './tokens.ts';
+import { notFound } from './command-problems.ts';
+import type { IncidentCommands, PersonCommand } from './incident-commands.ts';
+import { BulkCommand, given } from './incident.dto.ts';
+import type { MergeIncidents } from './merge-incidents.ts';
+import { INCIDENT_COMMANDS, MERGE_INCIDENTS } from './tokens.ts';
 
 /** What became of the command on one incident. */
 type BulkResult =
@@ -14,7 +17,10 @@ type BulkResult =
 @Controller('api/v1/incidents/bulk')
 @UseGuards(ApiKeyGuard)
 export class BulkCommandsController {
-  constructor(@Inject(INCIDENT_COMMANDS) private readonly commands: IncidentCommands) {}
+  constructor(
+    @Inject(INCIDENT_COMMANDS) private readonly commands: IncidentCommands,
+    @Inject(MERGE_INCIDENTS) private readonly merging: MergeIncidents,
+  ) {}
 
   @Post()
   @HttpCode(200)
@@ -25,21 +31,20 @@ export class BulkCommandsController {
     @Body(body(BulkCommand)) input: BulkCommand,
   ): Promise<{ results: BulkResult[] }> {
     const idempotencyKey = idempotencyKeyOf(key);
+    if (input.into !== undefined && !isId('inc', input.into)) throw notFound(input.into);
     const results: BulkResult[] = [];
-    for (const id of input.ids) results.push(await this.one(caller, id, commandOf(input), idempotencyKey));
+    for (const incidentId of input.ids)
+      results.push(await this.one({ incidentId, caller, idempotencyKey, expectedVersion: undefined }, input));
     return { results };
   }
 
-  private async one(
-    caller: Caller,
-    incidentId: string,
-    command: PersonCommand,
-    idempotencyKey: string | undefined,
-  ): Promise<BulkResult> {
+  private async one(asking: Asking, input: BulkCommand): Promise<BulkResult> {
+    const { incidentId } = asking;
     try {
       if (!isId('inc', incidentId)) throw notFound(incidentId);
-      const request = { incidentId, command, caller, idempotencyKey, expectedVersion: undefined };
-      const { incident } = await this.commands.run(request);
+      const { incident } = await (input.command === 'merge'
+        ? this.merging.run({ ...asking, into: input.into, ids: [], note: input.note ?? null })
+        : this.commands.run({ ...asking, command: commandOf(input) }));
       return { id: incidentId, ok: true, status: incident.status, version: incident.version };
     } catch (error) {
       if (error instanceof Problem) return { id: incidentId, ok: false, code: error.code, detail: error.message };
@@ -48,7 +53,7 @@ export class BulkCommandsController {
   }
 }
 
-function commandOf({ command, note = undefined, until = '', assignee = null, text = '' }: BulkCommand): PersonCommand {
+function commandOf({ command, note, until = '', assignee = null, text = '', fields = {} }: BulkCommand): PersonCommand {
   const said = note ?? null;
   switch (command) {
     case 'snooze':
@@ -57,6 +62,12 @@ function commandOf({ command, note = undefined, until = '', assignee = null, tex
       return { kind: command, assignee };
     case 'comment':
       return { kind: command, text };
+    case 'edit': {
+      const { severity, ...others } = fields;
+      return { kind: command, fields: given(others), severity };
+    }
+    case 'merge':
+      throw new Error('a merge is no command on one incident');
     default:
       return { kind: command, note: said };
   }

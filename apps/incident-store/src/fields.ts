@@ -1,10 +1,18 @@
 import { Transform } from 'class-transformer';
+import { ValidateIf } from 'class-validator';
+
+/** Left out is allowed, null is not. */
+export const Given = () => ValidateIf((_body, value) => value !== undefined);
+export const GivenOrNull = () => ValidateIf((_body, value) => value !== undefined && value !== null);
+
+const cleaned = (value: unknown): unknown =>
+  typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\ufffd') : value;
 
 /** PostgreSQL cannot hold U+0000, and lone surrogates are no text: both become U+FFFD (settled, Text). */
-export const Clean = () =>
-  Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\ufffd') : value,
-  );
+export const Clean = () => Transform(({ value }: { value: unknown }) => cleaned(value));
+/** The same in a list, each text once. */
+export const CleanTexts = () =>
+  Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? [...new Set(value.map(cleaned))] : value));
 
 /** `?status=open,acknowledged` or repeated parameters. */
 export const List = () =>

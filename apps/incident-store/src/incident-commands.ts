@@ -1,8 +1,7 @@
-import { deriveId, mintId, type Actor, type PublicIncident } from '@tocsin/contracts';
+import type { PublicIncident } from '@tocsin/contracts';
 import {
   decide,
   exists,
-  initialState,
   isLive,
   isRejection,
   publicIncident,
@@ -10,29 +9,27 @@ import {
   type ExistingIncident,
   type IncidentCommand,
   type IncidentEvent,
-  type Rejection,
 } from '@tocsin/domain/incident';
-import { Problem, type Caller, type Clock, type Random } from '@tocsin/nest-shell';
+import { Problem, type Clock, type Random } from '@tocsin/nest-shell';
 import type { Output, Pipeline, Tx } from '@tocsin/postgres';
 import { releaseHolders } from './alert-store.ts';
+import { actorOf, causeOf, eventsOfCause, type Asking, type WrittenEvent } from './command-causes.ts';
+import { notFound, problemOf } from './command-problems.ts';
 import { eventOutputs } from './event-outputs.ts';
 import { factOutput } from './fact-outputs.ts';
-import { append, lockStreams } from './incident-log.ts';
+import { append, type StreamHead } from './incident-log.ts';
+import { lockIncident } from './incident-locks.ts';
 
-export type PersonCommand = Exclude<IncidentCommand, { kind: 'note-rca' | 'end-snooze' }>;
+export type PersonCommand = Exclude<IncidentCommand, { kind: 'note-rca' | 'end-snooze' | 'end-alerts' }>;
 
-export interface CommandRequest {
-  incidentId: string;
+export interface CommandRequest extends Asking {
   command: PersonCommand;
-  caller: Caller;
-  idempotencyKey: string | undefined;
-  expectedVersion: number | undefined;
 }
 
 /** The incident as it is now, and the events that the command has, or had, written. */
 export interface CommandAnswer {
   incident: PublicIncident;
-  events: { id: string; type: string; version: number; at: string }[];
+  events: WrittenEvent[];
 }
 
 export interface CommandParts {
@@ -51,7 +48,7 @@ export class IncidentCommands {
   /** @throws Problem not-found, wrong-state, precondition-failed, conflict */
   run(request: CommandRequest): Promise<CommandAnswer> {
     const { pipeline, clock, random } = this.parts;
-    const causeId = causeOf(request, random);
+    const causeId = causeOf(request, request.command.kind, random);
     const at = clock().toISOString();
     return pipeline.commitCommand(async (tx) => {
       const { incident, heads } = await lockIncident(tx, request.incidentId, request.command.kind === 'resolve');
@@ -66,19 +63,12 @@ export class IncidentCommands {
   }
 }
 
-/** Locks an incident, and before it the holders of its keys where it may be closed (lock order). */
-export async function lockIncident(tx: Tx, incidentId: string, closes: boolean) {
-  if (closes) await lockHoldersOf(tx, incidentId);
-  const heads = await lockStreams(tx, [incidentId]);
-  return { incident: heads.get(incidentId)?.incident ?? initialState(incidentId), heads };
-}
-
 /** Writes what was decided and says it; nothing decided changes nothing. */
 export async function appendDecided(
   tx: Tx,
   incident: ExistingIncident,
   decided: IncidentEvent[],
-  { heads, random }: { heads: Awaited<ReturnType<typeof lockStreams>>; random: Random },
+  { heads, random }: { heads: ReadonlyMap<string, StreamHead>; random: Random },
 ): Promise<{ after: ExistingIncident; events: CommandAnswer['events']; outputs: Output[] }> {
   if (decided.length === 0) return { after: incident, events: [], outputs: [] };
   const [stream] = await append(tx, [{ before: incident, events: decided }], heads, random);
@@ -88,44 +78,10 @@ export async function appendDecided(
   return { after: stream.after, events, outputs: [...eventOutputs(stream), ...facts] };
 }
 
-export const actorOf = ({ keyId, name }: Caller): Actor => ({ kind: 'api-key', id: keyId, name });
-
 const contextOf = ({ caller, expectedVersion }: CommandRequest, causeId: string, at: string) => ({
   ...{ at, actor: actorOf(caller), causeId, configRevision: 0 },
   ...(expectedVersion === undefined ? {} : { expectedVersion }),
 });
-
-/** One key may be used once per caller, incident and command; without one every request is a cause of its own. */
-function causeOf({ caller, incidentId, command, idempotencyKey }: CommandRequest, random: Random): string {
-  if (idempotencyKey === undefined) return mintId('cmd', random(16));
-  return deriveId('cmd', caller.workspaceId, caller.keyId, incidentId, command.kind, idempotencyKey);
-}
-
-/** Holders go before streams in the order of locks. */
-async function lockHoldersOf(tx: Tx, incidentId: string): Promise<void> {
-  await tx.query(
-    `select from incident_store.key_holders where incident_id = $1
-     order by scope collate "C", webhook_id collate "C", dedup_key collate "C" for update`,
-    [incidentId],
-  );
-}
-
-/** The events that this cause has written, with their content. */
-export async function eventsOfCause(
-  tx: Tx,
-  incidentId: string,
-  causeId: string,
-): Promise<(CommandAnswer['events'][number] & { body: Buffer })[] | undefined> {
-  const { rows } = await tx.query<{ event_id: string; type: string; version: string; at: Date; body: Buffer }>(
-    `select event_id, type, version, at, body from incident_store.events join incident_store.event_payloads using (stream_id, version)
-     where stream_id = $1 and cause_id = $2 order by cause_ordinal`,
-    [incidentId, causeId],
-  );
-  if (rows.length === 0) return undefined;
-  return rows.map(({ event_id: id, type, version, at, body }) => ({
-    ...{ id, type, version: Number(version), at: at.toISOString(), body },
-  }));
-}
 
 /** What the same command has written before; undefined where it is new. */
 async function repeatOf(
@@ -176,29 +132,4 @@ async function factsOf(tx: Tx, before: ExistingIncident, after: ExistingIncident
   if (isLive(after)) return [factOutput(after, [], after.updatedAt, by)];
   const freed = await releaseHolders(tx, [], [after.id]);
   return [factOutput(after, freed, after.resolvedAt, by)];
-}
-
-export const notFound = (incidentId: string): Problem =>
-  new Problem('not-found', `There is no incident ${incidentId}.`);
-
-function problemOf(rejection: Rejection, incidentId: string): Problem {
-  switch (rejection.rejected) {
-    case 'no-such-incident':
-      return notFound(incidentId);
-    case 'wrong-state':
-      return new Problem('wrong-state', `The incident is ${rejection.status}.`, {
-        body: { current_status: rejection.status, version: rejection.version },
-      });
-    case 'bad-time':
-      return new Problem('validation-failed', `until: ${rejection.message}`, {
-        errors: [{ path: 'until', code: 'bad-time', message: rejection.message }],
-      });
-    case 'stale-timer':
-      return new Problem('conflict', 'The snooze that this belongs to is over.');
-    case 'version-mismatch':
-      return new Problem('precondition-failed', `The incident is at version ${rejection.version}.`, {
-        body: { version: rejection.version },
-        headers: { etag: `"${rejection.version}"` },
-      });
-  }
 }

@@ -137,7 +137,7 @@ async function allotNumbers(tx: Tx, changes: readonly IncidentChange[]): Promise
   const opening = new Map<string, number>();
   for (const { events } of changes)
     for (const event of events)
-      if (event.type === 'IncidentOpened')
+      if (event.type === 'IncidentOpened' || event.type === 'IncidentDeclared')
         opening.set(event.data.workspace_id, (opening.get(event.data.workspace_id) ?? 0) + 1);
   if (opening.size === 0) return [...changes];
   const wanted = [...opening].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -156,11 +156,11 @@ async function allotNumbers(tx: Tx, changes: readonly IncidentChange[]): Promise
   };
   return changes.map(({ before, events }) => ({
     before,
-    events: events.map((event) =>
-      event.type === 'IncidentOpened'
-        ? { ...event, data: { ...event.data, number: numberOf(event.data.workspace_id) } }
-        : event,
-    ),
+    events: events.map((event): IncidentEvent => {
+      if (event.type !== 'IncidentOpened' && event.type !== 'IncidentDeclared') return event;
+      const number = numberOf(event.data.workspace_id);
+      return { ...event, data: { ...event.data, number } } as IncidentEvent;
+    }),
   }));
 }
 

@@ -5,7 +5,7 @@ import { withWorkspace, type Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { auditedView, auditStream } from './audit-stream.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
-import { notFound } from './incident-commands.ts';
+import { notFound } from './command-problems.ts';
 import { readEvents } from './incident-log.ts';
 import type { ListIncidents, PageQuery } from './incident.dto.ts';
 import { alertOf, entryOf, type AlertRow, type TimelineRow } from './views.ts';

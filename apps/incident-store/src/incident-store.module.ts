@@ -4,6 +4,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
+  type Provider,
 } from '@nestjs/common';
 import type { EventLog } from '@tocsin/event-log';
 import {
@@ -34,10 +35,15 @@ import { EventStreams } from './commit-order/event-streams.ts';
 import { EventsFeedController } from './commit-order/events-feed.controller.ts';
 import { EventsFeed } from './commit-order/events-feed.ts';
 import { Sequencer } from './commit-order/sequencer.ts';
+import { DeclareIncident } from './declare-incident.ts';
+import { DeclaredIncidentsController } from './declared-incidents.controller.ts';
 import { IncidentDeliveryConsumer } from './delivery-event.consumer.ts';
-import { IncidentCommands } from './incident-commands.ts';
+import { IncidentCommands, type CommandParts } from './incident-commands.ts';
+import { IncidentMovesController } from './incident-moves.controller.ts';
 import { IncidentQueries } from './incident-queries.ts';
 import { IncidentsController } from './incidents.controller.ts';
+import { MergeIncidents } from './merge-incidents.ts';
+import { MoveAlertsCommand } from './move-alerts.ts';
 import { noteDeliveriesStage } from './note-deliveries-batch.ts';
 import { noteRcaStage } from './note-rca-batch.ts';
 import { alertPolicies } from './policies.ts';
@@ -51,11 +57,14 @@ import { settleReceiptsStage } from './settle-receipts-batch.ts';
 import { TimerWorker } from './timer-worker.ts';
 import {
   ALERT_QUERIES,
+  DECLARE_INCIDENT,
   INCIDENT_COMMANDS,
   INCIDENT_QUERIES,
   EVENT_STREAMS,
   EVENTS_FEED,
   INCIDENT_STORE_PIPELINE,
+  MERGE_INCIDENTS,
+  MOVE_ALERTS,
   NOTE_DELIVERIES,
   NOTE_RCA,
   PROMOTE_ALERT,
@@ -84,6 +93,13 @@ function pipelineOf(
   return pipeline;
 }
 
+/** Commands of people: all need the same. */
+const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => object): Provider => ({
+  provide,
+  inject: [INCIDENT_STORE_PIPELINE, CLOCK, RANDOM],
+  useFactory: (pipeline: Pipeline, clock: Clock, random: Random) => new Commands({ pipeline, clock, random }),
+});
+
 @Module({
   controllers: [
     AlertCorrelatedConsumer,
@@ -92,8 +108,10 @@ function pipelineOf(
     ReceiptsSettledConsumer,
     AlertsController,
     BulkCommandsController,
+    DeclaredIncidentsController,
     EventStreamController,
     EventsFeedController,
+    IncidentMovesController,
     IncidentsController,
     ReceiptsController,
   ],
@@ -112,12 +130,10 @@ function pipelineOf(
     { provide: NOTE_RCA, inject: [RANDOM], useFactory: noteRcaStage },
     { provide: NOTE_DELIVERIES, useFactory: noteDeliveriesStage },
     { provide: SETTLE_RECEIPTS, useFactory: settleReceiptsStage },
-    {
-      provide: INCIDENT_COMMANDS,
-      inject: [INCIDENT_STORE_PIPELINE, CLOCK, RANDOM],
-      useFactory: (pipeline: Pipeline, clock: Clock, random: Random) =>
-        new IncidentCommands({ pipeline, clock, random }),
-    },
+    commandsOf(INCIDENT_COMMANDS, IncidentCommands),
+    commandsOf(MERGE_INCIDENTS, MergeIncidents),
+    commandsOf(MOVE_ALERTS, MoveAlertsCommand),
+    commandsOf(DECLARE_INCIDENT, DeclareIncident),
     {
       provide: SEQUENCER,
       inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, KEY_RING, CLOCK, LOGGER],
@@ -136,9 +152,10 @@ function pipelineOf(
     },
     {
       provide: TIMER_WORKER,
-      inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, CLOCK, RANDOM, LOGGER],
-      useFactory: (...[pool, pipeline, clock, random, log]: [Pool, Pipeline, Clock, Random, Logger]) =>
-        new TimerWorker({ pool, pipeline, clock, random, log }),
+      inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, CONFIGURATION_FEED, CLOCK, RANDOM, LOGGER],
+      useFactory: (
+        ...[pool, pipeline, feed, clock, random, log]: [Pool, Pipeline, ConfigurationFeed, Clock, Random, Logger]
+      ) => new TimerWorker({ pool, pipeline, policies: alertPolicies(feed, clock), clock, random, log }),
     },
     {
       provide: PROMOTE_ALERT,

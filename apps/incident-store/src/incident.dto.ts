@@ -1,4 +1,5 @@
 import { incidentStatuses, severities, type Severity } from '@tocsin/contracts';
+import type { EditableFields } from '@tocsin/domain/incident';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -8,6 +9,7 @@ import {
   IsIn,
   IsInt,
   IsISO8601,
+  IsObject,
   IsOptional,
   IsString,
   Max,
@@ -15,12 +17,9 @@ import {
   Min,
   MinLength,
   ValidateIf,
+  ValidateNested,
 } from 'class-validator';
-import { Clean, List } from './fields.ts';
-
-/** Left out is allowed, null is not. */
-const Given = () => ValidateIf((_body, value) => value !== undefined);
-const GivenOrNull = () => ValidateIf((_body, value) => value !== undefined && value !== null);
+import { Clean, CleanTexts, Given, GivenOrNull, List } from './fields.ts';
 
 export class IncidentNote {
   @IsOptional() @IsString() @MaxLength(10_000) @Clean() note?: string;
@@ -44,9 +43,25 @@ export class EditIncident {
   @Given() @IsIn([...severities]) severity?: Severity;
   @GivenOrNull() @IsIn(['P1', 'P2', 'P3', 'P4', 'P5']) priority?: string | null;
   @GivenOrNull() @IsString() @MaxLength(10_000) @Clean() url?: string | null;
-  @Given() @IsArray() @ArrayMaxSize(100) @IsString({ each: true }) @MaxLength(500, { each: true }) tags?: string[];
-  @Given() @IsArray() @ArrayMaxSize(100) @IsString({ each: true }) @MaxLength(500, { each: true }) services?: string[];
+  @Given()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(500, { each: true })
+  @CleanTexts()
+  tags?: string[];
+  @Given()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @IsString({ each: true })
+  @MaxLength(500, { each: true })
+  @CleanTexts()
+  services?: string[];
 }
+
+/** Without what was not given: class-validator leaves it as undefined. */
+export const given = (fields: EditableFields): EditableFields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 export class IncidentComment {
   @IsString() @MinLength(1) @MaxLength(10_000) @Clean() text!: string;
@@ -71,6 +86,8 @@ const bulkCommands = [
   'snooze',
   'assign',
   'comment',
+  'edit',
+  'merge',
 ] as const;
 
 /** One command on many incidents. */
@@ -102,6 +119,17 @@ export class BulkCommand extends IncidentNote {
   @MaxLength(10_000)
   @Clean()
   text?: string;
+  /** Of `edit`: what all of them get. */
+  @ValidateIf(({ command }: BulkCommand) => command === 'edit')
+  @IsObject()
+  @ValidateNested()
+  @Type(() => EditIncident)
+  fields?: EditIncident;
+  /** Of `merge`: the incident that all of them go into. */
+  @ValidateIf(({ command }: BulkCommand) => command === 'merge')
+  @IsString()
+  @MaxLength(60)
+  into?: string;
 }
 
 export class ListIncidents extends PageQuery {

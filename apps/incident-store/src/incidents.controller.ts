@@ -13,15 +13,16 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { isId } from '@tocsin/contracts';
-import type { EditableFields } from '@tocsin/domain/incident';
 import { ApiKeyGuard, body, CallerOf, query, Scopes, type Caller } from '@tocsin/nest-shell';
 import type { FastifyReply } from 'fastify';
 import { idempotencyKeyOf, versionOf } from './command-headers.ts';
-import { notFound, type IncidentCommands, type PersonCommand } from './incident-commands.ts';
+import { notFound } from './command-problems.ts';
+import type { IncidentCommands, PersonCommand } from './incident-commands.ts';
 import type { IncidentQueries } from './incident-queries.ts';
 import {
   AssignIncident,
   EditIncident,
+  given,
   IncidentComment,
   IncidentNote,
   ListIncidents,
@@ -206,7 +207,3 @@ type Noted = { note?: string | null };
 
 /** One form for every instant, whatever offset it was written with. */
 const instantOf = (text: string): string => new Date(text).toISOString();
-
-/** Without what was not given: class-validator leaves it as undefined. */
-const given = (fields: EditableFields): EditableFields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

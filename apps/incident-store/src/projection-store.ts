@@ -37,6 +37,8 @@ export async function writeProjections(
   const inserted = rows.flatMap(({ after, inserted: added }) =>
     [...added.values()].map((row) => insertedRow(after.workspaceId, after.id, row)),
   );
+  const removed = rows.flatMap(({ after, removed: ids }) => [...ids].map((alert_id) => [after.id, alert_id] as const));
+  if (removed.length > 0) await removeAlerts(tx, removed, schema);
   if (closed.length > 0) await closeAlerts(tx, closed, schema);
   if (changed.length > 0) await changeAlerts(tx, changed, schema);
   if (inserted.length > 0) await insertAlerts(tx, inserted, schema);
@@ -89,6 +91,15 @@ async function upsertIncidents(tx: Tx, streams: readonly ProjectedStream[], sche
        version = excluded.version, document = excluded.document
      where i.version < excluded.version`,
     [JSON.stringify(records)],
+  );
+}
+
+/** Rows that go to another incident: they come there anew, behind what it has. */
+async function removeAlerts(tx: Tx, removed: (readonly [string, string])[], schema: ProjectionSchema): Promise<void> {
+  await tx.query(
+    `delete from ${schema}.incident_alerts a using unnest($1::text[], $2::text[]) as r (incident_id, alert_id)
+     where a.alert_id = r.alert_id and a.incident_id = r.incident_id`,
+    [removed.map(([incidentId]) => incidentId), removed.map(([, alertId]) => alertId)],
   );
 }
 

@@ -1,9 +1,12 @@
 import { deriveId, incidentIdOf } from '@tocsin/contracts';
 import {
+  deadlineOf,
   exists,
   initialState,
   promoteAlert,
   publicIncident,
+  type AlertActivity,
+  type Deadline,
   type KeyHolder,
   type RecordedAlert,
 } from '@tocsin/domain/incident';
@@ -11,12 +14,14 @@ import { Problem, type Caller, type Clock, type Random } from '@tocsin/nest-shel
 import type { Pipeline, Tx } from '@tocsin/postgres';
 import { noSuchAlert } from './alert-queries.ts';
 import { insertHolders, lockHolders, upsertActivity } from './alert-store.ts';
+import { actorOf, eventsOfCause } from './command-causes.ts';
 import { eventOutputs } from './event-outputs.ts';
 import { factOutput } from './fact-outputs.ts';
-import { actorOf, eventsOfCause, type CommandAnswer } from './incident-commands.ts';
+import type { CommandAnswer } from './incident-commands.ts';
 import { append, lockStreams } from './incident-log.ts';
 import type { AlertPolicies } from './policies.ts';
 import { lockRecorded, saveRecorded } from './recorded-store.ts';
+import { armAlertTimers } from './timer-store.ts';
 
 export interface PromoteParts {
   pipeline: Pipeline;
@@ -58,7 +63,9 @@ export class PromoteAlert {
       if (!stream) throw new Error('a promotion wrote no event');
       const held = taken ? [] : [holderOf(recorded, incidentId)];
       await insertHolders(tx, held);
-      await upsertActivity(tx, [activityOf(recorded, incidentId)]);
+      const activity = activityOf(recorded, incidentId, deadlineOf(alert, policy));
+      await upsertActivity(tx, [activity]);
+      await armAlertTimers(tx, [activity]);
       await saveRecorded(tx, [{ ...recorded, status: 'promoted', incidentId, endedAt: at }]);
       const events = stream.events.map(({ id, version, event }) => ({ id, type: event.type, version, at: event.at }));
       const fact = factOutput(stream.after, held, at, { stream: incidentId, version: BigInt(stream.after.version) });
@@ -95,7 +102,11 @@ const holderOf = ({ alert }: RecordedAlert, incidentId: string): KeyHolder => ({
   ...{ dedupKey: alert.dedupKey, resolveKey: alert.resolveKey, incidentId, alertId: alert.id },
 });
 
-const activityOf = ({ alert, lastSeenAt }: RecordedAlert, incidentId: string) => ({
+const activityOf = (
+  { alert, lastSeenAt }: RecordedAlert,
+  incidentId: string,
+  deadline: Deadline | null,
+): AlertActivity => ({
   ...{ alertId: alert.id, workspaceId: alert.workspaceId, incidentId, firingKey: alert.firingKey },
-  ...{ firstSeenAt: alert.receivedAt, lastSeenAt },
+  ...{ firstSeenAt: alert.receivedAt, lastSeenAt, deadline },
 });

@@ -19,6 +19,7 @@ import type { AlertPolicies } from './policies.ts';
 import { lockRecorded, saveRecorded } from './recorded-store.ts';
 import { outcomeOutputs, replyOutput, type SettledRecord } from './receipt-outputs.ts';
 import { upsertReceipts } from './receipt-store.ts';
+import { armAlertTimers } from './timer-store.ts';
 
 /** What is read before the locks: it only says what to lock, and which alerts have their answer already. */
 export interface Targets {
@@ -141,6 +142,8 @@ async function lockWorld(
   for (const id of successors.values())
     if (!ids.has(id)) throw new StreamConflict(`successor ${id} appeared meanwhile`);
   const known = await alerts.knownAlerts(tx, [...targets.named, ...holders.map((holder) => holder.alertId)]);
+  for (const { id, incidentId } of known.values())
+    if (!ids.has(incidentId)) throw new StreamConflict(`alert ${id} was moved to ${incidentId} meanwhile`);
   const incidents = new Map([...heads].map(([id, { incident }]) => [id, incident]));
   return {
     world: { incidents, holders, alerts: known, settled: targets.settled, successors, recorded, policyOf: policies.of },
@@ -161,6 +164,7 @@ async function write(tx: Tx, { plan, heads, settled, random }: Writing): Promise
   await alerts.insertHolders(tx, plan.acquired);
   await alerts.insertSuccessors(tx, plan.successors);
   await alerts.upsertActivity(tx, plan.activity);
+  await armAlertTimers(tx, plan.activity);
   await saveRecorded(tx, plan.recorded);
   await alerts.insertSettled(tx, plan.settled);
   await upsertReceipts(tx, settled.map(receiptRow));

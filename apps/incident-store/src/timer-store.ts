@@ -1,9 +1,15 @@
-import type { Pool } from 'pg';
+import type { AlertActivity } from '@tocsin/domain/incident';
 import type { Tx } from '@tocsin/postgres';
+import type { Pool } from 'pg';
 import type { AppendedStream } from './incident-log.ts';
+
+/** `snooze`: the end of one. `alerts`: the earliest deadline of the incident's open alerts. */
+export type TimerKind = 'snooze' | 'alerts';
 
 export interface Timer {
   incidentId: string;
+  kind: TimerKind;
+  /** Of the event that set it; 0 for alerts, whose deadlines are read again. */
   version: number;
 }
 
@@ -22,9 +28,10 @@ export async function moveTimers(tx: Tx, streams: readonly AppendedStream[]): Pr
         ]
       : [],
   );
-  const cleared = streams
+  const awake = streams
     .filter(({ before, after }) => before.status === 'snoozed' && after.status !== 'snoozed')
     .map(({ after }) => after.id);
+  const closed = streams.filter(({ after }) => after.status === 'resolved').map(({ after }) => after.id);
   if (set.length > 0)
     await tx.query(
       `insert into incident_store.timers as t (incident_id, kind, workspace_id, version, due_at)
@@ -34,28 +41,69 @@ export async function moveTimers(tx: Tx, streams: readonly AppendedStream[]): Pr
        where t.version < excluded.version`,
       [JSON.stringify(set)],
     );
-  if (cleared.length > 0)
-    await tx.query(`delete from incident_store.timers where incident_id = any($1) and kind = 'snooze'`, [cleared]);
+  if (awake.length + closed.length > 0)
+    await tx.query(
+      `delete from incident_store.timers
+        where (incident_id = any($1) and kind = 'snooze') or (incident_id = any($2) and kind = 'alerts')`,
+      [awake, closed],
+    );
+}
+
+/** Deadlines that a batch has set. One that is later than the timer leaves it: it fires, finds nothing, and is set anew. */
+export async function armAlertTimers(tx: Tx, activity: readonly AlertActivity[]): Promise<void> {
+  const due = new Map<string, { incident_id: string; workspace_id: string; due_at: string }>();
+  for (const { incidentId: incident_id, workspaceId: workspace_id, deadline } of activity) {
+    const known = due.get(incident_id);
+    if (deadline && (!known || deadline.at < known.due_at))
+      due.set(incident_id, { incident_id, workspace_id, due_at: deadline.at });
+  }
+  if (due.size === 0) return;
+  await tx.query(
+    `insert into incident_store.timers as t (incident_id, kind, workspace_id, version, due_at)
+     select incident_id, 'alerts', workspace_id, 0, due_at
+       from json_to_recordset($1::json) as r (incident_id text, workspace_id text, due_at timestamptz) order by incident_id collate "C"
+     on conflict (incident_id, kind) do update set due_at = excluded.due_at where t.due_at > excluded.due_at`,
+    [JSON.stringify([...due.values()])],
+  );
+}
+
+/** Sets the timers of these incidents to what their open alerts say now; none where no alert has a deadline. Their streams are locked. */
+export async function rearmAlertTimers(tx: Tx, incidentIds: readonly string[]): Promise<void> {
+  await tx.query(
+    `with next as materialized (
+       select a.incident_id, min(a.workspace_id) as workspace_id, min(s.ends_at) as due_at
+         from incident_store.incident_alerts a join incident_store.alert_activity s on s.alert_id = a.alert_id
+        where a.incident_id = any($1) and a.status = 'open' and s.ends_at is not null group by a.incident_id
+     ), gone as (
+       delete from incident_store.timers t where t.incident_id = any($1) and t.kind = 'alerts'
+          and not exists (select from next where next.incident_id = t.incident_id)
+     )
+     insert into incident_store.timers (incident_id, kind, workspace_id, version, due_at)
+     select incident_id, 'alerts', workspace_id, 0, due_at from next order by incident_id collate "C"
+     on conflict (incident_id, kind) do update set due_at = excluded.due_at, leased_until = null`,
+    [incidentIds],
+  );
 }
 
 /** Takes due timers for a while, in a transaction of its own: who runs them locks in the order of every writer. */
 export async function leaseDue(pool: Pool, now: Date, most: number): Promise<Timer[]> {
-  const { rows } = await pool.query<{ incident_id: string; version: string }>(
+  const { rows } = await pool.query<{ incident_id: string; kind: TimerKind; version: string }>(
     `with due as (
        select incident_id, kind from incident_store.timers
         where due_at <= $1 and (leased_until is null or leased_until <= $1) order by due_at limit $2 for update skip locked)
      update incident_store.timers t set leased_until = $1::timestamptz + interval '${LEASE_SECONDS} seconds'
        from due where t.incident_id = due.incident_id and t.kind = due.kind
-     returning t.incident_id, t.version`,
+     returning t.incident_id, t.kind, t.version`,
     [now, most],
   );
-  return rows.map(({ incident_id: incidentId, version }) => ({ incidentId, version: Number(version) }));
+  return rows.map(({ incident_id: incidentId, kind, version }) => ({ incidentId, kind, version: Number(version) }));
 }
 
 /** A timer that belongs to nothing any more; one that was set anew meanwhile stays. */
-export async function dropTimer(tx: Tx, { incidentId, version }: Timer): Promise<void> {
-  await tx.query(`delete from incident_store.timers where incident_id = $1 and kind = 'snooze' and version = $2`, [
+export async function dropTimer(tx: Tx, { incidentId, kind, version }: Timer): Promise<void> {
+  await tx.query(`delete from incident_store.timers where incident_id = $1 and kind = $2 and version = $3`, [
     incidentId,
+    kind,
     version,
   ]);
 }

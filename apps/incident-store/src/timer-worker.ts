@@ -3,12 +3,16 @@ import { decide, exists, isRejection } from '@tocsin/domain/incident';
 import type { Clock, Logger, Random } from '@tocsin/nest-shell';
 import type { Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
-import { appendDecided, lockIncident } from './incident-commands.ts';
+import { endAlertsOf } from './end-alerts.ts';
+import { appendDecided } from './incident-commands.ts';
+import { lockIncident } from './incident-locks.ts';
+import type { AlertPolicies } from './policies.ts';
 import { dropTimer, leaseDue, type Timer } from './timer-store.ts';
 
 export interface TimerParts {
   pool: Pool;
   pipeline: Pipeline;
+  policies: AlertPolicies;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -17,7 +21,7 @@ export interface TimerParts {
 const POLL_MS = 1_000;
 const AT_ONCE = 50;
 
-/** Ends snoozes when they are due. Timers are rows, so that a restart or another replica goes on with them. */
+/** Ends snoozes, and alerts of which nothing was heard, when they are due. Timers are rows, so that a restart or another replica goes on with them. */
 export class TimerWorker {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
@@ -40,7 +44,8 @@ export class TimerWorker {
   /** Runs up to fifty timers that are due. @returns how many were leased */
   async runDue(): Promise<number> {
     const due = await leaseDue(this.parts.pool, this.parts.clock(), AT_ONCE);
-    for (const timer of due) await this.endSnooze(timer);
+    for (const timer of due)
+      await (timer.kind === 'snooze' ? this.endSnooze(timer) : endAlertsOf(timer.incidentId, this.parts));
     return due.length;
   }
 

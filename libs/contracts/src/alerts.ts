@@ -37,6 +37,8 @@ export const NormalizedAlertSchema = Type.Object({
   /** The instant of this change where `occurredAt` is that of something else (the start of what has ended now); it orders then. */
   changedAt: Type.Optional(Instant),
   receivedAt: Instant,
+  /** Until when the source vouches for it (Prometheus `endsAt`): without a refresh it is over then. Absent = no end stated. */
+  endsAt: Type.Optional(Instant),
   dedupKey: Text,
   dedupKeyOrigin: Type.Enum(['mapping', 'connector', 'recipe']),
   /** What a resolve matches on: the vendor's key, or for a recipe key the hash without severity (product P8). */
@@ -89,6 +91,7 @@ export const WhySchema = Type.Object({
       result: Type.Enum(['hit', 'miss', 'not-applicable']),
       detail: Type.Optional(Text),
       evidence: Type.Optional(Type.Record(Text, Type.Unknown())),
+        'severity',
     }),
   ),
   configRevision: Count,
@@ -210,3 +213,11 @@ export const PublicIncidentSchema = Type.Object({
   version: Count,
 });
 export type PublicIncident = Static<typeof PublicIncidentSchema>;
+  /** When a snoozed incident comes back. Absent in records of older versions, as the next three. */
+  snoozed_until: Type.Optional(Type.Union([Instant, Type.Null()])),
+  /** The closed incident that this one came after, for the same alerts. */
+  predecessor_id: Type.Optional(NullableText),
+  /** Where its alerts are now, if a person merged it away. */
+  merged_into: Type.Optional(NullableText),
+  /** Incidents that were merged into this one, oldest first. */
+  merged_from: Type.Optional(Type.Array(Text)),

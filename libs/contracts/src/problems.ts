@@ -10,6 +10,7 @@ export const problems = {
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'platform-mismatch': { status: 409, title: 'The webhook belongs to another platform' },
   'wrong-state': { status: 409, title: 'The incident is in another state' },
+  'merge-cycle': { status: 409, title: 'The incidents would be merged in a circle' },
   conflict: { status: 409, title: 'Changed by somebody else meanwhile' },
   'payload-not-kept': { status: 409, title: 'The payload of this request is not kept' },
   'payload-truncated': { status: 409, title: 'The payload of this request was cut when it was kept' },

@@ -16,6 +16,12 @@ const command = (of: Pick<Description, 'summary' | 'description' | 'bodies'>, st
   answers: { [status]: answer('CommandResult', 'The incident as it is now, and the events of the command.') },
 });
 
+/** Commands over several incidents. */
+const moves = (of: Pick<Description, 'summary' | 'description' | 'bodies'>): Description => ({
+  ...command(of, 200),
+  answers: { 200: answer('MoveResult', 'The incident as it is now, the events on it, and the other incidents.') },
+});
+
 export const incidents: Descriptions = {
   'GET /api/v1/incidents': {
     tag: 'Incidents',
@@ -24,6 +30,35 @@ export const incidents: Descriptions = {
       '`status` and `severity` take several values, separated by commas. Counts leave these two filters open.',
     query: { status: 'open,acknowledged', sort: '-created_at', limit: 20 },
     answers: { 200: answer('IncidentPage', 'Incidents of the workspace.') },
+  },
+  'POST /api/v1/incidents': {
+    tag: 'Incidents',
+    summary: 'Open an incident by hand',
+    description:
+      'It has no alerts; alerts that are correlated join it as any other. Subscribers get `incident.created`. The same `Idempotency-Key` is the same incident.',
+    headers: {
+      'idempotency-key': {
+        description: 'A repeat with the same key and body opens nothing twice (1 to 255 characters).',
+      },
+    },
+    bodies: {
+      short: { summary: 'A title is enough', value: { title: 'Customers cannot pay' } },
+      full: {
+        summary: 'All that can be said',
+        value: {
+          ...{
+            title: 'Customers cannot pay',
+            description: 'Three calls since nine.',
+            severity: 'high',
+            priority: 'P1',
+          },
+          ...{ services: ['checkout'], tags: ['env:production'], source: 'phone', incident_type: 'outage' },
+          ...{ url: 'https://wiki.example.com/checkout', assignee: 'mira', custom_fields: { tier: 'gold' } },
+        },
+      },
+    },
+    problems: ['conflict', 'malformed-request'],
+    answers: { 201: answer('CommandResult', 'The incident with its number, and the event that opened it.', ETAG) },
   },
   'GET /api/v1/incidents/{id}': {
     ...incident,
@@ -55,6 +90,14 @@ export const incidents: Descriptions = {
       comment: {
         summary: 'Comment on all of them',
         value: { ids: [ids.incident], command: 'comment', text: 'One cause: the database.' },
+      },
+      edit: {
+        summary: 'The same severity for all of them',
+        value: { ids: [ids.incident], command: 'edit', fields: { severity: 'low' } },
+      },
+      merge: {
+        summary: 'All of them into one',
+        value: { ids: [ids.duplicateIncident], command: 'merge', into: ids.incident },
       },
     },
     answers: { 200: answer('BulkResults', 'What became of each, in the order of the ids.') },
@@ -137,6 +180,31 @@ export const incidents: Descriptions = {
     },
     200,
   ),
+  'POST /api/v1/incidents/{id}/merge': {
+    ...moves({
+      summary: 'Merge incidents into one',
+      description:
+        '`into`: this incident goes into that one; `ids`: this one takes those in. Alerts, their repeats and their keys go to the survivor, which is raised to the worst severity of those that were open; the others are closed with `merged_into` and cannot be reopened. 5,000 alerts at once.',
+      bodies: {
+        ids: { summary: 'Others into this one', value: { ids: [ids.otherIncident] } },
+        into: { summary: 'This one into another', value: { into: ids.incident, note: 'One cause: the database.' } },
+      },
+    }),
+    path: { id: ids.mergedIncident },
+    problems: ['wrong-state', 'merge-cycle', 'precondition-failed', 'conflict', 'malformed-request'],
+  },
+  'POST /api/v1/incidents/{id}/move-alerts': {
+    ...moves({
+      summary: 'Move alerts to another incident, or to a new one',
+      description:
+        'With `into` they join that incident; without it a new one is opened for them. Repeats and resolves of their keys follow. The incident that they leave stays open until it is resolved.',
+      bodies: {
+        existing: { summary: 'To an incident', value: { alert_ids: [ids.mixedAlert], into: ids.incident } },
+        new: { summary: 'To a new one', value: { alert_ids: [ids.mixedAlert2], title: 'Payments, not orders' } },
+      },
+    }),
+    path: { id: ids.mixedIncident },
+  },
   'POST /api/v1/incidents/{id}/comments': command(
     {
       summary: 'Comment on an incident',

@@ -157,6 +157,14 @@ const decidedAlert = {
   why: nullable(ref('Why')),
 };
 
+const commandResult = {
+  ...PublicIncidentSchema.properties,
+  events: described(
+    Type.Array(Type.Object({ id: text, type: text, version: count, at: instant })),
+    'What the command appended; empty where there was nothing to do.',
+  ),
+};
+
 export const incidentSchemas = {
   RecordedAlert: Type.Object(recordedAlert),
   RecordedAlertPage: page(ref('RecordedAlert')),
@@ -227,11 +235,9 @@ export const incidentSchemas = {
   }),
   Change: ChangeEventSchema,
   ChangePage: page(ref('Change')),
-  CommandResult: Type.Object({
-    ...PublicIncidentSchema.properties,
-    events: described(
-      Type.Array(Type.Object({ id: text, type: text, version: count, at: instant })),
-      'What the command appended; empty where there was nothing to do.',
-    ),
+  CommandResult: Type.Object(commandResult),
+  MoveResult: Type.Object({
+    ...commandResult,
+    related: described(Type.Array(ref('Incident')), 'The other incidents of the command, as they are now.'),
   }),
 };

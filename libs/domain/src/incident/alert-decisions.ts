@@ -1,5 +1,5 @@
-import type { CorrelatedAlert, DecisionReason, NormalizedAlert } from '@tocsin/contracts';
-import { event } from './decide.ts';
+import type { CorrelatedAlert, DecisionReason, NormalizedAlert, Why } from '@tocsin/contracts';
+import { event } from './event.ts';
 import type { AlertRole, AttachedAlert, EditableFields, IncidentEvent } from './events.ts';
 import { closesIncident, severityAfter, type AlertPolicy } from './policy.ts';
 import { isLive, type ExistingIncident, type Incident } from './state.ts';
@@ -12,6 +12,10 @@ export interface AlertChange extends Pick<CorrelatedAlert, 'alert' | 'why'> {
 /** When the condition changed: only a source time that the connector declares as the time of this change orders (architecture §9.2). */
 export const changedAtOf = (alert: NormalizedAlert): string =>
   alert.changedAt ?? (alert.occurredAtOrders && alert.occurredAt !== null ? alert.occurredAt : alert.receivedAt);
+
+/** When a closed incident's alert was news: after an end that nobody had said, whenever it was received. */
+export const newsAtOf = (incident: Incident, alert: NormalizedAlert): string =>
+  incident.status === 'resolved' && incident.byTimer ? alert.receivedAt : changedAtOf(alert);
 
 const contextOf = ({ alert, policy }: AlertChange, reason: DecisionReason | null) => ({
   at: alert.receivedAt,
@@ -28,6 +32,18 @@ function attachedAlert({ alert, why }: AlertChange, role: AlertRole, status: Att
     ...{ services, tags, source, url, dedup_key: alert.dedupKey, resolve_key: alert.resolveKey },
     ...{ firing_key: alert.firingKey, occurred_at: alert.occurredAt, received_at: alert.receivedAt, role, why },
   };
+}
+
+/** What the severity policy makes of an alert that is not as severe as its incident goes into the "why". */
+export function withSeverity(change: AlertChange, incident: Incident): AlertChange {
+  const { alert, policy, why } = change;
+  if (!isLive(incident) || alert.severity === incident.severity) return change;
+  const after = severityAfter(incident.severity, alert.severity, policy.severityPolicy);
+  const step: Why['tried'][number] = {
+    ...{ step: 'severity', result: after === incident.severity ? 'miss' : 'hit', detail: policy.severityPolicy },
+    evidence: { incident: incident.severity, alert: alert.severity, after },
+  };
+  return { ...change, why: { ...why, tried: [...why.tried, step] } };
 }
 
 /** A new incident out of an alert. The number is allotted when it is stored. */

@@ -1,4 +1,4 @@
-import { unreachable, type AttachedAlert, type IncidentEvent } from './events.ts';
+import { unreachable, type ArrivingAlert, type AttachedAlert, type IncidentEvent } from './events.ts';
 
 /** A new row of the alerts projection, as it is after all events of the batch. */
 export interface AlertRow {
@@ -20,13 +20,15 @@ export interface AlertRowChange {
 export interface AlertRowChanges {
   inserted: Map<string, AlertRow>;
   changed: Map<string, AlertRowChange>;
+  /** Rows that were there before and went to another incident. They go before any row comes. */
+  removed: Set<string>;
   /** When the incident was closed, so that every row that was open before is resolved; null = it was not. */
   closedAt: string | null;
 }
 
 /** The alerts projection of one stream, folded from its events: the same function serves the batch and a rebuild. */
 export function projectAlerts(events: readonly IncidentEvent[]): AlertRowChanges {
-  const rows: AlertRowChanges = { inserted: new Map(), changed: new Map(), closedAt: null };
+  const rows: AlertRowChanges = { inserted: new Map(), changed: new Map(), removed: new Set(), closedAt: null };
   for (const event of events) project(rows, event);
   return rows;
 }
@@ -48,6 +50,12 @@ function project(rows: AlertRowChanges, event: IncidentEvent): void {
       rows.closedAt ??= event.data.as_of;
       for (const [id, row] of rows.inserted) if (row.status === 'open') resolved(rows, id, event.data.as_of);
       return;
+    case 'AlertsMoved':
+      return event.data.direction === 'out'
+        ? event.data.alerts.forEach(({ alert_id }) => left(rows, alert_id))
+        : event.data.alerts.forEach((one) => arrived(rows, one));
+    case 'IncidentDeclared':
+    case 'IncidentsMerged':
     case 'SeverityChanged':
     case 'IncidentAcknowledged':
     case 'IncidentReopened':
@@ -73,6 +81,16 @@ function insert(rows: AlertRowChanges, alert: AttachedAlert, at: string): void {
     occurrences: 1,
     lastSeenAt,
   });
+}
+
+function arrived(rows: AlertRowChanges, { alert, occurrences, resolved_at, last_seen_at }: ArrivingAlert): void {
+  const { status } = alert;
+  rows.inserted.set(alert.id, { alert, status, resolvedAt: resolved_at, occurrences, lastSeenAt: last_seen_at });
+}
+
+function left(rows: AlertRowChanges, alertId: string): void {
+  rows.changed.delete(alertId);
+  if (!rows.inserted.delete(alertId)) rows.removed.add(alertId);
 }
 
 const changeOf = (rows: AlertRowChanges, alertId: string): AlertRowChange =>

@@ -1,6 +1,7 @@
 import { coalesce } from './coalesce.ts';
 import type { IncidentEvent } from './events.ts';
 import { evolve, fold } from './evolve.ts';
+import type { Deadline } from './policy.ts';
 import { initialState, type Incident } from './state.ts';
 import type { AlertActivity, IncidentChange, KeyHolder, KnownAlert, World } from './world.ts';
 
@@ -24,7 +25,8 @@ export class BatchJournal {
   readonly #keyOfAlert = new Map<string, string>();
   readonly #alerts: Map<string, KnownAlert>;
   readonly #alertsOf = new Map<string, Set<string>>();
-  readonly activity = new Map<string, AlertActivity>();
+  readonly #activity = new Map<string, AlertActivity>();
+  readonly #deadlines = new Map<string, Deadline | null>();
   readonly releasedAlerts = new Set<string>();
   readonly releasedIncidents = new Set<string>();
   readonly moved = new Map<string, KeyHolder[]>();
@@ -140,6 +142,21 @@ export class BatchJournal {
     this.#noteActivity(alertId);
   }
 
+  /** The alert is over at its deadline unless it is heard of again. A record that is older than the newest says nothing of that. */
+  arm(alertId: string, receivedAt: string, deadline: Deadline | null): void {
+    const alert = this.#alerts.get(alertId);
+    if (!alert || receivedAt < alert.lastSeenAt) return;
+    this.#deadlines.set(alertId, deadline);
+    this.#noteActivity(alertId);
+  }
+
+  /** What was seen, with the deadlines of alerts that are still open. */
+  activity(): AlertActivity[] {
+    return [...this.#activity.values()].map((one) =>
+      this.#alerts.get(one.alertId)?.status === 'open' ? one : { ...one, deadline: null },
+    );
+  }
+
   /** The same firing again: seen, not counted. */
   refresh(alertId: string, at: string): void {
     this.#seen(alertId, at, 0);
@@ -150,13 +167,9 @@ export class BatchJournal {
     const incident = alert && this.incident(alert.incidentId);
     if (!alert || !incident || incident.status === 'none') return;
     const { incidentId, firingKey, firstSeenAt, lastSeenAt } = alert;
-    this.activity.set(alertId, {
-      alertId,
-      workspaceId: incident.workspaceId,
-      incidentId,
-      firingKey,
-      firstSeenAt,
-      lastSeenAt,
+    const deadline = this.#deadlines.get(alertId) ?? null;
+    this.#activity.set(alertId, {
+      ...{ alertId, workspaceId: incident.workspaceId, incidentId, firingKey, firstSeenAt, lastSeenAt, deadline },
     });
   }
 

@@ -50,7 +50,8 @@ function take(run: Run, event: IncidentEvent): boolean {
   }
 }
 
-function* chunks<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+/** Pieces of at most `size`. */
+export function* chunks<Item>(items: readonly Item[], size: number): Generator<Item[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 

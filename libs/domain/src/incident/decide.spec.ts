@@ -90,7 +90,7 @@ describe('an open incident', () => {
 describe('an acknowledged incident', () => {
   it('refuses to be acknowledged again and says in which state it is', () => {
     const { decided } = given(opened, acknowledged).when({ kind: 'acknowledge', note: null });
-    expect(decided).toEqual({ rejected: 'wrong-state', status: 'acknowledged', version: 2 });
+    expect(decided).toMatchObject({ rejected: 'wrong-state', status: 'acknowledged', version: 2, mergedInto: null });
   });
 
   it('keeps the time of the acknowledgement when it is resolved', () => {

@@ -1,4 +1,6 @@
-import type { Actor, IncidentStatus, RcaEvent, Severity } from '@tocsin/contracts';
+import type { IncidentStatus, RcaEvent, Severity } from '@tocsin/contracts';
+import { endAlerts, type EndAlerts } from './end-alerts.ts';
+import { event, type CommandContext } from './event.ts';
 import { unreachable, type EditableFields, type IncidentEvent } from './events.ts';
 import { exists, isLive, type ExistingIncident, type Incident } from './state.ts';
 
@@ -11,20 +13,12 @@ export type IncidentCommand =
   | { kind: 'unsnooze'; note: string | null }
   /** Said by a timer: it belongs to the snooze of that version. */
   | { kind: 'end-snooze'; snoozedByVersion: number }
+  | EndAlerts
   | { kind: 'suppress'; note: string | null }
   | { kind: 'assign'; assignee: string | null }
   | { kind: 'edit'; fields: EditableFields; severity: Severity | undefined }
   | { kind: 'comment'; text: string }
   | { kind: 'note-rca'; rca: RcaEvent };
-
-export interface CommandContext {
-  at: string;
-  actor: Actor;
-  causeId: string;
-  configRevision: number;
-  /** `If-Match`: the version that the caller has seen. */
-  expectedVersion?: number;
-}
 
 /** An expected refusal, told to the caller as it is. */
 export type Rejection =
@@ -33,10 +27,16 @@ export type Rejection =
   /** A timer whose snooze is over, or was replaced. */
   | { rejected: 'stale-timer' }
   | { rejected: 'no-such-incident' }
-  | { rejected: 'wrong-state'; status: IncidentStatus; version: number }
+  /** `incidentId` and `mergedInto` are those of the incident that is in the way. */
+  | { rejected: 'wrong-state'; incidentId: string; status: IncidentStatus; version: number; mergedInto: string | null }
+  /** The target of a merge is, or went into, one that is to be merged. */
+  | { rejected: 'merge-cycle'; incidentId: string }
+  /** Incidents of different scopes never share keys. */
+  | { rejected: 'other-scope'; incidentId: string }
   | { rejected: 'version-mismatch'; expected: number; version: number };
 
-export const isRejection = (decided: IncidentEvent[] | Rejection): decided is Rejection => 'rejected' in decided;
+export const isRejection = <Decided extends object>(decided: Decided | Rejection): decided is Rejection =>
+  'rejected' in decided;
 
 /** What a command does to an incident: its events, or why it is refused. Pure and total. */
 export function decide(
@@ -56,7 +56,7 @@ export function decide(
     case 'resolve':
       return incident.status === 'resolved' ? wrongState(incident) : [resolvedBy(command.note, incident, context)];
     case 'reopen':
-      return incident.status === 'open'
+      return incident.status === 'open' || incident.mergedInto !== null
         ? wrongState(incident)
         : [event(context, 'IncidentReopened', { note: command.note, alert_id: null })];
     case 'snooze':
@@ -69,6 +69,8 @@ export function decide(
       return incident.status === 'snoozed' && incident.snoozedByVersion === command.snoozedByVersion
         ? [event(context, 'SnoozeEnded', { by_timer: true, note: null })]
         : { rejected: 'stale-timer' };
+    case 'end-alerts':
+      return endAlerts(command, incident, context);
     case 'suppress':
       return isLive(incident) && incident.status !== 'suppressed'
         ? [event(context, 'IncidentSuppressed', { note: command.note })]
@@ -88,7 +90,10 @@ export function decide(
   }
 }
 
-const wrongState = ({ status, version }: ExistingIncident): Rejection => ({ rejected: 'wrong-state', status, version });
+/** The incident is not in a state for this. */
+export const wrongState = ({ id: incidentId, status, version, mergedInto }: ExistingIncident): Rejection => ({
+  ...{ rejected: 'wrong-state', incidentId, status, version, mergedInto },
+});
 
 const resolvedBy = (note: string | null, incident: ExistingIncident, context: CommandContext): IncidentEvent =>
   event(context, 'IncidentResolved', { note, alert_id: null, as_of: context.at, open_alerts: incident.openAlerts });
@@ -140,19 +145,4 @@ function noteRca(rca: RcaEvent, context: CommandContext): IncidentEvent[] {
   return [
     event({ ...context, reason: rca.reason }, 'RcaNoted', { rca_id, outcome, investigator, summary, hypotheses }),
   ];
-}
-
-type DataOf<Type extends IncidentEvent['type']> = Extract<IncidentEvent, { type: Type }>['data'];
-
-/** One event of the newest schema version. */
-export function event<Type extends IncidentEvent['type']>(
-  context: Omit<CommandContext, 'expectedVersion'> & { reason?: string | null },
-  type: Type,
-  data: DataOf<Type>,
-): Extract<IncidentEvent, { type: Type }> {
-  const { at, actor, causeId, configRevision, reason = null } = context;
-  return { type, schemaVersion: 1, at, actor, causeId, reason, configRevision, data } as Extract<
-    IncidentEvent,
-    { type: Type }
-  >;
 }

@@ -164,6 +164,54 @@ export const eventSamples: { [Type in IncidentEventType]: Record<'v1', Extract<I
       data: { fields: { title: 'Disk of db-7 is 95 % full' }, before: { title: alert.title }, alert_id: 'alr_g' },
     },
   },
+  IncidentDeclared: {
+    v1: {
+      ...meta,
+      type: 'IncidentDeclared',
+      actor: person,
+      reason: 'opened-by-hand',
+      data: {
+        ...{ workspace_id: 'ws_sampleaaaaaaaaaaaaaaaaaaaaa', scope: 'ws_sampleaaaaaaaaaaaaaaaaaaaaa', number: 13 },
+        ...{ title: 'Customers cannot pay', description: 'Three calls since nine', severity: 'high', priority: 'P1' },
+        ...{ services: ['checkout'], tags: [], source: null, connector: null, webhook_id: null, url: null },
+        ...{ incident_type: null, custom_fields: { tier: 'gold' }, assignee: 'ada@example.org' },
+      },
+    },
+  },
+  IncidentsMerged: {
+    v1: {
+      ...meta,
+      type: 'IncidentsMerged',
+      actor: person,
+      reason: 'merged',
+      data: {
+        ...{ role: 'survivor', note: 'one disk' },
+        incidents: [
+          {
+            ...{ incident_id: 'inc_samplebbbbbbbbbbbbbbbbbbbb', number: 11, title: 'Disk of db-8' },
+            ...{ services: ['orders-db'], tags: ['env:production'] },
+          },
+        ],
+      },
+    },
+  },
+  AlertsMoved: {
+    v1: {
+      ...meta,
+      type: 'AlertsMoved',
+      actor: person,
+      reason: 'alerts-moved',
+      data: {
+        ...{ direction: 'in', incident_id: 'inc_samplebbbbbbbbbbbbbbbbbbbb', note: null },
+        alerts: [
+          {
+            alert: { ...copy, id: 'alr_samplecccccccccccccccccccc', dedup_key: 'db-8/disk', role: 'correlated' },
+            ...{ occurrences: 3, resolved_at: null, last_seen_at: '2026-03-01T09:05:00.000Z' },
+          },
+        ],
+      },
+    },
+  },
   RcaNoted: {
     v1: {
       ...meta,

@@ -77,6 +77,30 @@ export type IncidentOpened = EventOf<
     alert: AttachedAlert;
   }
 >;
+/** A person opened it, by hand or for alerts that come with `AlertsMoved`. */
+export type IncidentDeclared = EventOf<
+  'IncidentDeclared',
+  {
+    workspace_id: string;
+    scope: string;
+    /** Human number within the workspace. */
+    number: number;
+    title: string;
+    description: string;
+    severity: Severity;
+    priority: string | null;
+    services: string[];
+    tags: string[];
+    source: string | null;
+    /** Of the alerts that it is opened for; null by hand. */
+    connector: string | null;
+    webhook_id: string | null;
+    url: string | null;
+    incident_type: string | null;
+    custom_fields: Record<string, unknown>;
+    assignee: string | null;
+  }
+>;
 export type AlertsAttached = EventOf<'AlertsAttached', { alerts: AttachedAlert[] }>;
 export type OccurrencesCounted = EventOf<'OccurrencesCounted', { count: number; alerts: CountedAlert[] }>;
 export type AlertsResolved = EventOf<
@@ -118,6 +142,40 @@ export type IncidentEdited = EventOf<
   'IncidentEdited',
   { fields: EditableFields; before: EditableFields; alert_id: string | null }
 >;
+/** An alert on its way to another incident, as it is there: `role` and `status` of `alert` are those it has from now on. */
+export interface ArrivingAlert {
+  alert: AttachedAlert;
+  occurrences: number;
+  resolved_at: string | null;
+  last_seen_at: string;
+}
+/** An alert that has left, as far as the counts of the incident go. */
+export interface LeavingAlert {
+  alert_id: string;
+  role: AlertRole;
+  status: 'open' | 'resolved';
+  occurrences: number;
+}
+/** Alerts came from another incident (`in`) or went to one (`out`), both told in one transaction. */
+export type AlertsMoved = EventOf<
+  'AlertsMoved',
+  | { direction: 'in'; incident_id: string; note: string | null; alerts: ArrivingAlert[] }
+  | { direction: 'out'; incident_id: string; note: string | null; alerts: LeavingAlert[] }
+>;
+
+export interface MergedIncident {
+  incident_id: string;
+  number: number;
+  title: string;
+  services: string[];
+  tags: string[];
+}
+/** Incidents became one. The survivor names those it took in; each of them names where it went, and is closed with it. */
+export type IncidentsMerged = EventOf<
+  'IncidentsMerged',
+  | { role: 'survivor'; incidents: MergedIncident[]; note: string | null }
+  | { role: 'merged'; into: { incident_id: string; number: number; title: string }; note: string | null }
+>;
 export type RcaNoted = EventOf<
   'RcaNoted',
   {
@@ -131,6 +189,7 @@ export type RcaNoted = EventOf<
 
 export type IncidentEvent =
   | IncidentOpened
+  | IncidentDeclared
   | AlertsAttached
   | OccurrencesCounted
   | AlertsResolved
@@ -144,6 +203,8 @@ export type IncidentEvent =
   | IncidentSuppressed
   | CommentAdded
   | IncidentEdited
+  | IncidentsMerged
+  | AlertsMoved
   | RcaNoted;
 export type IncidentEventType = IncidentEvent['type'];
 

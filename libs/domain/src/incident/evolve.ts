@@ -1,4 +1,7 @@
-import { unreachable, type AttachedAlert, type IncidentEvent, type IncidentOpened } from './events.ts';
+import type { LifecycleReason } from '@tocsin/contracts';
+import { begun } from './beginnings.ts';
+import { unreachable, type IncidentEvent, type IncidentResolved } from './events.ts';
+import { attached, latest, merged, moved } from './members.ts';
 import {
   isLive,
   type AcknowledgedIncident,
@@ -12,15 +15,12 @@ import {
   type SuppressedIncident,
 } from './state.ts';
 
-/** Services and tags of an incident are a union over its alerts, kept to the list limit of product P7. */
-const LIST_MAX = 100;
-const union = (known: string[], added: string[]): string[] =>
-  added.every((item) => known.includes(item)) ? known : [...new Set([...known, ...added])].slice(0, LIST_MAX);
-const latest = (a: string, b: string): string => (a < b ? b : a);
+/** Reasons of a closing that nobody said: the time was over. */
+const TIMER_REASONS: ReadonlySet<string | null> = new Set<LifecycleReason>(['end-passed', 'quiet']);
 
 /** The incident after one more event. Total: an event that does not fit the state changes nothing but the version. */
 export function evolve(incident: Incident, event: IncidentEvent): Incident {
-  if (incident.status === 'none') return event.type === 'IncidentOpened' ? opened(incident.id, event) : incident;
+  if (incident.status === 'none') return begun(incident, event);
   const next: ExistingIncident = {
     ...incident,
     version: incident.version + 1,
@@ -28,11 +28,15 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
   };
   switch (event.type) {
     case 'IncidentOpened':
+    case 'IncidentDeclared':
       return next;
     case 'AlertsAttached':
       return attached(next, event.data.alerts);
     case 'OccurrencesCounted': {
-      const seen = event.data.alerts.reduce((last, alert) => latest(last, alert.last_seen_at), next.lastAlertAt);
+      const seen = event.data.alerts.reduce<string | null>(
+        (last, alert) => latest(last, alert.last_seen_at),
+        next.lastAlertAt,
+      );
       return { ...next, occurrences: next.occurrences + event.data.count, lastAlertAt: seen };
     }
     case 'AlertsResolved':
@@ -42,7 +46,7 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
     case 'IncidentAcknowledged':
       return isLive(next) && next.status !== 'acknowledged' ? acknowledged(next, event.at, event.actor) : next;
     case 'IncidentResolved':
-      return next.status === 'resolved' ? next : resolved(next, event.at, event.actor, event.data.as_of);
+      return next.status === 'resolved' ? next : resolved(next, event);
     case 'IncidentReopened':
       return next.status === 'open' ? next : reopened(next);
     case 'IncidentSnoozed':
@@ -55,6 +59,10 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
       return { ...next, assignee: event.data.assignee };
     case 'IncidentEdited':
       return { ...next, ...event.data.fields };
+    case 'IncidentsMerged':
+      return merged(next, event.data);
+    case 'AlertsMoved':
+      return moved(next, event.data);
     case 'CommentAdded':
     case 'RcaNoted':
       return next;
@@ -65,57 +73,6 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
 
 export const fold = (incident: Incident, events: readonly IncidentEvent[]): Incident => events.reduce(evolve, incident);
 
-function opened(id: string, { at, data }: IncidentOpened): OpenIncident {
-  return {
-    status: 'open',
-    id,
-    workspaceId: data.workspace_id,
-    scope: data.scope,
-    number: data.number,
-    version: 1,
-    title: data.title,
-    description: data.description,
-    severity: data.severity,
-    services: data.services,
-    tags: data.tags,
-    source: data.source,
-    connector: data.connector,
-    webhookId: data.webhook_id,
-    url: data.url,
-    incidentType: data.incident_type,
-    customFields: data.custom_fields,
-    predecessorId: data.predecessor_id,
-    openingAlertId: data.alert.id,
-    openedAt: at,
-    updatedAt: at,
-    lastAlertAt: data.alert.received_at,
-    occurrences: 1,
-    correlated: 0,
-    openAlerts: 1,
-    assignee: null,
-    priority: null,
-  };
-}
-
-function attached<State extends ExistingIncident>(incident: State, alerts: AttachedAlert[]): State {
-  const correlated = alerts.filter((alert) => alert.role === 'correlated').length;
-  return {
-    ...incident,
-    services: union(
-      incident.services,
-      alerts.flatMap((alert) => alert.services),
-    ),
-    tags: union(
-      incident.tags,
-      alerts.flatMap((alert) => alert.tags),
-    ),
-    lastAlertAt: alerts.reduce((last, alert) => latest(last, alert.received_at), incident.lastAlertAt),
-    correlated: incident.correlated + correlated,
-    occurrences: incident.occurrences + alerts.length - correlated,
-    openAlerts: incident.openAlerts + alerts.filter((alert) => alert.status === 'open').length,
-  };
-}
-
 const acknowledged = (
   incident: LiveIncident,
   at: string,
@@ -125,21 +82,17 @@ const acknowledged = (
 const acknowledgedAtOf = (incident: LiveIncident): string | null =>
   incident.status === 'open' ? null : incident.acknowledgedAt;
 
-function resolved(
-  incident: LiveIncident,
-  at: string,
-  by: ResolvedIncident['resolvedBy'],
-  asOf: string,
-): ResolvedIncident {
+function resolved(incident: LiveIncident, { at, actor, reason, data }: IncidentResolved): ResolvedIncident {
   return {
     ...factsOf(incident),
     status: 'resolved',
     openAlerts: 0,
     acknowledgedAt: acknowledgedAtOf(incident),
     resolvedAt: at,
-    resolvedBy: by,
-    asOf,
+    resolvedBy: actor,
+    asOf: data.as_of,
     closedByVersion: incident.version,
+    byTimer: TIMER_REASONS.has(reason),
   };
 }
 
@@ -173,9 +126,11 @@ function factsOf(incident: ExistingIncident): IncidentFacts {
   const { id, workspaceId, scope, number, version, title, description, severity, services, tags, source } = incident;
   const { connector, webhookId, url, incidentType, customFields, predecessorId, openingAlertId } = incident;
   const { openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts, assignee, priority } = incident;
+  const { mergedInto, mergedFrom } = incident;
   return {
     ...{ id, workspaceId, scope, number, version, title, description, severity, services, tags, source },
     ...{ connector, webhookId, url, incidentType, customFields, predecessorId, openingAlertId },
     ...{ openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts, assignee, priority },
+    ...{ mergedInto, mergedFrom },
   };
 }

@@ -13,7 +13,7 @@ const keyOf = ({ webhookId, dedupKey, resolveKey, alertId }: KeyHolder): Inciden
 export function factAbout(incident: ExistingIncident, keys: readonly KeyHolder[], at: string): IncidentFact {
   const { workspaceId, scope, id: incidentId, version, severity, services, lastAlertAt } = incident;
   const fact: IncidentFact['fact'] = isLive(incident)
-    ? { kind: 'open', severity, services, lastAlertAt }
+    ? { kind: 'open', severity, services, lastAlertAt: lastAlertAt ?? incident.openedAt }
     : { kind: 'closed' };
   return { workspaceId, scope, incidentId, version, at, fact, keys: keys.map(keyOf) };
 }

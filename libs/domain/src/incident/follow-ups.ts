@@ -1,7 +1,8 @@
-import type { Decision, DecisionReason, NormalizedAlert, Outcome } from '@tocsin/contracts';
+import type { Decision, DecisionReason, NormalizedAlert, Outcome, Why } from '@tocsin/contracts';
 import * as decisions from './alert-decisions.ts';
 import type { AlertChange } from './alert-decisions.ts';
 import type { BatchJournal } from './batch-journal.ts';
+import { deadlineOf } from './policy.ts';
 import { exists, isLive } from './state.ts';
 import type { KnownAlert } from './world.ts';
 
@@ -13,6 +14,8 @@ export interface Verdict {
   outcome: Outcome;
   reason: DecisionReason;
   countedOn?: string;
+  /** Where more was decided here than the correlator knew. */
+  why?: Why;
 }
 
 /** What a source says later about alerts that it sent: applied to the incidents that hold them now. */
@@ -76,7 +79,10 @@ export class FollowUps {
     const incident = this.journal.incident(incidentId);
     if (!exists(incident)) return { incidentId: null, outcome: 'ignored', reason: 'no-open-alert' };
     if (!isLive(incident)) return { incidentId, outcome: 'ignored', reason: 'incident-closed' };
+    const { why, policy, alert } = decisions.withSeverity(change, incident);
     this.journal.apply(incidentId, decisions.updateFromSource(change, known?.id === incident.openingAlertId, incident));
-    return { incidentId, outcome: 'updated', reason: 'source-updated', ...(known ? { countedOn: known.id } : {}) };
+    if (!known) return { incidentId, outcome: 'updated', reason: 'source-updated', why };
+    this.journal.arm(known.id, alert.receivedAt, deadlineOf(alert, policy));
+    return { incidentId, outcome: 'updated', reason: 'source-updated', countedOn: known.id, why };
   }
 }

@@ -13,6 +13,7 @@ interface Published {
 /** Closed table: every event type has a row, or it does not compile. */
 export const published = {
   IncidentOpened: { name: 'created', fields: [] },
+  IncidentDeclared: { name: 'created', fields: [] },
   AlertsAttached: {
     name: 'updated',
     fields: ['correlated_alert_count', 'webhook_occurrence_count', 'last_alert_at', 'services', 'tags'],
@@ -21,6 +22,12 @@ export const published = {
   AlertsResolved: { name: 'updated', fields: [], always: ['alerts'] },
   SeverityChanged: { name: 'updated', fields: ['severity', 'urgency'] },
   IncidentEdited: { name: 'updated', fields: ['title', 'description', 'url', 'priority', 'tags', 'services'] },
+  IncidentsMerged: { name: 'updated', fields: ['merged_into', 'merged_from', 'services', 'tags'] },
+  AlertsMoved: {
+    name: 'updated',
+    fields: ['correlated_alert_count', 'webhook_occurrence_count', 'last_alert_at', 'services', 'tags'],
+    always: ['alerts'],
+  },
   IncidentAssigned: { name: 'updated', fields: ['assignee'] },
   IncidentSnoozed: { name: 'snoozed', fields: ['status'] },
   SnoozeEnded: { name: 'updated', fields: ['status'] },

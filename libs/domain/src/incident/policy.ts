@@ -1,4 +1,10 @@
-import { isWorse, type Severity, type WebhookBody } from '@tocsin/contracts';
+import {
+  isWorse,
+  type LifecycleReason,
+  type NormalizedAlert,
+  type Severity,
+  type WebhookBody,
+} from '@tocsin/contracts';
 import type { Incident } from './state.ts';
 
 export type ResolvePolicy = WebhookBody['dedup']['resolvePolicy'];
@@ -11,6 +17,8 @@ export interface AlertPolicy {
   reopenMinutes: number;
   resolvePolicy: ResolvePolicy;
   severityPolicy: SeverityPolicy;
+  /** An alert that was not heard of for so long is over; null = never (product P11). */
+  autoResolveMinutes: number | null;
   /** As people call it: names the incident of its alerts above the limit. */
   webhookName?: string;
   /** Revision that was used: the alert's or a newer one. Stored with every event. */
@@ -24,6 +32,7 @@ export const defaultPolicy: Omit<AlertPolicy, 'configRevision'> = {
   reopenMinutes: 30,
   resolvePolicy: 'all',
   severityPolicy: 'highest',
+  autoResolveMinutes: null,
 };
 
 const HOUR = 3_600_000;
@@ -63,4 +72,21 @@ export function placementOf(
   const after = Date.parse(changedAt) - Date.parse(incident.asOf);
   if (after <= 0) return 'late';
   return after <= policy.reopenMinutes * MINUTE ? 'reopen' : 'successor';
+}
+
+/** When an alert is over unless it is heard of again, and why. */
+export interface Deadline {
+  at: string;
+  reason: Extract<LifecycleReason, 'end-passed' | 'quiet'>;
+}
+
+/** The end that its source states, or the webhook's quiet time after this record: what comes first. */
+export function deadlineOf(
+  { receivedAt, endsAt }: Pick<NormalizedAlert, 'receivedAt' | 'endsAt'>,
+  { autoResolveMinutes }: Pick<AlertPolicy, 'autoResolveMinutes'>,
+): Deadline | null {
+  const stated: Deadline | null = endsAt === undefined ? null : { at: endsAt, reason: 'end-passed' };
+  if (autoResolveMinutes === null) return stated;
+  const at = new Date(Date.parse(receivedAt) + autoResolveMinutes * MINUTE).toISOString();
+  return stated && stated.at <= at ? stated : { at, reason: 'quiet' };
 }

@@ -1,5 +1,5 @@
 import { openIncident, type AlertChange } from './alert-decisions.ts';
-import { event, type CommandContext } from './decide.ts';
+import { event, type CommandContext } from './event.ts';
 import type { IncidentEvent } from './events.ts';
 import type { RecordedAlert, RecordedStatus } from './world.ts';
 

@@ -6,11 +6,11 @@ import {
   type DecisionReason,
 } from '@tocsin/contracts';
 import * as decisions from './alert-decisions.ts';
-import { changedAtOf, type AlertChange } from './alert-decisions.ts';
+import { newsAtOf, type AlertChange } from './alert-decisions.ts';
 import { BatchJournal } from './batch-journal.ts';
 import { unreachable } from './events.ts';
 import { FollowUps, type DecisionOf, type Verdict } from './follow-ups.ts';
-import { placementOf, windowPassed } from './policy.ts';
+import { deadlineOf, placementOf, windowPassed } from './policy.ts';
 import { RecordedAlerts } from './recorded-alerts.ts';
 import { exists, isLive } from './state.ts';
 import type { AlertSettled, BatchPlan, KeyHolder, KnownAlert, World } from './world.ts';
@@ -62,7 +62,7 @@ export class RecordAlerts {
       },
       occurrenceCount: counted === null ? null : this.#occurrencesOf(counted),
       countedOn: counted,
-      why: counted === alert.id && verdict.incidentId !== null ? null : why,
+      why: counted === alert.id && verdict.incidentId !== null ? null : (verdict.why ?? why),
       settledAt: alert.receivedAt,
     };
     this.#settled.set(alert.id, settled);
@@ -133,11 +133,14 @@ export class RecordAlerts {
     if (surprise) this.#tellHolder(change, decision, surprise);
     if (alert.firingKey !== null && alert.firingKey === held.firingKey && alert.severity === held.severity) {
       this.#journal.refresh(held.id, alert.receivedAt);
+      this.#arm(change, held.id);
       return { incidentId: held.incidentId, outcome: 'repeated', reason: 'same-firing', countedOn: held.id };
     }
     const reason = incident.status === 'resolved' ? 'incident-closed' : 'same-dedup-key';
     this.#journal.apply(held.incidentId, decisions.countOccurrence(change, held.id, reason, incident));
-    return { incidentId: held.incidentId, outcome: 'deduplicated', reason, countedOn: held.id };
+    this.#arm(change, held.id);
+    const { why } = decisions.withSeverity(change, incident);
+    return { incidentId: held.incidentId, outcome: 'deduplicated', reason, countedOn: held.id, why };
   }
 
   /** The correlator learns who holds the key, and that the incident it opened for it does not exist. */
@@ -152,11 +155,13 @@ export class RecordAlerts {
 
   #place(change: AlertChange, decision: Firing, takeover: boolean): Verdict {
     const { alert, why } = change;
-    const target = this.#follow(decision.incidentId, alert);
+    // A repeat goes where the alert is that it repeats: a person may have moved it.
+    const moved = decision.kind === 'deduplicated' ? this.#known(decision.alertId)?.incidentId : undefined;
+    const target = this.#follow(moved ?? decision.incidentId, alert);
     const incident = this.#journal.incident(target);
     const role = decision.kind === 'deduplicated' ? 'recurrence' : 'correlated';
     const outcome = outcomeOf(decision);
-    switch (placementOf(incident, changedAtOf(alert), change.policy)) {
+    switch (placementOf(incident, newsAtOf(incident, alert), change.policy)) {
       case 'open':
         return this.#open(change, target, takeover ? 'taken-over' : openingReason(decision, why.reason), null);
       case 'join':
@@ -184,7 +189,9 @@ export class RecordAlerts {
   }
 
   #attach(change: AlertChange, incidentId: string, role: 'correlated' | 'recurrence', reason: DecisionReason): void {
-    this.#journal.apply(incidentId, decisions.attachAlert(change, role, reason, this.#journal.incident(incidentId)));
+    const incident = this.#journal.incident(incidentId);
+    const decided = decisions.withSeverity(change, incident);
+    this.#journal.apply(incidentId, decisions.attachAlert(decided, role, reason, incident));
     this.#hold(change, incidentId);
   }
 
@@ -200,9 +207,15 @@ export class RecordAlerts {
     return { incidentId, outcome: outcomeOf(decision), reason: 'incident-closed' };
   }
 
-  #hold({ alert }: AlertChange, incidentId: string): void {
+  #arm({ alert, policy }: AlertChange, alertId: string): void {
+    this.#journal.arm(alertId, alert.receivedAt, deadlineOf(alert, policy));
+  }
+
+  #hold(change: AlertChange, incidentId: string): void {
+    const { alert } = change;
     const { workspaceId, scope, webhookId, dedupKey, resolveKey } = alert;
     this.#journal.acquire({ workspaceId, scope, webhookId, dedupKey, resolveKey, incidentId, alertId: alert.id });
+    this.#arm(change, alert.id);
   }
 
   /** The attached alert of this id, or the one that an alert of this id was counted on. */
@@ -211,12 +224,13 @@ export class RecordAlerts {
     return this.#journal.alert(alertId) ?? (countedOn ? this.#journal.alert(countedOn) : undefined);
   }
 
-  /** Where records for this incident go now: along the successors, but not past one that was closed after the alert had changed. */
+  /** Where records for this incident go now: along the successors and merges, but not past one that was closed after the alert had changed. */
   #follow(incidentId: string, alert: AlertChange['alert']): string {
     let id = incidentId;
     for (let next = this.#successors.get(id); next !== undefined; next = this.#successors.get(id)) {
       const incident = this.#journal.incident(id);
-      if (incident.status === 'resolved' && changedAtOf(alert) <= incident.asOf) return id;
+      if (incident.status === 'resolved' && incident.mergedInto === null && newsAtOf(incident, alert) <= incident.asOf)
+        return id;
       if (isLive(incident)) return id;
       id = next;
     }
@@ -237,7 +251,7 @@ export class RecordAlerts {
     return {
       changes,
       settled: [...this.#settled.values()],
-      activity: [...journal.activity.values()],
+      activity: journal.activity(),
       acquired: journal.acquired(),
       releasedAlerts: [...journal.releasedAlerts],
       releasedIncidents: [...journal.releasedIncidents],

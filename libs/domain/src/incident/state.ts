@@ -19,10 +19,12 @@ export interface IncidentFacts {
   incidentType: string | null;
   customFields: Record<string, unknown>;
   predecessorId: string | null;
-  openingAlertId: string;
+  /** Null where a person opened it. */
+  openingAlertId: string | null;
   openedAt: string;
   updatedAt: string;
-  lastAlertAt: string;
+  /** Null while no alert has come. */
+  lastAlertAt: string | null;
   /** Alerts counted on this incident's own keys: the opening one, its repeats and recurrences, and repeats of correlated ones. */
   occurrences: number;
   /** Alerts of other keys that were correlated into it. */
@@ -32,6 +34,10 @@ export interface IncidentFacts {
   assignee: string | null;
   /** P1..P5 where a person has set one. */
   priority: string | null;
+  /** Where its alerts went when a person merged it away: it stays closed then. */
+  mergedInto: string | null;
+  /** Incidents that were merged into this one, oldest first, at most as many as a list holds. */
+  mergedFrom: string[];
 }
 
 export interface NoIncident {
@@ -69,6 +75,8 @@ export type ResolvedIncident = IncidentFacts & {
   asOf: string;
   /** Version of the closing event: the successor's id derives from it. */
   closedByVersion: number;
+  /** Nothing was heard for too long: whatever is received later is news, though it may tell of a change before `asOf`. */
+  byTimer: boolean;
 };
 
 export type LiveIncident = OpenIncident | AcknowledgedIncident | SnoozedIncident | SuppressedIncident;
@@ -76,7 +84,7 @@ export type ExistingIncident = LiveIncident | ResolvedIncident;
 export type Incident = NoIncident | ExistingIncident;
 
 /** A snapshot with another number is folded again from the events. Raise it when the shape of the state changes. */
-export const INCIDENT_STATE_SCHEMA = 2;
+export const INCIDENT_STATE_SCHEMA = 3;
 
 export const initialState = (id: string): NoIncident => ({ status: 'none', id, version: 0 });
 export const exists = (incident: Incident): incident is ExistingIncident => incident.status !== 'none';

@@ -1,6 +1,6 @@
 import type { DecisionReason, NormalizedAlert, Outcome, Why } from '@tocsin/contracts';
 import type { IncidentEvent } from './events.ts';
-import type { AlertPolicy } from './policy.ts';
+import type { AlertPolicy, Deadline } from './policy.ts';
 import type { Incident } from './state.ts';
 
 /** Current holder of a dedup key: at most one per (scope, webhook, key). */
@@ -88,6 +88,8 @@ export interface AlertActivity {
   firingKey: string | null;
   firstSeenAt: string;
   lastSeenAt: string;
+  /** When it is over unless it is heard of again; null = nobody has said. */
+  deadline: Deadline | null;
 }
 
 /** What a batch wants written; the stage turns it into one statement per table. */
