@@ -22,12 +22,13 @@ export const outcomeMeanings: Record<Outcome, string> = {
   deduplicated: 'A repeat of an alert that an incident holds; its occurrence was counted.',
   repeated: 'The source marked it as the same firing: seen, not counted as an occurrence.',
   correlated: 'A new alert that joined an incident which was there.',
-  'rolled-up': 'Above the hourly rate of its webhook: it joined the incident that holds all of those.',
+  'rolled-up':
+    'Above the hourly rate of its webhook, or one of a storm: it joined the incident that holds all of those.',
   reopened: 'The alert came back within the reopen window, and its incident is open again.',
   updated: 'The source changed fields of an alert.',
   acknowledged: 'The source acknowledged, and so did the incident.',
   resolved: 'The source said that the alert is over.',
-  suppressed: LATER,
+  suppressed: 'A silence or a maintenance window matches it: kept without an incident, listed and promotable.',
   recorded: 'The webhook’s `open_when` does not hold: kept without an incident, listed and promotable.',
   captured: LATER,
   ignored: 'Nothing to do; the reason says why.',
@@ -74,6 +75,10 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   promoted: 'A person made an incident of a recorded alert.',
   'over-limit': 'Its request came above the hourly rate of a webhook that rolls up.',
   rule: 'A correlation rule matched.',
+  'ack-from-source-off': 'The webhook says `ack_from_source: false`: an acknowledge of its source changes nothing.',
+  silenced: 'A silence matches it: kept without an incident, listed and promotable.',
+  maintenance: 'A maintenance window matches it: kept without an incident, listed and promotable.',
+  storm: 'More new incidents a minute than the workspace allows: it joined the incident that holds the storm.',
 };
   'ack-from-source-off': 'The webhook says `ack_from_source: false`: an acknowledge of its source changes nothing.',
 };

@@ -84,9 +84,9 @@ function answerOf(state: WorkingSet, alert: NormalizedAlert, rulesOf: RulesOf): 
   const { config, note } = rulesOf(alert);
   const noted = note ? { ...alert, notes: [...alert.notes, { code: note }] } : alert;
   try {
-    const { decision, why, changes } = correlate(state, alert, config);
+    const { changes, ...decided } = correlate(state, alert, config);
     state.apply(changes);
-    return { answer: { alert: noted, decision, why }, failure: null };
+    return { answer: { alert: noted, ...decided }, failure: null };
   } catch (error) {
     const why = { reason: 'decision-failed' as const, tried: [], configRevision: config.revision };
     return { answer: { alert: noted, decision: { kind: 'ignored' }, why }, failure: (error as Error).message };

@@ -1,4 +1,11 @@
-import type { CorrelationRows, KeyHolder, KnownIncident, OrderMemory, StoredRows } from '@tocsin/domain/correlation';
+import type {
+  CorrelationRows,
+  KeyHolder,
+  KnownIncident,
+  OrderMemory,
+  StoredRows,
+  StormState,
+} from '@tocsin/domain/correlation';
 import type { Tx } from '@tocsin/postgres';
 import type { Lookup } from './lookup.ts';
 import type { Due } from './pruning.ts';
@@ -6,14 +13,17 @@ import * as sql from './statements.ts';
 
 /** All SQL access of this service: one statement per batch and table, rows as one JSON parameter. */
 
-/** Loads what a batch may look at, in at most four statements; a table of which nothing is wanted is not asked. */
+/** Loads what a batch may look at, in at most five statements; a table of which nothing is wanted is not asked. */
 export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
   const processed = await rowsOf(tx, sql.LOAD_PROCESSED, [lookup.alertIds], (row) => ({
     alertId: text(row['alert_id']),
   }));
   const keys = await loadKeys(tx, lookup);
   const orders = await rowsOf(tx, sql.LOAD_CLOSINGS, [lookup.closings], orderOf);
-  const held = keys.flatMap(({ scope, incidentId }) => (incidentId === null ? [] : [{ scope, incidentId }]));
+  const storms = await rowsOf(tx, sql.LOAD_STORMS, [lookup.storms], stormOf);
+  const held = [...keys, ...storms].flatMap(({ scope, incidentId }) =>
+    incidentId === null ? [] : [{ scope, incidentId }],
+  );
   const named = [...lookup.incidents, ...held];
   const dated = <Ref extends { since: number }>(refs: Ref[]) =>
     refs.map((ref) => ({ ...ref, since: instant(Math.max(0, ref.since)) }));
@@ -23,7 +33,7 @@ export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
     [named, dated(lookup.services), lookup.rollUps, dated(lookup.terms)],
     incidentOf,
   );
-  return { processed, keys, orders, incidents };
+  return { processed, keys, orders, incidents, storms };
 }
 
 const loadKeys = (tx: Tx, { dedupKeys, resolveKeys }: Lookup): Promise<KeyHolder[]> =>
@@ -44,7 +54,7 @@ async function rowsOf<Row>(
   return rows.map(read);
 }
 
-/** Writes every changed row in at most four statements. */
+/** Writes every changed row in at most five statements. */
 export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void> {
   const times = <Row extends object>(row: Row, ...names: (keyof Row)[]): object => ({
     ...row,
@@ -58,7 +68,10 @@ export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void>
   await write(
     tx,
     sql.SAVE_KEYS,
-    changes.keys.map((row) => times(row, 'firstAt', 'lastAt', 'lastTriggerAt')),
+    changes.keys.map((row) => ({
+      ...times(row, 'firstAt', 'lastAt', 'lastTriggerAt', 'heldUntil'),
+      toggles: row.toggles.map(instant),
+    })),
   );
   await write(
     tx,
@@ -72,6 +85,11 @@ export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void>
       ...times(row, 'openedAt', 'lastAlertAt', 'closedAt'),
       terms: row.terms.map((term) => `${row.scope} ${term}`),
     })),
+  );
+  await write(
+    tx,
+    sql.SAVE_STORMS,
+    changes.storms.map((row) => times(row, 'overAt')),
   );
 }
 
@@ -92,6 +110,7 @@ export async function prune(tx: Tx, due: Due): Promise<string[]> {
 
 const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
 const millis = (value: unknown): number => (value as Date).getTime();
+const millisOrNull = (value: unknown): number | null => (value === null ? null : millis(value));
 const text = (value: unknown): string => value as string;
 
 const keyOf = (row: sql.Row): KeyHolder => ({
@@ -108,6 +127,16 @@ const keyOf = (row: sql.Row): KeyHolder => ({
   lastTriggerAt: millis(row['last_trigger_at']),
   firingKey: row['firing_key'] as string | null,
   alertOpen: row['alert_open'] as boolean,
+  toggles: (row['toggled_at'] as Date[]).map(millis),
+  heldUntil: millisOrNull(row['held_until']),
+});
+
+const stormOf = (row: sql.Row): StormState => ({
+  workspaceId: text(row['workspace_id']),
+  scope: text(row['scope']),
+  arrivals: row['arrivals'] as StormState['arrivals'],
+  overAt: millisOrNull(row['over_at']),
+  incidentId: row['incident_id'] as string | null,
 });
 
 const orderOf = (row: sql.Row): OrderMemory => ({
@@ -127,7 +156,7 @@ const incidentOf = (row: sql.Row): KnownIncident => ({
   version: Number(row['version']),
   openedAt: millis(row['opened_at']),
   lastAlertAt: millis(row['last_alert_at']),
-  closedAt: row['closed_at'] === null ? null : millis(row['closed_at']),
+  closedAt: millisOrNull(row['closed_at']),
   services: row['services'] as string[],
   rollUpOf: row['roll_up_of'] as string | null,
   facets: row['facets'] as KnownIncident['facets'],

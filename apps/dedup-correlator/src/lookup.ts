@@ -22,6 +22,8 @@ export interface Lookup {
   terms: { scope: string; term: string; since: Millis }[];
   /** Webhooks whose incident of alerts above the limit is wanted. */
   rollUps: { scope: string; webhookId: string }[];
+  /** Scopes whose storm is wanted. */
+  storms: string[];
 }
 
 /** Collects the lookups of all records, so that each table is asked once per batch. */
@@ -44,12 +46,14 @@ class Collector {
   private readonly closings = new Map<string, KeyRef>();
   private readonly incidents = new Map<string, Lookup['incidents'][number]>();
   private readonly rollUps = new Map<string, Lookup['rollUps'][number]>();
+  private readonly storms = new Set<string>();
   private readonly terms = new Map<string, Lookup['terms'][number]>();
   private readonly services = new Map<string, Lookup['services'][number]>();
 
   alert(alert: Alert, rulesOf: RulesOf): void {
     const { scope, webhookId } = alert;
     this.alertIds.add(alert.id);
+    if (alert.status === 'triggered' && rulesOf(alert).config.storm) this.storms.add(scope);
     note(this.dedupKeys, scope, webhookId, alert.dedupKey);
     note(this.closings, scope, webhookId, alert.resolveKey);
     if (alert.status === 'triggered' && alert.overLimit === true)
@@ -73,6 +77,7 @@ class Collector {
       services: [...this.services.values()],
       terms: [...this.terms.values()],
       rollUps: [...this.rollUps.values()],
+      storms: [...this.storms],
     };
   }
 

@@ -54,6 +54,15 @@ cross join lateral (
   select * from dedup_correlator.known_incidents i where i.scope = wanted.scope and i.incident_id = wanted.incident_id offset 0
 ) i`;
 
+export const LOAD_STORMS = `
+select * from dedup_correlator.storms where scope in (select jsonb_array_elements_text($1::jsonb) collate "C")`;
+
+export const SAVE_STORMS = `
+insert into dedup_correlator.storms (workspace_id, scope, arrivals, over_at, incident_id)
+select "workspaceId", scope, arrivals, "overAt", "incidentId"
+from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, arrivals jsonb, "overAt" timestamptz, "incidentId" text)
+on conflict (scope) do update set arrivals = excluded.arrivals, over_at = excluded.over_at, incident_id = excluded.incident_id`;
+
 export const SAVE_PROCESSED = `
 insert into dedup_correlator.processed_alerts (alert_id, workspace_id, scope, received_at)
 select "alertId", "workspaceId", scope, "receivedAt"
@@ -61,13 +70,16 @@ from jsonb_to_recordset($1::jsonb) as r("alertId" text, "workspaceId" text, scop
 
 export const SAVE_KEYS = `
 insert into dedup_correlator.key_holders
-  (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, firing_key, alert_open)
-select "workspaceId", scope, "webhookId", "dedupKey", "resolveKey", "incidentId", "alertId", "lastAlertId", "firstAt", "lastAt", "lastTriggerAt", "firingKey", "alertOpen"
+  (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, firing_key, alert_open, toggled_at, held_until)
+select "workspaceId", scope, "webhookId", "dedupKey", "resolveKey", "incidentId", "alertId", "lastAlertId", "firstAt", "lastAt", "lastTriggerAt", "firingKey", "alertOpen",
+  toggles, "heldUntil"
 from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, "webhookId" text, "dedupKey" text, "resolveKey" text, "incidentId" text,
-  "alertId" text, "lastAlertId" text, "firstAt" timestamptz, "lastAt" timestamptz, "lastTriggerAt" timestamptz, "firingKey" text, "alertOpen" boolean)
+  "alertId" text, "lastAlertId" text, "firstAt" timestamptz, "lastAt" timestamptz, "lastTriggerAt" timestamptz, "firingKey" text, "alertOpen" boolean, toggles timestamptz[],
+  "heldUntil" timestamptz)
 on conflict (scope, webhook_id, dedup_key) do update set
   resolve_key = excluded.resolve_key, incident_id = excluded.incident_id, alert_id = excluded.alert_id, last_alert_id = excluded.last_alert_id, first_at = excluded.first_at,
-  last_at = excluded.last_at, last_trigger_at = excluded.last_trigger_at, firing_key = excluded.firing_key, alert_open = excluded.alert_open`;
+  last_at = excluded.last_at, last_trigger_at = excluded.last_trigger_at, firing_key = excluded.firing_key, alert_open = excluded.alert_open,
+  toggled_at = excluded.toggled_at, held_until = excluded.held_until`;
 
 export const SAVE_CLOSINGS = `
 insert into dedup_correlator.closings (workspace_id, scope, webhook_id, resolve_key, closed_at, closed_by, kept_until)

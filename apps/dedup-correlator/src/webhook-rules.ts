@@ -1,11 +1,19 @@
-import type { NormalizedAlert, WebhookDocument, WorkspaceDocument } from '@tocsin/contracts';
+import type {
+  MuteDocument,
+  NormalizedAlert,
+  TopologyDocument,
+  WebhookDocument,
+  WorkspaceDocument,
+} from '@tocsin/contracts';
 import {
+  compileMute,
   defaultCorrelation,
+  surroundingsOf,
   webhookCorrelation,
-  withWorkspaceRules,
-  workspaceCorrelation,
-  type CompiledRules,
+  withSurroundings,
+  type CompiledMute,
   type CorrelationConfig,
+  type Surroundings,
 } from '@tocsin/domain/correlation';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 
@@ -23,6 +31,7 @@ export type RulesOf = (alert: Pick<NormalizedAlert, 'webhookId' | 'configRevisio
 export class WebhookRules {
   /** The newest revision that did not come in time: it is not waited for again and again. */
   private givenUpOn = 0;
+  private readonly workspaces = new Map<string, Known>();
 
   constructor(
     private readonly feed: ConfigurationFeed,
@@ -39,7 +48,7 @@ export class WebhookRules {
     const known = new Map<string, CorrelationConfig>();
     for (const [webhookId, revision] of newest) {
       const document = this.feed.webhook(webhookId) ?? (await this.feed.webhookAt(webhookId, revision));
-      if (document) known.set(webhookId, configOf(document, this.feed.workspace(document.workspaceId)));
+      if (document) known.set(webhookId, withSurroundings(ownOf(document), this.around(document.workspaceId)));
     }
     return ({ webhookId, configRevision }) => {
       const config = known.get(webhookId);
@@ -49,15 +58,36 @@ export class WebhookRules {
     };
   }
 
+  /** What the webhook's workspace adds, read anew only when one of its documents has changed. */
+  private around(workspaceId: string): Surroundings {
+    const workspace = this.feed.workspace(workspaceId);
+    const mutes = this.feed.mutes(workspaceId);
+    const topology = this.feed.topology(workspaceId);
+    const known = this.workspaces.get(workspaceId);
+    if (known && known.workspace === workspace && known.mutes === mutes && known.topology === topology)
+      return known.surroundings;
+    const compiled = mutes.flatMap((document) => once(ofMutes, document, compileMute) ?? []);
+    const surroundings = surroundingsOf(workspace, compiled, topology);
+    this.workspaces.set(workspaceId, { workspace, mutes, topology, surroundings });
+    return surroundings;
+  }
+
   private async waitFor(revision: number): Promise<void> {
     if (revision <= this.givenUpOn || revision <= this.feed.revision()) return;
     if (!(await this.feed.atLeast(revision, this.patienceMs))) this.givenUpOn = revision;
   }
 }
 
+interface Known {
+  workspace: WorkspaceDocument | undefined;
+  mutes: readonly MuteDocument[];
+  topology: TopologyDocument | undefined;
+  surroundings: Surroundings;
+}
+
 /** Compiled once per document, which is once per revision. */
 const ofWebhooks = new WeakMap<WebhookDocument, CorrelationConfig>();
-const ofWorkspaces = new WeakMap<WorkspaceDocument, CompiledRules | null>();
+const ofMutes = new WeakMap<MuteDocument, CompiledMute | null>();
 
 function once<Key extends object, Value>(cache: WeakMap<Key, Value>, key: Key, make: (key: Key) => Value): Value {
   const known = cache.get(key);
@@ -67,8 +97,4 @@ function once<Key extends object, Value>(cache: WeakMap<Key, Value>, key: Key, m
   return made;
 }
 
-/** The webhook's configuration, and the rules of its workspace behind its own. */
-function configOf(document: WebhookDocument, workspace: WorkspaceDocument | undefined): CorrelationConfig {
-  const own = once(ofWebhooks, document, webhookCorrelation);
-  return workspace ? withWorkspaceRules(own, workspace, once(ofWorkspaces, workspace, workspaceCorrelation)) : own;
-}
+const ownOf = (document: WebhookDocument): CorrelationConfig => once(ofWebhooks, document, webhookCorrelation);

@@ -79,6 +79,9 @@ export const WhySchema = Type.Object({
         'processed',
         'order',
         'dedup',
+        'flapping',
+        'maintenance-window',
+        'silence',
         'open-when',
         'over-limit',
         'resolve',
@@ -86,12 +89,13 @@ export const WhySchema = Type.Object({
         'update',
         'rule',
         'time-window',
+        'storm',
         'open',
+        'severity',
       ]),
       result: Type.Enum(['hit', 'miss', 'not-applicable']),
       detail: Type.Optional(Text),
       evidence: Type.Optional(Type.Record(Text, Type.Unknown())),
-        'severity',
     }),
   ),
   configRevision: Count,
@@ -107,7 +111,7 @@ const Supersedes = Type.Optional(Text);
  * Follow-ups name the newest occurrence of their key too, which may have been counted on another alert than was expected.
  */
 export const DecisionSchema = Type.Union([
-  /** `rollUp`: it holds the alerts above its webhook's limit, and is named so. */
+  /** `rollUp`: it holds the alerts above its webhook's limit, or those of a storm (the reason says which), and is named so. */
   Type.Object({
     kind: Type.Literal('opened'),
     incidentId: Text,
@@ -116,13 +120,15 @@ export const DecisionSchema = Type.Union([
   }),
   Type.Object({ kind: Type.Literal('deduplicated'), incidentId: Text, alertId: Text }),
   Type.Object({ kind: Type.Literal('correlated'), incidentId: Text, supersedes: Supersedes }),
-  /** Above the limit of its webhook: it joins the incident that holds all of those. */
+  /** Above the limit of its webhook, or of a storm: it joins the incident that holds all of those. */
   Type.Object({ kind: Type.Literal('rolled-up'), incidentId: Text, supersedes: Supersedes }),
   /** Kept without an incident: a new one (`alertId` is its own id), a repeat of one, or the end of one. */
   Type.Object({
     kind: Type.Literal('recorded'),
     alertId: Text,
     effect: Type.Enum(['recorded', 'repeated', 'resolved']),
+    /** What keeps it from opening anything; absent = the webhook's `open_when`. */
+    mutedBy: Type.Optional(Type.Enum(['silence', 'maintenance-window'])),
   }),
   Type.Object({ kind: Type.Literal('resolved'), incidentId: Text, alertIds: Type.Array(Text) }),
   Type.Object({ kind: Type.Literal('acknowledged'), incidentId: Text, alertId: Text }),
@@ -138,6 +144,8 @@ export const CorrelatedAlertSchema = Type.Object({
   alert: NormalizedAlertSchema,
   decision: DecisionSchema,
   why: WhySchema,
+  /** Its key flaps: who is told about what this alert does is told then, once; absent = at once. */
+  holdUntil: Type.Optional(Instant),
 });
 export type CorrelatedAlert = Static<typeof CorrelatedAlertSchema>;
 
@@ -206,13 +214,6 @@ export const PublicIncidentSchema = Type.Object({
   last_alert_at: Type.Union([Instant, Type.Null()]),
   acknowledged_at: Type.Union([Instant, Type.Null()]),
   resolved_at: Type.Union([Instant, Type.Null()]),
-  webhook_occurrence_count: Count,
-  correlated_alert_count: Count,
-  custom_fields: Type.Record(Text, Type.Unknown()),
-  external_links: Type.Array(Type.Object({ system: Text, id: Text, url: NullableText })),
-  version: Count,
-});
-export type PublicIncident = Static<typeof PublicIncidentSchema>;
   /** When a snoozed incident comes back. Absent in records of older versions, as the next three. */
   snoozed_until: Type.Optional(Type.Union([Instant, Type.Null()])),
   /** The closed incident that this one came after, for the same alerts. */
@@ -221,3 +222,10 @@ export type PublicIncident = Static<typeof PublicIncidentSchema>;
   merged_into: Type.Optional(NullableText),
   /** Incidents that were merged into this one, oldest first. */
   merged_from: Type.Optional(Type.Array(Text)),
+  webhook_occurrence_count: Count,
+  correlated_alert_count: Count,
+  custom_fields: Type.Record(Text, Type.Unknown()),
+  external_links: Type.Array(Type.Object({ system: Text, id: Text, url: NullableText })),
+  version: Count,
+});
+export type PublicIncident = Static<typeof PublicIncidentSchema>;

@@ -1,5 +1,8 @@
 import type { AlertStatus, Severity } from './vocabulary.ts';
+import type { CorrelationBasis, CorrelationRules } from './correlation-rules.ts';
 import type { SubscriptionId, WebhookId, WorkspaceId } from './ids.ts';
+import type { MuteDocument } from './mutes.ts';
+import type { TopologyDocument } from './topology.ts';
 
 /**
  * What the control-plane publishes on its configuration feed and every service follows (architecture §13).
@@ -134,34 +137,6 @@ export interface MappingDocument {
 export const mappingSplits = ['all', 'first', 'group'] as const;
 export type MappingSplit = (typeof mappingSplits)[number];
 
-/** What an alert and an incident must share within the time window (product P10). `group`: Alertmanager's group key. */
-export type CorrelationBasis = 'service' | 'any' | 'group' | `tag:${string}`;
-
-/** One rule: which alerts join which open incidents, beside the time window. */
-export interface CorrelationRule {
-  name: string;
-  enabled: boolean;
-  /** 0–1000, 0 first. */
-  priority: number;
-  /** 0–1; a match counts from `minMatchWeight` on. */
-  weight: number;
-  /** Whether constant conditions must hold for the incident, too. */
-  appliesTo: 'both' | 'alert';
-  conditions: ConditionDocument;
-}
-
-/** The rules of a webhook, or of a workspace for all its webhooks. */
-export interface CorrelationRules {
-  enabled: boolean;
-  /** `first`: the first rule with enough weight wins; `sum`: the incident with the greatest sum of weights. */
-  strategy: 'first' | 'sum';
-  minMatchWeight: number;
-  priorityOrder: 'asc' | 'desc';
-  /** Incidents without an alert for longer are no candidates; 0 = any age. */
-  candidateMaxAgeHours: number;
-  rules: CorrelationRule[];
-}
-
 export interface WebhookBody {
   name: string;
   description: string;
@@ -242,6 +217,11 @@ export interface FilledTemplate {
   allowOwnOrigin?: boolean;
 }
 
+export const deliveryModes = ['push', 'pull'] as const;
+export type DeliveryMode = (typeof deliveryModes)[number];
+export const deliveryOrderings = ['incident', 'none'] as const;
+export type DeliveryOrdering = (typeof deliveryOrderings)[number];
+
 export interface SubscriptionBody {
   name: string;
   url: string;
@@ -263,6 +243,20 @@ export interface SubscriptionBody {
   userAgent: string | null;
   /** Minimum seconds between two coalesced `incident.updated`; 0 = each. */
   updateIntervalSeconds: number;
+  /** Which events of its list it takes: a condition over the default envelope; null or absent = all. */
+  filter?: ConditionDocument | null;
+  /** `pull`: nothing is sent, the receiver fetches from the feed; absent = `push`. */
+  delivery?: DeliveryMode;
+  /** `none`: deliveries of one incident do not wait for each other; absent = `incident`. */
+  ordering?: DeliveryOrdering;
+  /** Whether events are kept while it is paused or disabled, and sent afterwards; absent = they are only logged. */
+  retainWhilePaused?: boolean;
+  /** Requests in flight at most, per process; null or absent = the process's own bound. */
+  maxInFlight?: number | null;
+  /** Requests a second at most, over all processes; null or absent = no bound. */
+  maxPerSecond?: number | null;
+  /** Days of failures after which it is disabled, 0 = never; null or absent = the installation's. */
+  disableAfterDays?: number | null;
   /** Counted repeats of an alert are told, too; absent = they are not. */
   occurrences?: boolean;
   /** `incident.updated` beside acknowledged, snoozed, suppressed and reopened; absent = not. */
@@ -291,8 +285,13 @@ export interface WorkspaceBody {
   wrappedDataKey: string;
   /** Correlation rules for all webhooks of the workspace; those of a webhook go first. */
   correlationRules?: CorrelationRules | null;
+  /** When a key flaps, and for how long its notifications are held; absent = 4 changes in 10 minutes, 5 minutes. `holdMinutes` 0 = never. */
+  flapping?: { toggles: number; windowMinutes: number; holdMinutes: number };
+  /** Above this many new incidents a minute in one scope, further new keys roll up into one; absent or 0 = they never do. */
+  storm?: { newIncidentsPerMinute: number };
 }
 export type WorkspaceDocument = FeedDocument<'workspace', WorkspaceBody>;
 
-export type ConfigurationDocument = WebhookDocument | SubscriptionDocument | ApiKeyDocument | WorkspaceDocument;
+export type ConfigurationDocument =
+  WebhookDocument | SubscriptionDocument | ApiKeyDocument | WorkspaceDocument | MuteDocument | TopologyDocument;
 export type { SubscriptionId, WebhookId, WorkspaceId };

@@ -1,7 +1,9 @@
 export * from './alerts.ts';
 export * from './catalogue/index.ts';
 export * from './configuration.ts';
+export * from './correlation-rules.ts';
 export * from './ids.ts';
+export * from './mutes.ts';
 export * from './platform-events.ts';
 export * from './problems.ts';
 export * from './public-events.ts';
@@ -10,4 +12,5 @@ export * from './receipts.ts';
 export * from './records.ts';
 export * from './services.ts';
 export * from './topics.ts';
+export * from './topology.ts';
 export * from './vocabulary.ts';

@@ -12,6 +12,7 @@ export const problems = {
   'wrong-state': { status: 409, title: 'The incident is in another state' },
   'merge-cycle': { status: 409, title: 'The incidents would be merged in a circle' },
   conflict: { status: 409, title: 'Changed by somebody else meanwhile' },
+  'over-broad': { status: 409, title: 'It matches too large a share of the live alerts' },
   'payload-not-kept': { status: 409, title: 'The payload of this request is not kept' },
   'payload-truncated': { status: 409, title: 'The payload of this request was cut when it was kept' },
   'precondition-failed': { status: 412, title: 'The version in If-Match is not the current one' },

@@ -73,6 +73,9 @@ export const decisionReasons = [
   'over-limit',
   'rule',
   'ack-from-source-off',
+  'silenced',
+  'maintenance',
+  'storm',
 ] as const;
 export type DecisionReason = (typeof decisionReasons)[number];
 

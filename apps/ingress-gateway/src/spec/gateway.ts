@@ -44,6 +44,8 @@ export class FeedInHand implements ConfigurationFeed {
   allSubscriptions = () => this.view.allSubscriptions();
   apiKey = (id: string) => this.view.apiKey(id);
   workspace = (id: string) => this.view.workspace(id);
+  mutes = (workspaceId: string) => this.view.mutes(workspaceId);
+  topology = (workspaceId: string) => this.view.topology(workspaceId);
   atLeast = (revision: number) => Promise.resolve(this.view.revision >= revision);
   onChange = () => () => undefined;
   apply = (document: WebhookDocument | WorkspaceDocument) => this.view.apply([document]);

@@ -44,6 +44,8 @@ export function aFeed(documents: SubscriptionDocument[]): ConfigurationFeed {
     allSubscriptions: () => documents,
     apiKey: () => undefined,
     workspace: (id) => (id === WORKSPACE ? workspace : undefined),
+    mutes: () => [],
+    topology: () => undefined,
     atLeast: () => Promise.resolve(true),
     refresh: () => Promise.resolve(),
     onChange: () => () => undefined,

@@ -16,12 +16,20 @@ export type ConditionSubject = Pick<
   | 'tags'
   | 'customFields'
   | 'fields'
->;
+> & {
+  /** Services one dependency away from its own; absent where no topology is known. */
+  readonly neighbours?: readonly string[];
+};
 
 /** An incident's own values. What is left out is not known of incidents: it cannot be compared with. */
 export type IncidentSubject = Omit<ConditionSubject, 'description' | 'url' | 'fields' | 'status'>;
 
-/** Fields with one name. `service` means any of the services. Source: product P10. */
+/** What the filter of a subscription can look at: an outbound event in its default envelope. */
+export interface EnvelopeSubject {
+  envelope: object;
+}
+
+/** Fields with one name. `service` means any of the services, `service.neighbours` those next to them. Source: product P10. */
 export const plainFields = [
   'title',
   'description',
@@ -34,6 +42,7 @@ export const plainFields = [
   'url',
   'service',
   'services',
+  'service.neighbours',
   'tags',
 ] as const;
 export type PlainField = (typeof plainFields)[number];
@@ -50,8 +59,8 @@ const ELEMENTS_MAX = 1_000;
 /** Where a condition looks. */
 export interface FieldRef {
   name: string;
-  root: PlainField | (typeof fieldFamilies)[number] | null;
-  /** Below `custom_fields` and `metadata`. */
+  root: PlainField | (typeof fieldFamilies)[number] | 'envelope' | null;
+  /** Below `custom_fields` and `metadata`, or into the envelope. */
   path: readonly string[];
   ignoresCase: boolean;
   isTags: boolean;
@@ -74,6 +83,29 @@ export function fieldRef(name: string): FieldRef {
   };
 }
 
+const ENVELOPE_KEYS: ReadonlySet<string> = new Set(['id', 'type', 'timestamp', 'workspace_id', 'data']);
+const ENVELOPE_VOCABULARY: ReadonlySet<string> = new Set([
+  'data.severity',
+  'data.status',
+  'data.urgency',
+  'data.connector',
+]);
+
+/** Reads the name of a field of an outbound event, e.g. `data.severity`; `root` is null where envelopes have no such key. */
+export function envelopeField(name: string): FieldRef {
+  const path = name.split('.');
+  const known =
+    ENVELOPE_KEYS.has(path[0] ?? '') && path.every((part) => part !== '') && (path[0] === 'data') === path.length > 1;
+  return {
+    name,
+    root: known ? 'envelope' : null,
+    path: known ? path : [],
+    ignoresCase: ENVELOPE_VOCABULARY.has(name),
+    isTags: name === 'data.tags',
+    ofIncidents: false,
+  };
+}
+
 /** A field's value: whether there is one, and its texts. A list has one text per element, an object none. */
 export interface FieldValue {
   present: boolean;
@@ -82,7 +114,7 @@ export interface FieldValue {
 const ABSENT: FieldValue = { present: false, texts: [] };
 
 /** The value of a field. Missing, null and empty are absent; zero and false are values. */
-export function readField(field: FieldRef, subject: Partial<ConditionSubject>): FieldValue {
+export function readField(field: FieldRef, subject: Partial<ConditionSubject & EnvelopeSubject>): FieldValue {
   if (field.root === null) return ABSENT;
   const value = valueOf(field, subject);
   if (!isPresent(value)) return ABSENT;
@@ -91,17 +123,21 @@ export function readField(field: FieldRef, subject: Partial<ConditionSubject>): 
   return { present: true, texts: field.ignoresCase ? texts.map((text) => text.toLowerCase()) : texts };
 }
 
-function valueOf({ root, path }: FieldRef, subject: Partial<ConditionSubject>): unknown {
+function valueOf({ root, path }: FieldRef, subject: Partial<ConditionSubject & EnvelopeSubject>): unknown {
   switch (root) {
     case 'service':
     case 'services':
       return subject.services;
+    case 'service.neighbours':
+      return subject.neighbours;
     case 'webhook_id':
       return subject.webhookId;
     case 'custom_fields':
       return within(subject.customFields, path);
     case 'metadata':
       return within(subject.fields, path);
+    case 'envelope':
+      return within(subject.envelope, path);
     case null:
       return undefined;
     default:

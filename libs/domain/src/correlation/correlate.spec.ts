@@ -37,7 +37,7 @@ describe('nothing is known', () => {
   it('leaves the state it was given as it was', () => {
     const state = new WorkingSet();
     correlate(state, anAlert('a', 0), aConfig());
-    expect(state.changes()).toEqual({ processed: [], keys: [], orders: [], incidents: [] });
+    expect(state.changes()).toEqual({ processed: [], keys: [], orders: [], incidents: [], storms: [] });
   });
 });
 

@@ -1,9 +1,14 @@
 import type { Decision, NormalizedAlert, WebhookBody, Why } from '@tocsin/contracts';
 import { acknowledgeFromSource, resolveFromSource, updateFromSource } from './follow-up.ts';
-import { boundedText, eventTimeOf, millisOf, type EventTime, type Millis } from './moments.ts';
-import type { CompiledCondition } from '../conditions/index.ts';
+import { boundedText, eventTimeOf, instantOf, millisOf, type EventTime, type Millis } from './moments.ts';
+import type { CompiledCondition, ConditionSubject } from '../conditions/index.ts';
+import type { Topology } from '../topology/index.ts';
+import type { FlappingPolicy } from './flapping.ts';
+import type { CompiledMute } from './mutes.ts';
 import { holderPath, type Change, type CorrelationView } from './state.ts';
 import type { CompiledRules } from './rules.ts';
+import type { StormPolicy } from './storm.ts';
+import { subjectOf } from './subject.ts';
 import { triggerAlert } from './trigger.ts';
 import { Trail } from './why.ts';
 
@@ -17,6 +22,14 @@ export interface CorrelationConfig {
   openWhen?: CompiledCondition | null;
   /** Correlation rules in the order in which they are asked: the webhook's, then the workspace's. */
   rules?: CompiledRules[];
+  /** Silences and maintenance windows of the workspace, active or not, in the order in which they are asked. */
+  mutes?: readonly CompiledMute[];
+  /** Which services depend on which; null or absent = not known. */
+  topology?: Topology | null;
+  /** Absent = the standard one. */
+  flapping?: FlappingPolicy;
+  /** Absent = new keys never roll up. */
+  storm?: StormPolicy;
 }
 
 /** A decision about one alert, why it was taken, and what it changes in the state. */
@@ -24,12 +37,16 @@ export interface Correlated {
   decision: Decision;
   why: Why;
   changes: Change[];
+  /** The alert's key flaps: who is told about what it does is told then. Absent = at once. */
+  holdUntil?: string;
 }
 
 /** One alert under decision: what every step needs of it, worked out once. */
 export interface Case {
   state: CorrelationView;
   alert: NormalizedAlert;
+  /** The alert as conditions see it: with its services' neighbours. */
+  subject: ConditionSubject;
   config: CorrelationConfig;
   /** Record time. */
   receivedAt: Millis;
@@ -56,7 +73,23 @@ export function correlate(state: CorrelationView, alert: NormalizedAlert, config
   const receivedAt = millisOf(alert.receivedAt);
   const answer = decide(caseOf(state, alert, config, trail));
   const processed = { workspaceId: alert.workspaceId, scope: alert.scope, alertId: alert.id, receivedAt };
-  return { ...answer, changes: [{ kind: 'processed', processed }, ...answer.changes] };
+  const held = holdOf(answer, receivedAt);
+  return {
+    ...answer,
+    changes: [{ kind: 'processed', processed }, ...answer.changes],
+    ...(held === undefined ? {} : { holdUntil: instantOf(held) }),
+  };
+}
+
+/** What somebody would be told of. Acknowledges and updates are told at once: a person may have made them. */
+const HELD: ReadonlySet<string> = new Set(['opened', 'deduplicated', 'correlated', 'rolled-up', 'resolved']);
+
+function holdOf({ decision, changes }: Correlated, receivedAt: Millis): Millis | undefined {
+  if (!HELD.has(decision.kind)) return undefined;
+  for (const change of changes)
+    if (change.kind === 'key' && change.key.heldUntil !== null && change.key.heldUntil > receivedAt)
+      return change.key.heldUntil;
+  return undefined;
 }
 
 function decide(one: Case): Correlated {
@@ -80,6 +113,7 @@ function caseOf(state: CorrelationView, alert: NormalizedAlert, config: Correlat
   return {
     state,
     alert,
+    subject: subjectOf(alert, config.topology),
     config,
     trail,
     receivedAt: millisOf(alert.receivedAt),

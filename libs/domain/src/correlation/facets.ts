@@ -3,7 +3,7 @@ import { tagForms, type IncidentSubject } from '../conditions/index.ts';
 import { boundedText } from './moments.ts';
 
 /** An incident's own values that rules compare with, as its alerts said; its services are kept beside. */
-export type IncidentFacets = Omit<IncidentSubject, 'services'>;
+export type IncidentFacets = Omit<IncidentSubject, 'services' | 'neighbours'>;
 
 const MAX = { tags: 100, fields: 20, text: 1_000, terms: 60 } as const;
 

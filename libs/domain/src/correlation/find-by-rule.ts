@@ -2,6 +2,7 @@ import { couldHold, evaluate, holds, shareOf, type Asked, type Explanation } fro
 import type { Case } from './correlate.ts';
 import type { CompiledRule, CompiledRules } from './rules.ts';
 import { byActivity, type KnownIncident } from './state.ts';
+import { neighboursOf } from './subject.ts';
 
 /** Candidates that one rule looks at, the most recently active first. */
 const CANDIDATES_MAX = 100;
@@ -39,16 +40,25 @@ const about = ({ of, strategy, minMatchWeight, rules }: CompiledRules) => ({
   rulesTried: rules.length,
 });
 
-const askedOf = (one: Case, rule: CompiledRule, incident?: KnownIncident): Asked => ({
-  alert: one.alert,
-  appliesTo: rule.appliesTo,
-  ...(incident?.facets && { incident: { ...incident.facets, services: incident.services } }),
-});
+function askedOf(one: Case, rule: CompiledRule, incident?: KnownIncident): Asked {
+  const { subject: alert, config } = one;
+  const { appliesTo } = rule;
+  if (!incident?.facets) return { alert, appliesTo };
+  const { facets, services } = incident;
+  if (!config.topology) return { alert, appliesTo, incident: { ...facets, services } };
+  // Worked out only where a condition asks for it.
+  const near = {
+    get neighbours() {
+      return neighboursOf(services, config.topology);
+    },
+  };
+  return { alert, appliesTo, incident: Object.assign(near, facets, { services }) };
+}
 
 /** Open incidents that the rule's lookup finds, the most recently active first. */
 function candidatesOf(one: Case, { maxAgeMs }: CompiledRules, rule: CompiledRule): KnownIncident[] {
   const since = maxAgeMs === null ? -Infinity : one.receivedAt - maxAgeMs;
-  const terms = rule.termsFor(one.alert);
+  const terms = rule.termsFor(one.subject);
   const found = new Map<string, KnownIncident>();
   for (const term of terms) {
     let taken = 0;
@@ -63,7 +73,7 @@ function candidatesOf(one: Case, { maxAgeMs }: CompiledRules, rule: CompiledRule
 
 function firstMatch(one: Case, rules: CompiledRules): Found | undefined {
   for (const rule of rules.rules) {
-    if (rule.weight < rules.minMatchWeight || !couldHold(rule.condition, one.alert)) continue;
+    if (rule.weight < rules.minMatchWeight || !couldHold(rule.condition, one.subject)) continue;
     const incident = candidatesOf(one, rules, rule).find((candidate) =>
       holds(rule.condition, askedOf(one, rule, candidate)),
     );
@@ -73,7 +83,7 @@ function firstMatch(one: Case, rules: CompiledRules): Found | undefined {
 }
 
 function bestSum(one: Case, rules: CompiledRules): Found | undefined {
-  const possible = rules.rules.filter((rule) => couldHold(rule.condition, one.alert));
+  const possible = rules.rules.filter((rule) => couldHold(rule.condition, one.subject));
   const sums = new Map<string, Found>();
   for (const rule of possible)
     for (const incident of candidatesOf(one, rules, rule)) {

@@ -1,5 +1,6 @@
 import type { DecisionReason } from '@tocsin/contracts';
 import type { Case, Correlated } from './correlate.ts';
+import { flappingAfter } from './flapping.ts';
 import { instantOf } from './moments.ts';
 import { isStale, rememberClosing } from './order.ts';
 import type { Change, KeyHolder } from './state.ts';
@@ -14,13 +15,14 @@ export function resolveFromSource(one: Case): Correlated {
   if (!target) return ignored(one, 'resolve', open, remember);
   found(one, 'resolve', target);
   const { incidentId, alertId, lastAlertId } = target;
+  const key = { ...target, alertOpen: false, ...flappingAfter(one, target, true) };
   return {
     decision:
       incidentId === null
         ? { kind: 'recorded', alertId, effect: 'resolved' }
         : { kind: 'resolved', incidentId, alertIds: [...new Set([alertId, lastAlertId])] },
     why: one.trail.because('alert-resolved'),
-    changes: [{ kind: 'key', key: { ...target, alertOpen: false } }, ...remember],
+    changes: [{ kind: 'key', key }, ...remember],
   };
 }
 

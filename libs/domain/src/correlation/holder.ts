@@ -1,5 +1,6 @@
 import type { Case } from './correlate.ts';
 import { HOUR_MS, instantOf, MINUTE_MS, type Millis } from './moments.ts';
+import { hasLeftStorm } from './storm.ts';
 import type { KeyHolder, KnownIncident } from './state.ts';
 
 export type Held =
@@ -27,6 +28,10 @@ export function findHolder(one: Case): Held {
   const incident = one.state.incident(holder.scope, holder.incidentId);
   if (!incident) {
     one.trail.miss('dedup', 'incident-unknown', candidate);
+    return { kind: 'free' };
+  }
+  if (hasLeftStorm(one, holder, incident)) {
+    one.trail.miss('dedup', 'storm-over', candidate);
     return { kind: 'free' };
   }
   if (incident.closedAt !== null) return recurrenceOf(one, holder, incident, candidate);

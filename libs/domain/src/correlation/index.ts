@@ -1,9 +1,14 @@
 export { correlate, type CorrelationConfig, type Correlated } from './correlate.ts';
 export { defaultCorrelation, webhookCorrelation, withWorkspaceRules, workspaceCorrelation } from './config-of.ts';
 export { ANY_TERM, serviceTerm, type IncidentFacets } from './facets.ts';
+export { standardFlapping, type FlappingPolicy } from './flapping.ts';
 export { learn } from './learn.ts';
 export { boundedText, eventTimeOf, fileUnder, MAX_INCIDENT_SPAN_MS, type Millis } from './moments.ts';
+export { compileMute, type CompiledMute } from './mutes.ts';
 export { compileRules, looksEverywhere, type CompiledRules } from './rules.ts';
+export { isRaging, STORM, type StormPolicy } from './storm.ts';
+export { surroundingsOf, withSurroundings, type Surroundings } from './surroundings.ts';
+export { subjectOf } from './subject.ts';
 export { wantedTerms, type WantedTerm } from './wanted-terms.ts';
 export {
   holderPath,
@@ -15,6 +20,7 @@ export {
   type KnownIncident,
   type OrderMemory,
   type ProcessedAlert,
+  type StormState,
   type StoredRows,
 } from './state.ts';
 export { WorkingSet } from './working-set.ts';

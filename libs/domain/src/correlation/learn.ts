@@ -1,5 +1,6 @@
 import { incidentIdOf, type IncidentFact } from '@tocsin/contracts';
 import { termsOf } from './facets.ts';
+import { steady } from './flapping.ts';
 import { boundedText, millisOf, type Millis } from './moments.ts';
 import { holderPath, type Change, type CorrelationView, type KeyHolder, type KnownIncident } from './state.ts';
 import { incidentServices } from './time-window.ts';
@@ -86,6 +87,7 @@ function holdKey(state: CorrelationView, fact: IncidentFact, named: IncidentFact
       lastTriggerAt: at,
       firingKey: null,
       alertOpen: true,
+      ...steady,
     };
     return [{ kind: 'key', key }];
   }

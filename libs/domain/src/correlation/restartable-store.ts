@@ -2,11 +2,14 @@ import { WorkingSet } from './working-set.ts';
 
 /** For specs: keeps the newest form of every row that ever changed, as the service's tables do. */
 export class RestartableStore {
-  private readonly rows = new Map<string, { kind: 'processed' | 'keys' | 'orders' | 'incidents'; row: never }>();
+  private readonly rows = new Map<
+    string,
+    { kind: 'processed' | 'keys' | 'orders' | 'incidents' | 'storms'; row: never }
+  >();
 
   restart(state: WorkingSet): WorkingSet {
     const changed = state.changes();
-    for (const kind of ['processed', 'keys', 'orders', 'incidents'] as const)
+    for (const kind of ['processed', 'keys', 'orders', 'incidents', 'storms'] as const)
       for (const row of changed[kind]) this.rows.set(`${kind} ${idOf(row)}`, { kind, row: row as never });
     const all = [...this.rows.values()];
     const pick = (wanted: string) => all.filter(({ kind }) => kind === wanted).map(({ row }) => row);
@@ -15,6 +18,7 @@ export class RestartableStore {
       keys: pick('keys'),
       orders: pick('orders'),
       incidents: pick('incidents'),
+      storms: pick('storms'),
     });
   }
 }

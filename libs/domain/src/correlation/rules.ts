@@ -1,10 +1,11 @@
-import type { CorrelationRule, CorrelationRules, NormalizedAlert } from '@tocsin/contracts';
+import type { CorrelationRule, CorrelationRules } from '@tocsin/contracts';
 import {
   readCondition,
   readField,
   tagForms,
   type CompiledCondition,
   type CompiledLeaf,
+  type ConditionSubject,
   type FieldRef,
 } from '../conditions/index.ts';
 import { ANY_TERM, serviceTerm, tagTerm, valueTerm } from './facets.ts';
@@ -14,7 +15,7 @@ import { HOUR_MS } from './moments.ts';
 export interface CompiledRule extends Pick<CorrelationRule, 'name' | 'priority' | 'weight' | 'appliesTo'> {
   condition: CompiledCondition;
   /** Index terms of the incidents that can fit this alert. `ANY_TERM` where no condition names a value to look up. */
-  termsFor(alert: NormalizedAlert): string[];
+  termsFor(alert: ConditionSubject): string[];
 }
 
 export interface CompiledRules extends Pick<CorrelationRules, 'strategy' | 'minMatchWeight'> {
@@ -85,6 +86,9 @@ function lookupOf(node: CompiledCondition, appliesTo: CorrelationRule['appliesTo
 function leafLookup({ field, operator, expected, negated }: CompiledLeaf, appliesTo: string): TermsFor | undefined {
   if (negated || !INDEXED.has(operator)) return undefined;
   if (expected.kind === 'incident') {
+    // Being next to each other has no direction: what is next to one of its services has one of its services next to it.
+    if (expected.field.root === 'service.neighbours')
+      return isService(field) ? ({ neighbours }) => (neighbours ?? []).map(serviceTerm) : undefined;
     const termOf = termOfField(expected.field);
     // Vocabulary words are compared without case on both sides: their index would have to be, too.
     // Tags against another field: its values are compared without their keys, too, but are not listed so.
@@ -102,9 +106,12 @@ function leafLookup({ field, operator, expected, negated }: CompiledLeaf, applie
   return () => terms;
 }
 
+const isService = ({ root }: FieldRef): boolean => root === 'service' || root === 'services';
+
 /** How the index names values of a field; undefined for fields with few values, by which nothing is found quickly. */
-function termOfField({ root, name, path }: FieldRef): ((value: string) => string) | undefined {
-  if (root === 'service' || root === 'services') return serviceTerm;
+function termOfField(field: FieldRef): ((value: string) => string) | undefined {
+  const { root, name, path } = field;
+  if (isService(field)) return serviceTerm;
   if (root === 'tags') return tagTerm;
   if (root === 'title' || root === 'source') return (value) => valueTerm(name, value);
   return root === 'custom_fields' && path.length === 1 ? (value) => valueTerm(name, value) : undefined;

@@ -32,6 +32,10 @@ export interface KeyHolder extends InScope {
   firingKey: string | null;
   /** False once its source has resolved it. */
   alertOpen: boolean;
+  /** Record times of its newest changes between firing and resolved, as far as they count for flapping. */
+  toggles: Millis[];
+  /** It flaps: nobody is told about it before this record time. */
+  heldUntil: Millis | null;
 }
 
 /** What is remembered per resolve key, so that a late trigger is known to be over. */
@@ -55,7 +59,7 @@ export interface KnownIncident extends InScope {
   /** Record time of the fact that closed it; null while open. */
   closedAt: Millis | null;
   services: string[];
-  /** The webhook whose alerts above the limit it holds. Nothing joins it by service. */
+  /** The webhook whose alerts above the limit it holds, or `STORM`. Nothing joins it by service. */
   rollUpOf: string | null;
   /** Its own values for rules; null where they are not known (a successor). */
   facets: IncidentFacets | null;
@@ -63,11 +67,22 @@ export interface KnownIncident extends InScope {
   terms: string[];
 }
 
+/** How many new keys came to a scope lately, and the storm that they make. */
+export interface StormState extends InScope {
+  /** New keys that joined nothing that was there, per tenth of a window, the oldest first. */
+  arrivals: { at: Millis; count: number }[];
+  /** Record time of the newest one above the threshold; null where there is no storm. */
+  overAt: Millis | null;
+  /** The incident of this storm; null before its first roll-up. */
+  incidentId: string | null;
+}
+
 export type Change =
   | { kind: 'processed'; processed: ProcessedAlert }
   | { kind: 'key'; key: KeyHolder }
   | { kind: 'order'; order: OrderMemory }
-  | { kind: 'incident'; incident: KnownIncident };
+  | { kind: 'incident'; incident: KnownIncident }
+  | { kind: 'storm'; storm: StormState };
 
 /** Rows of the state that changed: what a store writes after a batch. */
 export interface CorrelationRows {
@@ -75,6 +90,7 @@ export interface CorrelationRows {
   keys: KeyHolder[];
   orders: OrderMemory[];
   incidents: KnownIncident[];
+  storms: StormState[];
 }
 
 /** Rows that a store loads for a batch; of answered alerts only the id matters. */
@@ -93,6 +109,7 @@ export interface CorrelationView {
   openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident>;
   /** The open incident that holds the alerts above the webhook's limit, the newest of them. */
   rollUp(scope: string, webhookId: string): KnownIncident | undefined;
+  storm(scope: string): StormState | undefined;
 }
 
 /** Where a key's holder, and what is remembered for its resolve key, are found. */

@@ -1,10 +1,12 @@
 import type { Case } from './correlate.ts';
+import { flappingAfter } from './flapping.ts';
 import { boundedText } from './moments.ts';
 import type { Change, KeyHolder } from './state.ts';
 
 /** The alert becomes the holder of its key; without an incident while it is recorded. */
 export function takeKey(one: Case, incidentId: string | null): Change {
   const { workspaceId, scope, webhookId, id } = one.alert;
+  const before = one.state.key(one.keyPath);
   const key: KeyHolder = {
     workspaceId,
     scope,
@@ -19,6 +21,7 @@ export function takeKey(one: Case, incidentId: string | null): Change {
     lastTriggerAt: one.eventTime.at,
     firingKey: firingKeyOf(one),
     alertOpen: true,
+    ...flappingAfter(one, before, before?.alertOpen === false),
   };
   return { kind: 'key', key };
 }
@@ -32,6 +35,7 @@ export const countedOn = (one: Case, holder: KeyHolder): KeyHolder => ({
   lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
   firingKey: firingKeyOf(one) ?? holder.firingKey,
   alertOpen: true,
+  ...flappingAfter(one, holder, !holder.alertOpen),
 });
 
 export const firingKeyOf = (one: Case): string | null =>

@@ -6,14 +6,24 @@ import { byActivity, type KnownIncident } from './state.ts';
 /** More services than this on one incident would make it a candidate for everything. */
 const MAX_INCIDENT_SERVICES = 200;
 
+/** Values that a "why" lists; a service may have hundreds of neighbours. */
+const SHOWN_MAX = 20;
+
 /** The services by which an incident is found: bounded, each once, first seen first. */
 export const incidentServices = (names: readonly string[]): string[] =>
   [...new Set(names.map(boundedText))].slice(0, MAX_INCIDENT_SERVICES);
 
+interface Shared {
+  term: string;
+  value: string;
+  /** How it is near the alert's own services, where it is none of them. */
+  near?: { distance: number; path: string[] };
+}
+
 /** What an alert shares with the incidents that it may join: index terms, and the values as people know them. */
 export interface WindowBasis {
   by: string;
-  shared: { term: string; value: string }[];
+  shared: Shared[];
   /** Said where the alert has nothing to share. */
   lacks: string;
 }
@@ -26,8 +36,17 @@ export function windowBasis({ config, alert }: Pick<Case, 'config' | 'alert'>): 
     const group = groupOf(alert);
     return { by, shared: group === null ? [] : [{ term: groupTerm(group), value: group }], lacks: 'no-group' };
   }
-  if (by === 'service')
-    return { by, shared: alert.services.map((value) => ({ term: serviceTerm(value), value })), lacks: 'no-services' };
+  const own = alert.services.map((value): Shared => ({ term: serviceTerm(value), value }));
+  if (by === 'service') return { by, shared: own, lacks: 'no-services' };
+  if (by === 'topology' || by === 'topology:1') {
+    const near = config.topology?.near(alert.services, by === 'topology' ? 2 : 1) ?? [];
+    const shared = near.map(({ service, ...way }): Shared => ({
+      term: serviceTerm(service),
+      value: service,
+      near: way,
+    }));
+    return { by, shared: [...own, ...shared], lacks: 'no-services' };
+  }
   const prefix = `${by.slice('tag:'.length)}:`;
   const tags = alert.tags.filter((tag) => tag.startsWith(prefix) && tag.length > prefix.length);
   return { by, shared: tags.map((value) => ({ term: tagTerm(value), value })), lacks: 'no-such-tag' };
@@ -48,7 +67,7 @@ export function findByTime(one: Case): KnownIncident | undefined {
   const evidence = {
     ...(basis.by === 'service'
       ? { services: one.alert.services }
-      : { by: basis.by, values: basis.shared.map(({ value }) => value) }),
+      : { by: basis.by, values: basis.shared.slice(0, SHOWN_MAX).map(({ value }) => value) }),
     windowMinutes,
     windowStart: instantOf(since),
     receivedAt: one.alert.receivedAt,
@@ -60,7 +79,8 @@ export function findByTime(one: Case): KnownIncident | undefined {
   }
   one.trail.hit('time-window', {
     ...evidence,
-    [basis.by === 'service' ? 'matchedService' : 'matchedValue']: best.value,
+    [basis.by === 'service' ? 'matchedService' : 'matchedValue']: best.shared.value,
+    ...best.shared.near,
     incidentId: best.incident.incidentId,
     incidentLastAlertAt: instantOf(best.incident.lastAlertAt),
     incidentOpenedAt: instantOf(best.incident.openedAt),
@@ -68,16 +88,19 @@ export function findByTime(one: Case): KnownIncident | undefined {
   return best.incident;
 }
 
-function bestOf(
-  one: Case,
-  { shared }: WindowBasis,
-  since: number,
-): { incident: KnownIncident; value: string } | undefined {
-  let best: { incident: KnownIncident; value: string } | undefined;
-  for (const { term, value } of shared) {
-    for (const incident of one.state.openUnder(one.alert.scope, term, since)) {
+interface Found {
+  incident: KnownIncident;
+  shared: Shared;
+}
+
+/** Of services the nearest counts before activity: an incident of the alert's own service is before one of its neighbours. */
+function bestOf(one: Case, { shared }: WindowBasis, since: number): Found | undefined {
+  let best: Found | undefined;
+  for (const value of shared) {
+    if (best && (value.near?.distance ?? 0) > (best.shared.near?.distance ?? 0)) return best; // listed by distance
+    for (const incident of one.state.openUnder(one.alert.scope, value.term, since)) {
       if (one.receivedAt - incident.openedAt > MAX_INCIDENT_SPAN_MS) continue;
-      if (!best || byActivity(best.incident, incident) < 0) best = { incident, value };
+      if (!best || byActivity(best.incident, incident) < 0) best = { incident, shared: value };
       break; // the view lists the most recently active first
     }
   }

@@ -1,23 +1,26 @@
-import { incidentIdOf, type DecisionReason } from '@tocsin/contracts';
+import { incidentIdOf, type DecisionReason, type MuteKind } from '@tocsin/contracts';
 import type { Case, Correlated } from './correlate.ts';
 import { facetsOf, groupOf, joinedFacets, termsOf } from './facets.ts';
 import { findByRule } from './find-by-rule.ts';
 import { findHolder, type Held } from './holder.ts';
-import { mayOpen, recorded } from './open-when.ts';
+import { mutedBy } from './mutes.ts';
+import { keptBecause, mayOpen, recorded } from './open-when.ts';
 import { isStale } from './order.ts';
-import type { Change, KeyHolder, KnownIncident } from './state.ts';
+import type { Change, KeyHolder, KnownIncident, StormState } from './state.ts';
+import { countArrival, STORM } from './storm.ts';
 import { countedOn, firingKeyOf, takeKey } from './take-key.ts';
 import { findByTime, incidentServices } from './time-window.ts';
 
 /**
- * A trigger: stale, a repeat of a held key, kept without an incident, above the limit, part of an active incident, or a new
- * incident, tried in this order.
+ * A trigger: stale, a repeat of a held key, silenced, kept without an incident, above the limit, part of an active incident, of a
+ * storm, or a new incident, tried in this order.
  */
 export function triggerAlert(one: Case): Correlated {
   if (isStale(one)) return { decision: { kind: 'ignored' }, why: one.trail.because('stale'), changes: [] };
   const held = findHolder(one);
   if (held.kind === 'held') return repeated(one, held.holder, held.incident);
-  if (!mayOpen(one)) return unopened(one, held);
+  const muted = mutedBy(one);
+  if (muted || !mayOpen(one)) return unopened(one, held, muted);
   if (held.kind === 'recurring') return recurring(one, held.holder, held.incident);
   if (one.alert.overLimit === true) return rolledUp(one, held);
   if (held.kind === 'window-passed') {
@@ -29,17 +32,36 @@ export function triggerAlert(one: Case): Correlated {
   const related = findByRule(one);
   if (related) return joined(one, related, 'correlated', 'rule');
   const active = findByTime(one);
-  return active ? joined(one, active, 'correlated', 'time-window') : opened(one, 'new-alert');
+  return active ? joined(one, active, 'correlated', 'time-window') : arrived(one);
 }
 
+/** A new key that joins nothing that is there. Above the workspace's threshold it rolls up with the others of the storm. */
+function arrived(one: Case): Correlated {
+  const { storm: policy } = one.config;
+  if (!policy) return opened(one, 'new-alert');
+  const { storm, rollsUp } = countArrival(one, policy);
+  if (!rollsUp) return withStorm(opened(one, 'new-alert'), storm);
+  const target = storm.incidentId === null ? undefined : one.state.incident(one.alert.scope, storm.incidentId);
+  if (target?.closedAt === null) return withStorm(joined(one, target, 'rolled-up', 'storm'), storm);
+  return withStorm(opened(one, 'storm'), { ...storm, incidentId: incidentIdOf(one.alert.scope, one.alert.id) });
+}
+
+const withStorm = (answer: Correlated, storm: StormState): Correlated => ({
+  ...answer,
+  changes: [...answer.changes, { kind: 'storm', storm }],
+});
+
 /** It opens nothing: it counts on what holds its key, and is recorded where that is nothing that is open. */
-function unopened(one: Case, held: Held): Correlated {
+function unopened(one: Case, held: Held, muted: MuteKind | null): Correlated {
   if (held.kind === 'window-passed') return repeated(one, held.holder, held.incident);
-  if (held.kind !== 'recorded') return recorded(one);
+  if (held.kind !== 'recorded') return recorded(one, muted);
+  const { holder } = held;
+  const key = countedOn(one, holder);
+  const reason = isSameFiring(one, holder) ? 'same-firing' : muted ? keptBecause(muted) : 'same-dedup-key';
   return {
-    decision: { kind: 'recorded', alertId: held.holder.alertId, effect: 'repeated' },
-    why: one.trail.because(isSameFiring(one, held.holder) ? 'same-firing' : 'same-dedup-key'),
-    changes: [{ kind: 'key', key: countedOn(one, held.holder) }],
+    decision: { kind: 'recorded', alertId: holder.alertId, effect: 'repeated', ...(muted && { mutedBy: muted }) },
+    why: one.trail.because(reason),
+    changes: [{ kind: 'key', key }],
   };
 }
 
@@ -61,12 +83,13 @@ function rolledUp(one: Case, held: Held): Correlated {
  * a resolve that follows at once is not lost. Without services it takes in nobody else until a fact has confirmed it.
  */
 function recurring(one: Case, holder: KeyHolder, incident: KnownIncident): Correlated {
+  const key = countedOn(one, holder);
   return {
     decision: { kind: 'deduplicated', incidentId: incident.incidentId, alertId: holder.alertId },
     why: one.trail.because('recurrence'),
     changes: [
       { kind: 'incident', incident: { ...incident, closedAt: null, services: [], terms: [] } },
-      { kind: 'key', key: countedOn(one, holder) },
+      { kind: 'key', key },
     ],
   };
 }
@@ -94,7 +117,7 @@ function joined(
   one: Case,
   target: KnownIncident,
   kind: 'correlated' | 'rolled-up',
-  reason: 'rule' | 'time-window' | 'over-limit',
+  reason: 'rule' | 'time-window' | 'over-limit' | 'storm',
 ): Correlated {
   const facets = kind === 'rolled-up' ? target.facets : joinedFacets(target.facets, one.alert);
   const incident: KnownIncident = {
@@ -104,18 +127,23 @@ function joined(
     lastAlertAt: Math.max(target.lastAlertAt, one.receivedAt),
     services: kind === 'rolled-up' ? [] : incidentServices([...target.services, ...one.alert.services]),
   };
+  const key = takeKey(one, target.incidentId);
   return {
     decision: { kind, incidentId: target.incidentId, ...superseding(one) },
     why: one.trail.because(reason),
-    changes: [{ kind: 'incident', incident }, takeKey(one, target.incidentId)],
+    changes: [{ kind: 'incident', incident }, key],
   };
 }
 
-function opened(one: Case, reason: DecisionReason & ('new-alert' | 'window-passed' | 'over-limit')): Correlated {
+type OpeningReason = DecisionReason & ('new-alert' | 'window-passed' | 'over-limit' | 'storm');
+
+function opened(one: Case, reason: OpeningReason): Correlated {
   const { workspaceId, scope, webhookId, services } = one.alert;
   const incidentId = incidentIdOf(scope, one.alert.id);
-  const rollUp = reason === 'over-limit';
+  const rollUpOf = reason === 'over-limit' ? webhookId : reason === 'storm' ? STORM : null;
+  const rollUp = rollUpOf !== null;
   const facets = facetsOf(one.alert);
+  const key = takeKey(one, incidentId);
   one.trail.hit('open', { incidentId });
   const incident: KnownIncident = {
     workspaceId,
@@ -126,14 +154,14 @@ function opened(one: Case, reason: DecisionReason & ('new-alert' | 'window-passe
     lastAlertAt: one.receivedAt,
     closedAt: null,
     services: rollUp ? [] : incidentServices(services),
-    rollUpOf: rollUp ? webhookId : null,
+    rollUpOf,
     facets,
     terms: rollUp ? [] : termsOf(facets, groupOf(one.alert)),
   };
   return {
     decision: { kind: 'opened', incidentId, ...(rollUp && { rollUp }), ...superseding(one) },
     why: one.trail.because(reason),
-    changes: [{ kind: 'incident', incident }, takeKey(one, incidentId)],
+    changes: [{ kind: 'incident', incident }, key],
   };
 }
 

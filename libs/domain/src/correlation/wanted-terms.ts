@@ -2,6 +2,7 @@ import type { NormalizedAlert } from '@tocsin/contracts';
 import { serviceTerm } from './facets.ts';
 import type { CorrelationConfig } from './correlate.ts';
 import { millisOf, MINUTE_MS, type Millis } from './moments.ts';
+import { subjectOf } from './subject.ts';
 import { windowBasis } from './time-window.ts';
 
 /** An index term that the decision about an alert may look under. */
@@ -20,8 +21,9 @@ export function wantedTerms(alert: NormalizedAlert, config: CorrelationConfig): 
   if (!enabled) return [];
   const at = millisOf(alert.receivedAt);
   const window = windowBasis({ config, alert }).shared.map(({ term }) => wanted(term, at - windowMinutes * MINUTE_MS));
+  const subject = subjectOf(alert, config.topology);
   const rules = (config.rules ?? []).flatMap(({ maxAgeMs, rules: list }) =>
-    list.flatMap((rule) => rule.termsFor(alert).map((term) => wanted(term, maxAgeMs === null ? 0 : at - maxAgeMs))),
+    list.flatMap((rule) => rule.termsFor(subject).map((term) => wanted(term, maxAgeMs === null ? 0 : at - maxAgeMs))),
   );
   return [...window, ...rules];
 }

@@ -11,6 +11,7 @@ import {
   type KnownIncident,
   type OrderMemory,
   type ProcessedAlert,
+  type StormState,
   type StoredRows,
 } from './state.ts';
 
@@ -29,16 +30,20 @@ export class WorkingSet implements CorrelationView {
   private readonly byTerm = new Map<string, KnownIncident[]>();
   /** Roll-up incidents per scope and webhook, open and closed. */
   private readonly rollUps = new Map<string, Map<string, KnownIncident>>();
+  /** Per scope. */
+  private readonly storms = new Map<string, StormState>();
   private readonly newlyProcessed: ProcessedAlert[] = [];
   private readonly changedKeys = new Set<string>();
   private readonly changedOrders = new Set<string>();
   private readonly changedIncidents = new Set<string>();
+  private readonly changedStorms = new Set<string>();
 
   constructor(rows: Partial<StoredRows> = {}) {
     for (const row of rows.processed ?? []) this.processed.add(row.alertId);
     for (const row of rows.keys ?? []) this.setKey(row);
     for (const row of rows.orders ?? []) this.orders.set(resolvePathOf(row), row);
     for (const row of rows.incidents ?? []) this.setIncident(row);
+    for (const row of rows.storms ?? []) this.storms.set(row.scope, row);
   }
 
   isProcessed(alertId: string): boolean {
@@ -77,6 +82,10 @@ export class WorkingSet implements CorrelationView {
     return newest;
   }
 
+  storm(scope: string): StormState | undefined {
+    return this.storms.get(scope);
+  }
+
   /** Folds what one decision or fact changed into the set. */
   apply(changes: readonly Change[]): void {
     for (const change of changes) {
@@ -97,6 +106,10 @@ export class WorkingSet implements CorrelationView {
           this.setIncident(change.incident);
           this.changedIncidents.add(incidentPathOf(change.incident));
           break;
+        case 'storm':
+          this.storms.set(change.storm.scope, change.storm);
+          this.changedStorms.add(change.storm.scope);
+          break;
         default:
           change satisfies never;
       }
@@ -112,6 +125,7 @@ export class WorkingSet implements CorrelationView {
       keys: pick(this.keys, this.changedKeys),
       orders: pick(this.orders, this.changedOrders),
       incidents: pick(this.incidents, this.changedIncidents),
+      storms: pick(this.storms, this.changedStorms),
     };
   }
 

@@ -46,12 +46,27 @@ describe('the configuration view', () => {
     expect(view.subscriptions('ws_1').map(({ id }) => id)).toEqual(['c']);
   });
 
+  it('keeps what mutes a workspace as one list until that changes, and its topology', () => {
+    const mute = (revision: number, kind: string, id: string, workspaceId: string, deleted = false) =>
+      ({ revision, kind, id, workspaceId, deleted, body: {} }) as unknown as ConfigurationDocument;
+    const view = new ConfigurationView();
+    view.apply([mute(1, 'silence', 'sil_a', 'ws_1'), mute(2, 'maintenance-window', 'mnt_b', 'ws_1')]);
+    const before = view.mutes('ws_1');
+    view.apply([mute(3, 'silence', 'sil_c', 'ws_2'), mute(4, 'topology', 'top_d', 'ws_1')]);
+    expect(before.map(({ id }) => id)).toEqual(['sil_a', 'mnt_b']);
+    expect(view.mutes('ws_1')).toBe(before);
+    expect([view.topology('ws_1')?.id, view.topology('ws_2')]).toEqual(['top_d', undefined]);
+    view.apply([mute(5, 'silence', 'sil_a', 'ws_1', true), mute(6, 'topology', 'top_d', 'ws_1', true)]);
+    expect(view.mutes('ws_1').map(({ id }) => id)).toEqual(['mnt_b']);
+    expect(view.topology('ws_1')).toBeUndefined();
+  });
+
   it('passes over a kind that only a newer version knows', () => {
     const view = new ConfigurationView();
     view.apply([
       {
         revision: 9,
-        kind: 'silence',
+        kind: 'of-tomorrow',
         id: 's',
         workspaceId: 'ws',
         deleted: false,

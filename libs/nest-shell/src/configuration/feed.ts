@@ -1,7 +1,9 @@
 import type {
   ApiKeyDocument,
   ConfigurationDocument,
+  MuteDocument,
   SubscriptionDocument,
+  TopologyDocument,
   WebhookDocument,
   WorkspaceDocument,
 } from '@tocsin/contracts';
@@ -20,6 +22,9 @@ export interface ConfigurationFeed {
   allSubscriptions(): SubscriptionDocument[];
   apiKey(id: string): ApiKeyDocument | undefined;
   workspace(id: string): WorkspaceDocument | undefined;
+  /** Silences and maintenance windows of a workspace, those that are over too; the same list until one changes. */
+  mutes(workspaceId: string): readonly MuteDocument[];
+  topology(workspaceId: string): TopologyDocument | undefined;
   /** Resolves true as soon as `revision()` ≥ the given one, false when that did not come in time. */
   atLeast(revision: number, withinMs: number): Promise<boolean>;
   /** Reads news now; at most a few times a second, whoever asks. Never throws. */
@@ -42,9 +47,14 @@ export class ConfigurationView {
     subscription: new Map(),
     'api-key': new Map(),
     workspace: new Map(),
+    silence: new Map(),
+    'maintenance-window': new Map(),
+    topology: new Map(),
   };
   private readonly webhooksByToken = new Map<string, WebhookDocument>();
   private readonly subscriptionsByWorkspace = new Map<string, SubscriptionDocument[]>();
+  private readonly mutesByWorkspace = new Map<string, MuteDocument[]>();
+  private readonly topologies = new Map<string, TopologyDocument>();
 
   /** Applies documents in revision order; a deleted one leaves the view. */
   apply(documents: readonly ConfigurationDocument[]): void {
@@ -58,6 +68,9 @@ export class ConfigurationView {
       if (document.kind === 'webhook' && !document.deleted)
         for (const hmac of tokensOf(document)) this.webhooksByToken.set(hmac, document);
       if (document.kind === 'subscription') this.subscriptionsByWorkspace.delete(document.workspaceId);
+      if (document.kind === 'silence' || document.kind === 'maintenance-window')
+        this.mutesByWorkspace.delete(document.workspaceId);
+      if (document.kind === 'topology') this.setTopology(document);
     }
   }
 
@@ -67,6 +80,23 @@ export class ConfigurationView {
   workspace = (id: string) => this.byKind.workspace.get(id) as WorkspaceDocument | undefined;
   allSubscriptions = () => [...this.byKind.subscription.values()] as SubscriptionDocument[];
   all = (): ConfigurationDocument[] => Object.values(this.byKind).flatMap((documents) => [...documents.values()]);
+
+  topology = (workspaceId: string) => this.topologies.get(workspaceId);
+
+  mutes(workspaceId: string): readonly MuteDocument[] {
+    let found = this.mutesByWorkspace.get(workspaceId);
+    if (!found) {
+      const all = [...this.byKind.silence.values(), ...this.byKind['maintenance-window'].values()] as MuteDocument[];
+      found = all.filter((mute) => mute.workspaceId === workspaceId);
+      this.mutesByWorkspace.set(workspaceId, found);
+    }
+    return found;
+  }
+
+  private setTopology(document: TopologyDocument): void {
+    if (document.deleted) this.topologies.delete(document.workspaceId);
+    else this.topologies.set(document.workspaceId, document);
+  }
 
   subscriptions(workspaceId: string): SubscriptionDocument[] {
     let found = this.subscriptionsByWorkspace.get(workspaceId);

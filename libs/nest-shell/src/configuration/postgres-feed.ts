@@ -88,6 +88,8 @@ export class PostgresConfigurationFeed implements ConfigurationFeed {
   allSubscriptions = () => this.view.allSubscriptions();
   apiKey = (id: string) => this.view.apiKey(id);
   workspace = (id: string) => this.view.workspace(id);
+  mutes = (workspaceId: string) => this.view.mutes(workspaceId);
+  topology = (workspaceId: string) => this.view.topology(workspaceId);
 
   async webhookAt(id: string, revision: number): Promise<WebhookDocument | undefined> {
     const current = this.view.webhook(id);

@@ -29,6 +29,8 @@ export class StaticConfigurationFeed implements ConfigurationFeed {
   allSubscriptions = () => this.view.allSubscriptions();
   apiKey = (id: string) => this.view.apiKey(id);
   workspace = (id: string) => this.view.workspace(id);
+  mutes = (workspaceId: string) => this.view.mutes(workspaceId);
+  topology = (workspaceId: string) => this.view.topology(workspaceId);
   refresh = async () => undefined;
   close = async () => undefined;
 

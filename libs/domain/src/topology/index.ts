@@ -1,0 +1,1 @@
+export { compileTopology, type NearService, type Topology } from './topology.ts';
