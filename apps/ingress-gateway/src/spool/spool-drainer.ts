@@ -9,9 +9,11 @@ import {
   closeSpool,
   dropConnection,
   freeSlots,
+  joinGateways,
   readGate,
   readReceipts,
   removeReceipts,
+  sayHeard,
   SLOTS,
   takeSlots,
   type SpooledRow,
@@ -55,6 +57,8 @@ export class SpoolDrainer {
   private done: Promise<void> | undefined;
   private awake = Promise.withResolvers<void>();
   private client: Client | undefined;
+  /** The newest generation of which the others know that it was heard here. */
+  private said = -1;
 
   constructor(private readonly options: SpoolDrainerOptions) {}
 
@@ -101,6 +105,10 @@ export class SpoolDrainer {
     const state = await readGate(client);
     sized(state.bytes);
     gate.heard(state);
+    if (state.spooling && state.generation > this.said) {
+      await sayHeard(client, this.options.writer, state.generation);
+      this.said = state.generation;
+    }
     if (!gate.isOpen() || watch.isAway()) return false;
     const drained = await this.round(client);
     if (drained >= ROUND.rows / 2) return true;
@@ -119,7 +127,7 @@ export class SpoolDrainer {
       await removeReceipts(client, writer, rows);
       drained(rows.length);
     }
-    await freeSlots(client);
+    await freeSlots(client, slots);
     return rows.length;
   }
 
@@ -175,6 +183,8 @@ export class SpoolDrainer {
       .on('end', lost)
       .on('notification', () => this.wake());
     await client.query(`listen ${CHANNEL}`);
+    await joinGateways(client, this.options.writer);
+    this.said = -1;
     this.options.gate.heard(await readGate(client), true);
     this.heard.resolve();
     return client;

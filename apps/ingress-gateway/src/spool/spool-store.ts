@@ -20,6 +20,9 @@ export interface SpooledRow {
 export const SLOTS = 16;
 const SLOT_LOCKS = 60_100;
 const GATE_LOCK = `hashtextextended('tocsin.ingress_gateway.spool', 0)`;
+const GATEWAY_LOCKS = 60_101;
+/** Of a row `g`: its session holds the lock that bears its number. */
+const IS_CONNECTED = `exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = ${GATEWAY_LOCKS} and l.pid = g.pid)`;
 const ROW_BYTES = 128;
 
 export const CHANNEL = 'tocsin_spool';
@@ -90,6 +93,39 @@ export async function readGate(client: Client): Promise<GateState & { bytes: num
   return { spooling: row.spooling, generation: Number(row.generation), bytes: Number(row.bytes) };
 }
 
+/** This session speaks for its gateway from now on, as long as it lives: a lock tells. What an earlier one had heard does not count for it. */
+export async function joinGateways(client: Client, name: string): Promise<void> {
+  await client.query('select pg_advisory_lock($1, pg_backend_pid())', [GATEWAY_LOCKS]);
+  await client.query(
+    `with gone as (
+       delete from ingress_gateway.spool_gateways g
+        where g.name <> $1 and (g.pid = pg_backend_pid() or not ${IS_CONNECTED})
+     )
+     insert into ingress_gateway.spool_gateways as g (name, pid) values ($1, pg_backend_pid())
+     on conflict (name) do update set pid = excluded.pid, heard = excluded.heard`,
+    [name],
+  );
+}
+
+/** Says that the gateway knows that the spool is open, so that it writes nothing past it. */
+export const sayHeard = (client: Client, name: string, generation: number): Promise<unknown> =>
+  client.query({
+    name: 'spool-heard',
+    text: 'update ingress_gateway.spool_gateways set heard = $2 where name = $1 and heard < $2',
+    values: [name, generation],
+  });
+
+/** Whether every other gateway that is connected has heard that the spool is open. */
+export async function allHeard(client: Client, name: string, generation: number): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: 'spool-all-heard',
+    text: `select from ingress_gateway.spool_gateways g where g.name <> $1 and g.heard < $2
+              and ${IS_CONNECTED} limit 1`,
+    values: [name, generation],
+  });
+  return rowCount === 0;
+}
+
 /** Takes those of the slots that no other session holds; they are this session's until `freeSlots`, or until it ends. */
 export async function takeSlots(client: Client, slots: readonly number[]): Promise<number[]> {
   const { rows } = await client.query<{ slot: number }>(
@@ -99,7 +135,8 @@ export async function takeSlots(client: Client, slots: readonly number[]): Promi
   return rows.map(({ slot }) => slot);
 }
 
-export const freeSlots = (client: Client): Promise<unknown> => client.query('select pg_advisory_unlock_all()');
+export const freeSlots = (client: Client, slots: readonly number[]): Promise<unknown> =>
+  client.query('select pg_advisory_unlock($2, slot) from unnest($1::int[]) as slot', [slots, SLOT_LOCKS]);
 
 interface StoredRow {
   slot: number;

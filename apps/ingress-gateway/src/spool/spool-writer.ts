@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from '@tocsin/nest-shell';
 import type { Client } from 'pg';
 import type { SpoolGate } from './spool-gate.ts';
-import { bytesOf, dropConnection, putReceipts, readGate, type Receipt } from './spool-store.ts';
+import { allHeard, bytesOf, dropConnection, putReceipts, readGate, type Receipt } from './spool-store.ts';
 
 /** `closed`: not stored, because the spool was closed meanwhile; the log takes receipts again. */
 export type PutAnswer = 'stored' | 'closed';
@@ -34,8 +34,12 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const STATEMENT_MS = 2_000;
 const AGAIN_MS = 250;
 const SWEEP_MS = 50;
-/** How long the other gateways have to hear that the spool is open before the first receipt in it is confirmed to its sender. */
-const OPENING_MS = 100;
+/**
+ * How long the other gateways have to hear that the spool is open before the first receipt in it is confirmed to its sender. As a rule it takes
+ * a few milliseconds; one that hangs does not hold up the others for longer.
+ */
+const OPENING_MS = 2_000;
+const HEARD_AGAIN_MS = 5;
 
 /**
  * Stores receipts in the spool, all that have come meanwhile in one statement on one connection: in the order in which they came, and the
@@ -50,6 +54,7 @@ export class SpoolWriter {
   private running = false;
   private away = false;
   private closed = false;
+  private opening = false;
   private client: Promise<Client> | undefined;
   private sweeper: NodeJS.Timeout | undefined;
 
@@ -124,8 +129,28 @@ export class SpoolWriter {
     const { taken, opened, generation } = await within(STATEMENT_MS, put());
     gate.heard({ generation, spooling: taken });
     if (taken) this.size += batch.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (opened) await pause(OPENING_MS);
+    if (opened) await this.untilHeard(generation);
     for (const { resolve } of batch) resolve(taken ? 'stored' : 'closed');
+  }
+
+  /** Until then the others may still write to the log, past what has just been stored. */
+  private async untilHeard(generation: number): Promise<void> {
+    const { client } = this;
+    const until = performance.now() + OPENING_MS;
+    this.opening = true;
+    try {
+      while (client && performance.now() < until) {
+        const heard = allHeard(await client, this.options.writer, generation);
+        if (await within(STATEMENT_MS, heard)) return;
+        await pause(HEARD_AGAIN_MS);
+      }
+      this.options.log.warn({ generation }, 'spool.not-heard-by-all');
+    } catch (error) {
+      // The receipts are stored; whether the database still answers is for the next ones to find out.
+      this.options.log.warn({ err: error, generation }, 'spool.not-heard-by-all');
+    } finally {
+      this.opening = false;
+    }
   }
 
   private failed(error: Error): void {
@@ -162,6 +187,8 @@ export class SpoolWriter {
 
   /** Those whose time is over are told; their receipts may be stored all the same. */
   private sweep(): void {
+    // What waits for the others to hear of the opening is stored, or waits behind that.
+    if (this.opening) return;
     const now = performance.now();
     const late = new Error('the database did not confirm in time');
     for (const waiting of this.batch) if (waiting.until <= now) waiting.reject(late);

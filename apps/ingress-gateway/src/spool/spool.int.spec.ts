@@ -186,6 +186,42 @@ describe('while the log is away', () => {
     expect(await gate()).toBe(false);
   });
 
+  it.each(['heard', 'gone'] as const)(
+    'the first receipt is confirmed when every other gateway has heard of it, or is gone: %s',
+    async (how) => {
+      const log = gateway();
+      await log.append(receipt('whk_a', '0'));
+      const slow = await pools.pipeline.connect();
+      await slow.query('select pg_advisory_lock(60101, pg_backend_pid())');
+      await slow.query(`insert into ingress_gateway.spool_gateways values ('slow', pg_backend_pid())`);
+      cluster.away();
+      let confirmed = false;
+      const first = log.append(receipt('whk_a', '1')).then(() => (confirmed = true));
+      await waitFor(async () => (await spooled()) === 1, within);
+      await expect
+        .poll(() => confirmed, { timeout: 500 })
+        .toBe(true)
+        .catch(() => undefined);
+      expect(confirmed).toBe(false);
+      if (how === 'heard') await slow.query(`update ingress_gateway.spool_gateways set heard = 0 where name = 'slow'`);
+      slow.release(true);
+      await first;
+      expect(said('spool.not-heard-by-all')).toEqual([]);
+    },
+  );
+
+  it('a gateway that hangs holds up the first receipt for two seconds at most', async () => {
+    const log = gateway();
+    await log.append(receipt('whk_a', '0'));
+    const hanging = await pools.pipeline.connect();
+    await hanging.query('select pg_advisory_lock(60101, pg_backend_pid())');
+    await hanging.query(`insert into ingress_gateway.spool_gateways values ('hanging', pg_backend_pid())`);
+    cluster.away();
+    await log.append(receipt('whk_a', '1'));
+    expect(said('spool.not-heard-by-all')).toHaveLength(1);
+    hanging.release(true);
+  });
+
   it('a sender that uses every gateway in turn keeps its order through any number of outages, and loses nothing', async () => {
     const logs = [gateway(), gateway(), gateway()];
     const webhooks = numbers(6).map((number) => `whk_${number}`);
