@@ -51,7 +51,8 @@ export class AlertQueries {
       if (recorded.rows[0]) return recordedView(recorded.rows[0]);
       const { rows } = await tx.query<DecidedRow>(
         `select o.alert_id, o.receipt_id, o.webhook_id, o.incident_id, o.outcome, o.reason, o.occurrence_count, o.counted_on, o.why, o.settled_at,
-           a.status, a.role, a.occurrences, a.resolved_at, a.alert, a.incident_id as attached_to, s.last_seen_at
+           a.status, a.role, a.occurrences, a.resolved_at, a.alert, a.incident_id as attached_to, s.last_seen_at,
+           s.ends_at, s.ends_because
          from incident_store.alert_outcomes o
          left join incident_store.incident_alerts a using (alert_id) left join incident_store.alert_activity s using (alert_id)
          where o.alert_id = $1`,

@@ -45,6 +45,8 @@ export interface DecidedRow {
   alert: AttachedAlert | null;
   attached_to: string | null;
   last_seen_at: Date | null;
+  ends_at: Date | null;
+  ends_because: string | null;
 }
 
 /** An alert that is part of an incident. */

@@ -73,7 +73,8 @@ export class IncidentQueries {
     return withWorkspace(this.pool, workspaceId, async (tx) => {
       await document(tx, id);
       const { rows } = await tx.query<TimelineRow>(
-        `select t.position, t.at, t.entry, e.event_id, e.type, e.version, e.actor, e.cause_id, e.reason, e.hash, p.body
+        `select t.position, t.at, t.entry, e.event_id, e.type, e.version, e.schema_version, e.config_revision, e.actor,
+           e.cause_id, e.reason, e.hash, p.body
          from incident_store.timeline t
          left join incident_store.events e on e.stream_id = t.incident_id and e.version = t.version
          left join incident_store.event_payloads p on p.stream_id = t.incident_id and p.version = t.version
@@ -88,7 +89,8 @@ export class IncidentQueries {
     return withWorkspace(this.pool, workspaceId, async (tx) => {
       await document(tx, id);
       const { rows } = await tx.query<AlertRow>(
-        `select a.position, a.status, a.role, a.occurrences, a.resolved_at, a.alert, s.last_seen_at, o.outcome, o.reason
+        `select a.position, a.status, a.role, a.occurrences, a.resolved_at, a.alert, s.last_seen_at, s.ends_at, s.ends_because,
+           o.outcome, o.reason
          from incident_store.incident_alerts a
          left join incident_store.alert_activity s using (alert_id) left join incident_store.alert_outcomes o using (alert_id)
          where a.incident_id = $1 and a.position > $2 order by a.position limit $3`,

@@ -42,6 +42,7 @@ const TimelineEntry = Type.Object({
   actor: nullable(ActorSchema),
   cause_id: nullable(text),
   reason: nullable(text),
+  summary: described(text, 'What happened, in one plain sentence.'),
   hash: described(nullable(text), 'Hash of the event, chained to the one before.'),
   data: Type.Unknown(),
 });
@@ -72,6 +73,8 @@ const incidentAlert = {
   role: text,
   occurrence_count: count,
   last_seen_at: nullable(instant),
+  ends_at: described(nullable(instant), 'When it is over unless more is heard of it; null where nobody has said.'),
+  ends_because: nullable(word('end-passed', 'quiet')),
   resolved_at: nullable(instant),
   outcome: nullable(OutcomeSchema),
   reason: nullable(text),

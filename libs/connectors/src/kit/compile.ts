@@ -85,6 +85,7 @@ type Chains = Record<keyof SourceConnector['fields'], Chain> & {
   occurredAt: Chain;
   resolvedAt: Chain;
   changedAt: Chain;
+  endsAt: Chain;
 };
 
 interface Compiled {
@@ -111,6 +112,7 @@ export function compileConnector(source: SourceConnector): Connector {
     occurredAt: compileChain(source.occurredAt.from),
     resolvedAt: compileChain(source.occurredAt.whenResolved ?? source.occurredAt.from),
     changedAt: compileChain(source.occurredAt.changed ?? []),
+    endsAt: compileChain(source.occurredAt.ends ?? []),
   };
   const change = source.change && compileChange(source.change);
   const redact = source.redact && compileRedaction(source.redact);
@@ -234,6 +236,7 @@ function draftOf({ source, chains, context }: Run, reading: Reading, words?: Use
     occurredAt: instantFrom(status === 'resolved' ? chains.resolvedAt : chains.occurredAt, reading, notes),
     occurredAtOrders: typeof orders === 'function' ? orders(reading) : orders,
     changedAt: instantFrom(chains.changedAt, reading, notes),
+    endsAt: status === 'triggered' ? instantFrom(chains.endsAt, reading, notes) : undefined,
     dedupKey: textFrom(chains.dedupKey, reading, notes, 'dedupKey'),
     firingKey: textFrom(chains.firingKey, reading, notes, 'firingKey'),
     incidentType: textFrom(chains.incidentType, reading, notes, 'incidentType'),

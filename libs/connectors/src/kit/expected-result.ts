@@ -27,6 +27,7 @@ const stated = [
   'occurredAt',
   'occurredAtOrders',
   'changedAt',
+  'endsAt',
   'dedupKey',
   'dedupKeyOrigin',
   'resolveKey',

@@ -129,6 +129,8 @@ export interface SourceConnector {
     readonly orders: boolean | ((reading: Reading) => boolean);
     /** The time of this change where `occurredAt` is that of something else; where it finds one, it orders. */
     readonly changed?: FieldSources;
+    /** Until when the source vouches for a trigger unless it says so again; without a refresh the alert is over then. */
+    readonly ends?: FieldSources;
   };
   /** `map` (lower-case words) goes before the common vocabulary; `absent` holds when nothing is found. */
   readonly status: {

@@ -89,7 +89,7 @@ export const source = {
     firingKey: [firing],
     incidentType: [],
   },
-  occurredAt: { from: ['$.startsAt'], whenResolved: ['$.endsAt'], orders: true },
+  occurredAt: { from: ['$.startsAt'], whenResolved: ['$.endsAt'], orders: true, ends: ['$.endsAt'] },
   status: { from: [statusOfAlert], absent: 'triggered' },
   severity: {
     from: [

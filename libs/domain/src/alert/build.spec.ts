@@ -126,6 +126,12 @@ describe('the time of an alert', () => {
     expect(build({ changedAt: '2027-01-01T00:00:00.000Z' }).changedAt).toBe(context.receivedAt);
   });
 
+  it('has the end that its source states, where that is still to come', () => {
+    expect(build()).not.toHaveProperty('endsAt');
+    expect(build({ endsAt: '2026-11-21T09:04:00.000Z' }).endsAt).toBe('2026-11-21T09:04:00.000Z');
+    expect(build({ endsAt: context.receivedAt })).not.toHaveProperty('endsAt');
+  });
+
   it('orders nothing where there is none', () =>
     expect(build()).toMatchObject({ occurredAt: null, occurredAtOrders: false }));
 });

@@ -20,6 +20,8 @@ export interface AlertDraft {
   occurredAtOrders: boolean;
   /** The time of this change, where the source has it beside `occurredAt`; it orders then. */
   changedAt?: string | undefined;
+  /** When it is over unless the source says again that it is not. Only of triggers. */
+  endsAt?: string | undefined;
   /** The vendor's id of what is wrong; undefined: the recipe. */
   dedupKey: string | undefined;
   firingKey: string | undefined;
@@ -86,6 +88,7 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
     occurredAtOrders: draft.occurredAtOrders && occurredAt !== null,
     ...(draft.changedAt === undefined ? {} : { changedAt: earlier(draft.changedAt, context.receivedAt) }),
     receivedAt: context.receivedAt,
+    ...(draft.endsAt !== undefined && draft.endsAt > context.receivedAt ? { endsAt: draft.endsAt } : {}),
     firingKey: draft.firingKey === undefined ? null : shortKey(draft.firingKey, notes, 'firingKey'),
     scope: context.workspaceId, // other scope recipes come with their setting
     incidentType: optionalText(draft.incidentType, notes, 'incidentType') ?? context.incidentType ?? null,

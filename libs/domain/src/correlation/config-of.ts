@@ -13,12 +13,12 @@ export const defaultCorrelation: CorrelationConfig = {
 /** What decides about a webhook's alerts, out of its document. Compiles rules and conditions: do it once per revision. */
 export function webhookCorrelation(document: Pick<WebhookDocument, 'revision' | 'body'>): CorrelationConfig {
   const { revision, body } = document;
-  const { windowHours, windowFrom, reopenMinutes } = body.dedup;
+  const { windowHours, windowFrom, reopenMinutes, ackFromSource } = body.dedup;
   const { enabled, windowMinutes, by } = body.correlation;
   const rules = compileRules(body.correlation.rules, 'webhook');
   return {
     revision,
-    dedup: { windowHours, windowFrom, reopenMinutes },
+    dedup: { windowHours, windowFrom, reopenMinutes, ...(ackFromSource === false ? { ackFromSource } : {}) },
     correlation: { enabled, windowMinutes, by },
     openWhen: openWhenOf(body),
     rules: rules ? [rules] : [],

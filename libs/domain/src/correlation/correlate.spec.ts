@@ -190,6 +190,21 @@ describe('changes that arrive in another order than they happened', () => {
     expect(scenario.alert(anAlert('u', 12, { key: 'disk', ...ordered(10) })).decision.kind).toBe('opened');
   });
 
+  it('hears no acknowledge where the webhook does not listen to them: neither now nor for a late trigger', () => {
+    const scenario = new Scenario(aConfig({ ackFromSource: false }));
+    const early = scenario.alert(anAlert('k', 10, { key: 'disk', status: 'acknowledged', ...ordered(9) }));
+    expect(early).toMatchObject({
+      decision: { kind: 'ignored' },
+      why: {
+        reason: 'ack-from-source-off',
+        tried: [{}, { step: 'acknowledge', result: 'not-applicable', detail: 'ack-from-source-off' }],
+      },
+    });
+    expect(scenario.alert(anAlert('t', 11, { key: 'disk', ...ordered(5) })).decision.kind).toBe('opened');
+    const held = scenario.alert(anAlert('l', 12, { key: 'disk', status: 'acknowledged', ...ordered(12) }));
+    expect(held.why.reason).toBe('ack-from-source-off');
+  });
+
   it('answers a resolve that is older than the last trigger as stale, and keeps the alert open', () => {
     const scenario = new Scenario().given(anAlert('t', 10, { key: 'disk', ...ordered(10) }));
     expect(scenario.alert(anAlert('r', 11, { key: 'disk', ...resolve, ...ordered(9) })).why.reason).toBe('stale');

@@ -15,7 +15,7 @@ import { Trail } from './why.ts';
 /** The webhook's rules that decide, and the revision they come from. */
 export interface CorrelationConfig {
   revision: number;
-  dedup: Pick<WebhookBody['dedup'], 'windowHours' | 'windowFrom' | 'reopenMinutes'>;
+  dedup: Pick<WebhookBody['dedup'], 'windowHours' | 'windowFrom' | 'reopenMinutes' | 'ackFromSource'>;
   correlation: Pick<WebhookBody['correlation'], 'enabled' | 'windowMinutes'> &
     Partial<Pick<WebhookBody['correlation'], 'by'>>;
   /** Which triggered alerts open incidents; null or absent = all. */

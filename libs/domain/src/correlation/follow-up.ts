@@ -28,9 +28,14 @@ export function resolveFromSource(one: Case): Correlated {
 
 /**
  * An acknowledge applies to the key's open alert. With none it is remembered as a closing: whoever works at the source has
- * taken that firing, so its late trigger opens nothing. Source: architecture §9.2, product P9.
+ * taken that firing, so its late trigger opens nothing. Where the webhook does not listen to acknowledges, it says nothing at all.
+ * Source: architecture §9.2, product P9.
  */
 export function acknowledgeFromSource(one: Case): Correlated {
+  if (one.config.dedup.ackFromSource === false) {
+    one.trail.skip('acknowledge', 'ack-from-source-off');
+    return ignoredBecause(one, 'ack-from-source-off', []);
+  }
   if (isStale(one)) return ignoredBecause(one, 'stale', []);
   const [target] = openHolders(one);
   if (!target) return ignored(one, 'acknowledge', [], rememberClosing(one, 'acknowledged'));

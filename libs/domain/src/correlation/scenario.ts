@@ -15,7 +15,12 @@ export const aConfig = (
   overrides: Partial<CorrelationConfig['dedup'] & CorrelationConfig['correlation']> = {},
 ): CorrelationConfig => {
   const { windowHours = 24, windowFrom = 'last', reopenMinutes = 30, enabled = true, windowMinutes = 5 } = overrides;
-  return { revision: 7, dedup: { windowHours, windowFrom, reopenMinutes }, correlation: { enabled, windowMinutes } };
+  const { ackFromSource = true } = overrides;
+  return {
+    revision: 7,
+    dedup: { windowHours, windowFrom, reopenMinutes, ackFromSource },
+    correlation: { enabled, windowMinutes },
+  };
 };
 
 /** An alert named by `receipt`, received `at` minutes after the start, with its own key and service unless given. */
