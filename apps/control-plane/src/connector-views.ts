@@ -67,6 +67,9 @@ const sampleView = (sample: SamplePayload) => ({
   body: sample.body,
 });
 
+/** For a source that never says that anything is over: long enough for what is still wrong to be sent again. */
+const SUGGESTED_AUTO_RESOLVE_MINUTES = 240;
+
 const view = ({ source }: Connector) => ({
   id: source.id,
   title: source.title,
@@ -77,6 +80,7 @@ const view = ({ source }: Connector) => ({
   variants: variantsOf(source),
   respond: source.respond,
   resolves: source.resolves,
+  suggested_auto_resolve_after_minutes: source.resolves ? null : SUGGESTED_AUTO_RESOLVE_MINUTES,
   default_mapping: mappingOf(source),
   setup_steps: guideOf(source.id).setupSteps,
 });

@@ -38,6 +38,7 @@ const webhookBody = (row: WebhookRow): WebhookBody => ({
   mode: row.mode,
   ...(row.mapping ? { mapping: row.mapping } : {}),
   incidentType: row.incidentType,
+  ...(row.autoResolveAfterMinutes === null ? {} : { autoResolveAfterMinutes: row.autoResolveAfterMinutes }),
 });
 
 const subscriptionBody = (row: SubscriptionRow): SubscriptionBody => ({

@@ -63,6 +63,8 @@ export class WebhookRow extends ConfigurationRow {
   @Column({ type: 'text' }) mode!: NonNullable<WebhookBody['mode']>;
   @Column({ type: 'jsonb', nullable: true }) mapping!: MappingDocument | null;
   @Column({ type: 'text', name: 'incident_type', nullable: true }) incidentType!: string | null;
+  @Column({ type: 'integer', name: 'auto_resolve_after_minutes', nullable: true }) autoResolveAfterMinutes!:
+    number | null;
 }
 
 /** Optional parts of a subscription's document. */

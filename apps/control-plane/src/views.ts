@@ -2,6 +2,7 @@ import { defaultSignatures } from '@tocsin/domain/delivery';
 import { emptyMapping } from '@tocsin/domain/mapping-rules';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { keysView } from './key-recipe.ts';
+import { incidentRulesView } from './incident-rules.ts';
 import { intakeView, settingsView } from './intake/intake-settings.ts';
 import { rulesView } from './correlation/read-rules.ts';
 import { authView } from './webhook-auth.ts';
@@ -62,6 +63,7 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
     reopen_minutes: row.dedup.reopenMinutes,
     resolve_policy: row.dedup.resolvePolicy,
     ...keysView(row.dedup),
+    ...incidentRulesView(row.dedup),
   },
   open_when: row.openWhen,
   correlation: {
@@ -72,6 +74,7 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
   },
   rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
   changes: { alert_on_failure: row.changes.alertOnFailure },
+  auto_resolve_after_minutes: row.autoResolveAfterMinutes,
   ...intakeView(row),
   mode: row.mode,
   incident_type: row.incidentType,

@@ -24,6 +24,7 @@ const respondModes = ['wait', 'accept'] as const;
 const severityProfiles = ['tocsin', 'opsknight'] as const;
 const windowStarts = ['last', 'first'] as const;
 const resolvePolicies = ['all', 'any', 'never'] as const;
+const severityPolicies = ['highest', 'latest', 'first'] as const;
 const keyOrigins = ['auto', 'recipe'] as const;
 /** What the time window goes by; `tag:env` = the same value of the tag `env`. */
 const CORRELATION_BASIS = /^(service|any|group|tag:[^\p{Cc}\p{Cs}:]{1,100})$/u;
@@ -65,6 +66,10 @@ export class DedupInput {
   @Optional() @IsIn(keyOrigins) key?: (typeof keyOrigins)[number];
   /** Fields whose values make a key where there is no other. */
   @Optional() @IsArray() @IsString({ each: true }) recipe?: string[];
+  /** Severity of an incident after a further alert of another one: the worst so far, the latest, or that of the first. */
+  @Optional() @IsIn(severityPolicies) severity_policy?: (typeof severityPolicies)[number];
+  /** Whether an acknowledge of the source acknowledges the incident. */
+  @Optional() @IsBoolean() ack_from_source?: boolean;
 }
 
 export class CorrelationInput {
@@ -117,6 +122,8 @@ export class WebhookSettings {
   @Optional() @IsObject() @ValidateNested() @Type(() => ChangesInput) changes?: ChangesInput;
   /** Which triggered alerts open incidents; the others are recorded. Null = all open. */
   @OptionalOrNull() @AsGiven() @IsObject() open_when?: Record<string, unknown> | null;
+  /** An alert that was not heard of for so long is over, up to 30 days; null = never. */
+  @OptionalOrNull() @IsInt() @Min(1) @Max(43_200) auto_resolve_after_minutes?: number | null;
   /** `capture`: requests are authenticated and kept for a look, and nothing opens. */
   @Optional() @IsIn(webhookModes) mode?: (typeof webhookModes)[number];
   /** `incident_type` of incidents where neither the alert nor the mapping names one; null = none. */

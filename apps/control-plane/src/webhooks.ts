@@ -13,6 +13,7 @@ import {
 import { checkedCondition, checkedRules } from './correlation/read-rules.ts';
 import { WebhookRow } from './entities.ts';
 import { invalidField } from './fields.ts';
+import { incidentRulesAfter } from './incident-rules.ts';
 import { applyIntake, dedupDefaults, intakeDefaults } from './intake/intake-settings.ts';
 import { keysAfter } from './key-recipe.ts';
 import { mappingAfter } from './mapping/save-mapping.ts';
@@ -191,6 +192,7 @@ const defaultSettings = (connector: ConnectorDefaults) => ({
   mode: 'live' as const,
   mapping: null,
   incidentType: null,
+  autoResolveAfterMinutes: null,
 });
 
 function connectorOf(connectors: ConnectorCatalogue, id: string): ConnectorDefaults {
@@ -227,6 +229,7 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
     reopenMinutes: dedup?.reopen_minutes ?? row.dedup.reopenMinutes,
     resolvePolicy: dedup?.resolve_policy ?? row.dedup.resolvePolicy,
     ...keysAfter(row.dedup, dedup),
+    ...incidentRulesAfter(row.dedup, dedup),
   };
   row.correlation = {
     enabled: correlation?.enabled ?? row.correlation.enabled,
@@ -243,6 +246,7 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
     autoTrigger: rca?.auto_trigger ?? row.rca.autoTrigger,
     minSeverity: rca?.min_severity ?? row.rca.minSeverity,
   };
+  if (input.auto_resolve_after_minutes !== undefined) row.autoResolveAfterMinutes = input.auto_resolve_after_minutes;
   row.mode = input.mode ?? row.mode;
   row.incidentType = input.incident_type === undefined ? row.incidentType : input.incident_type;
   row.mapping = mappingAfter(row.mapping, input);

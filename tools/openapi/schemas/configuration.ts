@@ -67,6 +67,11 @@ const webhook = {
     resolve_policy: word('all', 'any', 'never'),
     key: described(word('auto', 'recipe'), '`recipe`: keys are always made by the recipe.'),
     recipe: described(Type.Array(text), 'Fields whose values make a key where mapping and connector have none.'),
+    severity_policy: described(
+      word('highest', 'latest', 'first'),
+      'Severity of an incident after a further alert of another one.',
+    ),
+    ack_from_source: described(flag, 'Whether an acknowledge of the source acknowledges the incident.'),
   }),
   correlation: Type.Object({
     enabled: flag,
@@ -77,6 +82,10 @@ const webhook = {
   open_when: described(nullable(free), 'The condition under which a triggered alert opens an incident; null = always.'),
   rca: Type.Object({ auto_trigger: flag, min_severity: SeveritySchema }),
   changes: Type.Object({ alert_on_failure: flag }),
+  auto_resolve_after_minutes: described(
+    nullable(count),
+    'An alert that was not heard of for so long is over; null = never.',
+  ),
   mode: word('live', 'capture'),
   incident_type: nullable(text),
   mapping: ref('Mapping'),

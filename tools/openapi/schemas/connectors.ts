@@ -1,6 +1,6 @@
 import { authMethods } from '@tocsin/contracts';
 import Type from 'typebox';
-import { described, flag, headerMap, nullable, page, ref, text, texts, word } from './kit.ts';
+import { count, described, flag, headerMap, nullable, page, ref, text, texts, word } from './kit.ts';
 
 const method = {
   method: word(...authMethods),
@@ -22,6 +22,10 @@ const connector = {
   variants: Type.Array(Type.Object({ ...method, suggested: flag })),
   respond: word('wait', 'accept'),
   resolves: flag,
+  suggested_auto_resolve_after_minutes: described(
+    nullable(count),
+    'For sources that never say that something is over; null where they do.',
+  ),
   default_mapping: Type.Object({
     fields: described(Type.Record(text, texts), 'Chains of paths; `(computed)` where a function finds the value.'),
     severity: headerMap,
