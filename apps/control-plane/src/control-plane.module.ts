@@ -44,6 +44,7 @@ import { WebhookSetupController } from './setup/webhook-setup.controller.ts';
 import { WebhookSetup } from './setup/webhook-setup.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SubscriptionsController } from './subscriptions.controller.ts';
+import { TemplatesController } from './templates/templates.controller.ts';
 import {
   API_KEYS,
   CONFIGURATION_BOOT,
@@ -81,6 +82,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     WorkspaceCorrelationController,
     ...mappingControllers,
     SubscriptionsController,
+    TemplatesController,
     EgressController,
     ApiKeysController,
     ...inboundLogControllers,

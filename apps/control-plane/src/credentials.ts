@@ -6,7 +6,7 @@ import type { WorkspaceRow } from './entities.ts';
 
 /** What makes, seals and hashes credentials. */
 export interface Credentials {
-  keyRing: Pick<KeyRing, 'seal' | 'newDataKey' | 'pepperedHmac'>;
+  keyRing: Pick<KeyRing, 'seal' | 'open' | 'newDataKey' | 'pepperedHmac'>;
   random: Random;
 }
 

@@ -68,7 +68,10 @@ export class WebhookRow extends ConfigurationRow {
 }
 
 /** Optional parts of a subscription's document. */
-export type SubscriptionOptions = Pick<SubscriptionBody, 'transform' | 'signatures' | 'signingKeys'>;
+export type SubscriptionOptions = Pick<
+  SubscriptionBody,
+  'transform' | 'signatures' | 'signingKeys' | 'template' | 'legacyUpdates' | 'occurrences'
+>;
 
 @Entity({ schema: 'control_plane', name: 'subscriptions' })
 export class SubscriptionRow extends ConfigurationRow {

@@ -1,4 +1,6 @@
+import { AsGiven } from '@tocsin/nest-shell';
 import {
+  Allow,
   ArrayMaxSize,
   ArrayMinSize,
   ArrayUnique,
@@ -13,12 +15,19 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateIf,
 } from 'class-validator';
 import { envelopeNames, signatureSchemes, type EnvelopeName, type SignatureScheme } from '@tocsin/contracts';
 import { CLEAN_TEXT, Optional, OptionalOrNull } from './fields.ts';
 
 const clean = { message: '$property must not contain control characters such as line breaks' };
 const DAY_SECONDS = 86_400;
+/** May be left out where a template is given. */
+const NeededWithoutTemplate = (): PropertyDecorator =>
+  ValidateIf(
+    (given: { template?: unknown }, value) =>
+      value !== undefined || given.template === undefined || given.template === null,
+  );
 
 /** What can be said of a subscription when it is made and later (product P12). */
 export class SubscriptionSettings {
@@ -30,7 +39,15 @@ export class SubscriptionSettings {
   @Optional() @IsObject() headers?: Record<string, unknown>;
   @Optional() @IsIn(envelopeNames) envelope?: EnvelopeName;
   /** A JSON template instead of the envelope; null = none. */
-  @OptionalOrNull() transform?: unknown;
+  @OptionalOrNull() @AsGiven() @Allow() transform?: unknown;
+  /** A vendor's request instead of the envelope: the name of a template, or `{name, parameters}`; null = none. */
+  @OptionalOrNull() @AsGiven() @Allow() template?: unknown;
+  /** Whether a template also gets incidents that its own platform opened. */
+  @Optional() @IsBoolean() allow_own_origin?: boolean;
+  /** Whether `incident.updated` is also sent for acknowledged, snoozed, suppressed and reopened. */
+  @Optional() @IsBoolean() legacy_updates?: boolean;
+  /** Whether counted repeats of an alert are told as updates. */
+  @Optional() @IsBoolean() occurrences?: boolean;
   /** Schemes in which deliveries are signed. */
   @Optional()
   @IsArray()
@@ -58,8 +75,15 @@ export class SubscriptionSettings {
 }
 
 export class CreateSubscription extends SubscriptionSettings {
-  @IsString() @Length(1, 2_000) url!: string;
-  @IsArray() @ArrayMinSize(1) @ArrayMaxSize(50) @IsString({ each: true }) events!: string[];
+  /** Needed unless a template knows it. */
+  @NeededWithoutTemplate() @IsString() @Length(1, 2_000) url?: string;
+  /** Default: those of the template; without one they are needed. */
+  @NeededWithoutTemplate()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(50)
+  @IsString({ each: true })
+  events?: string[];
   /** A secret of the receiver's, or `generate`; without one the deliveries are not signed. */
   @Optional() @IsString() @MaxLength(256) secret?: string;
 }

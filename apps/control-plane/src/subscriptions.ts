@@ -1,5 +1,5 @@
-import { eventPatterns, mintId, type SigningKey, type SubscriptionBody } from '@tocsin/contracts';
-import { type AllowList, checkCustomHeaders, checkUrl, publicKeyOf } from '@tocsin/domain/delivery';
+import { mintId, type SigningKey, type SubscriptionBody } from '@tocsin/contracts';
+import { type AllowList, checkCustomHeaders, publicKeyOf } from '@tocsin/domain/delivery';
 import { readTemplate } from '@tocsin/domain/template';
 import { Problem } from '@tocsin/nest-shell';
 import type { ConfigurationStore, ConfigurationTx } from './configuration-store.ts';
@@ -13,6 +13,7 @@ import type {
   SubscriptionSettings,
   UpdateSubscription,
 } from './subscription.dto.ts';
+import { applyTarget } from './subscription-target.ts';
 import { MASK } from './views.ts';
 import type { Changed } from './webhooks.ts';
 
@@ -47,8 +48,7 @@ export class Subscriptions {
   ): Promise<Changed<SubscriptionRow, Shown>> {
     return this.store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.lock(SubscriptionRow, id, revision);
-      if (input.url !== undefined) row.url = checkedUrl(input.url, this.allow).href;
-      if (input.events) row.events = checkedEvents(input.events);
+      await applyTarget(tx, { credentials: this.credentials, allow: this.allow }, row, input);
       await applySettings(tx, this.credentials, row, input);
       return { row: await tx.save(row), shown: {} };
     });
@@ -85,21 +85,21 @@ export async function insertSubscription(
   allow: AllowList,
   input: CreateSubscription & { id?: string },
 ): Promise<Changed<SubscriptionRow, Shown>> {
-  const url = checkedUrl(input.url, allow);
   const row = new SubscriptionRow();
   row.id = input.id ?? mintId('sub', credentials.random(16));
   row.workspaceId = tx.workspaceId;
-  row.url = url.href;
-  row.events = checkedEvents(input.events);
-  Object.assign(row, defaultSettings(url));
+  Object.assign(row, defaultSettings());
+  const { host } = await applyTarget(tx, { credentials, allow }, row, input);
+  row.name = host;
   const secret = input.secret === undefined ? undefined : secretOf(input.secret, credentials);
   row.secrets = secret === undefined ? [] : [sealedSecret(credentials, await tx.workspace(), row.id, secret)];
   await applySettings(tx, credentials, row, input);
   return { row: await tx.save(row), shown: secret === undefined ? {} : { secret } };
 }
 
-const defaultSettings = (url: URL) => ({
-  name: url.host,
+const defaultSettings = () => ({
+  url: '',
+  events: [] as string[],
   active: true,
   headers: [] as SubscriptionBody['headers'],
   envelope: 'cloudthinker' as const,
@@ -134,9 +134,11 @@ async function appliedOptions(
   tx: ConfigurationTx,
   credentials: Credentials,
   row: SubscriptionRow,
-  { transform, signatures }: SubscriptionSettings,
+  { transform, signatures, legacy_updates: legacyUpdates, occurrences }: SubscriptionSettings,
 ): Promise<SubscriptionOptions> {
   const options = { ...row.options };
+  if (legacyUpdates !== undefined) options.legacyUpdates = legacyUpdates;
+  if (occurrences !== undefined) options.occurrences = occurrences;
   if (transform === null) delete options.transform;
   else if (transform !== undefined) options.transform = checkedTransform(transform);
   if (signatures) options.signatures = signatures;
@@ -180,23 +182,6 @@ async function sealedHeaders(
     const kept = value === MASK ? stored.get(name.toLowerCase()) : undefined;
     return { name, sealed: kept ?? sealFor(credentials, workspace, row.id, value) };
   });
-}
-
-/** @throws Problem url-not-allowed, naming the setting that would open it */
-function checkedUrl(text: string, allow: AllowList): URL {
-  const verdict = checkUrl(text, allow);
-  if (verdict.ok) return verdict.url;
-  throw new Problem('url-not-allowed', `url: ${verdict.message}`, {
-    errors: [{ path: 'url', code: verdict.reason, message: verdict.message }],
-    body: verdict.setting === null ? {} : { setting: verdict.setting },
-  });
-}
-
-function checkedEvents(events: readonly string[]): string[] {
-  const unknown = events.findIndex((name) => !eventPatterns.includes(name));
-  if (unknown >= 0)
-    throw invalidField(`events[${unknown}]`, 'unknown-event', `must be one of ${eventPatterns.join(', ')}`);
-  return [...new Set(events)];
 }
 
 /** A given secret must sign: Standard Webhooks wants base64 after `whsec_`, and a short one is no secret. */

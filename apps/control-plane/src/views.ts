@@ -2,6 +2,8 @@ import { defaultSignatures } from '@tocsin/domain/delivery';
 import { emptyMapping } from '@tocsin/domain/mapping-rules';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { keysView } from './key-recipe.ts';
+import { MASK } from './mask.ts';
+import { templateView } from './templates/fill-template.ts';
 import { incidentRulesView } from './incident-rules.ts';
 import { intakeView, settingsView } from './intake/intake-settings.ts';
 import { rulesView } from './correlation/read-rules.ts';
@@ -9,8 +11,7 @@ import { authView } from './webhook-auth.ts';
 
 // What people see of each row: snake_case, and never a secret, a token or a sealed text.
 
-/** Stands for a stored header value; sent back, it leaves the value alone. */
-export const MASK = '********';
+export { MASK } from './mask.ts';
 
 const stamp = (row: ConfigurationRow) => ({
   revision: row.revision,
@@ -93,6 +94,10 @@ export const subscriptionView = (row: SubscriptionRow) => ({
   headers: Object.fromEntries(row.headers.map(({ name }) => [name, MASK])),
   envelope: row.envelope,
   transform: row.options.transform ?? null,
+  template: row.options.template ? templateView(row.options.template) : null,
+  allow_own_origin: row.options.template?.allowOwnOrigin === true,
+  legacy_updates: row.options.legacyUpdates === true,
+  occurrences: row.options.occurrences === true,
   signatures: row.options.signatures ?? defaultSignatures,
   public_keys: (row.options.signingKeys ?? []).map(({ publicKey, notAfter }) => ({
     key: publicKey,

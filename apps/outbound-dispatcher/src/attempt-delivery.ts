@@ -16,7 +16,9 @@ import {
 import type { OutboundResponse, Sender } from '@tocsin/egress';
 import type { ConfigurationFeed, KeyRing } from '@tocsin/nest-shell';
 import type { ClaimedDelivery } from './claim-store.ts';
+import { masking } from './mask-secrets.ts';
 import type { AttemptLog, SettledDelivery } from './settle-store.ts';
+import { vendorRequest, type VendorRequest } from './vendor-request.ts';
 
 export interface AttemptParts {
   feed: Pick<ConfigurationFeed, 'subscriptions' | 'workspace' | 'atLeast'>;
@@ -61,17 +63,17 @@ async function send(
 ): Promise<SettledDelivery | undefined> {
   const startedAt = parts.clock();
   const request = prepare(delivery, subscription, parts, startedAt);
-  const url = checkUrl(subscription.body.url, parts.allow);
+  const url = checkUrl('refused' in request ? subscription.body.url : request.url, parts.allow);
   let response: OutboundResponse;
   if (!url.ok) response = { kind: 'no-response', reason: 'url-not-allowed', error: url.message };
   else if ('refused' in request) response = { kind: 'no-response', ...request.refused };
   else {
     const timeoutMs = subscription.body.timeoutSeconds * 1000;
-    response = await parts.sender.send({ url: url.url, headers: request.headers, body: delivery.body, timeoutMs });
+    response = await parts.sender.send({ url: url.url, headers: request.headers, body: request.body, timeoutMs });
   }
   if (response.kind === 'given-back') return undefined;
   const attempt = logOf(delivery.attempts + 1, response, { startedAt, finishedAt: parts.clock() });
-  attempt.requestHeaders = 'refused' in request ? {} : maskRequestHeaders(request.headers, request.customNames);
+  if (!('refused' in request)) hideSecrets(attempt, request);
   const schedule =
     subscription.body.retrySchedule.length > 0 ? subscription.body.retrySchedule : DEFAULT_RETRY_SCHEDULE;
   const finishedAt = parts.clock();
@@ -87,8 +89,26 @@ async function send(
   return { delivery, attempt, settled };
 }
 
-type Prepared =
-  { headers: Record<string, string>; customNames: string[] } | { refused: { reason: AttemptReason; error: string } };
+/** What is sent, and what of it may not be seen. */
+interface Request {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  customNames: string[];
+  secrets: string[];
+}
+type Prepared = Request | { refused: { reason: AttemptReason; error: string } };
+
+/** The log shows the request without its secrets; a receiver that echoes them does not bring them in either. */
+function hideSecrets(attempt: AttemptLog, { headers, customNames, secrets }: Request): void {
+  attempt.requestHeaders = maskRequestHeaders(headers, customNames);
+  const mask = masking(secrets);
+  if (attempt.responseBody !== null) attempt.responseBody = mask(attempt.responseBody);
+  if (attempt.responseHeaders)
+    attempt.responseHeaders = Object.fromEntries(
+      Object.entries(attempt.responseHeaders).map(([name, value]) => [name, mask(value)]),
+    );
+}
 
 function prepare(
   delivery: ClaimedDelivery,
@@ -96,7 +116,7 @@ function prepare(
   parts: AttemptParts,
   now: Date,
 ): Prepared {
-  const opened = openSecrets(subscription, parts, now);
+  const opened = openSecrets(subscription, delivery, parts, now);
   if (!opened)
     return {
       refused: {
@@ -104,7 +124,8 @@ function prepare(
         error: 'a secret of the subscription cannot be opened with the key ring of this process',
       },
     };
-  const wrong = checkCustomHeaders(opened.headers);
+  const { request } = opened;
+  const wrong = checkCustomHeaders(opened.headers) ?? checkCustomHeaders(request.headers);
   if (wrong)
     return { refused: { reason: 'header-not-allowed', error: `custom header "${wrong.name}": ${wrong.message}` } };
   const headers = requestHeaders({
@@ -114,7 +135,7 @@ function prepare(
       deliveryId: delivery.id,
       attempt: delivery.attempts + 1,
     },
-    ...{ sequence: delivery.sequence, body: delivery.body, timestamp: Math.floor(now.getTime() / 1000) },
+    ...{ sequence: delivery.sequence, body: request.body, timestamp: Math.floor(now.getTime() / 1000) },
     contentType: delivery.contentType,
     contentHeaders: delivery.contentHeaders,
     signing: {
@@ -122,16 +143,21 @@ function prepare(
       secrets: opened.secrets,
       signingKeys: opened.signingKeys,
     },
-    customHeaders: opened.headers,
+    customHeaders: [...request.headers, ...opened.headers], // what somebody set goes before what the template sets
     userAgent: subscription.body.userAgent ?? parts.userAgent,
   });
-  return { headers, customNames: opened.headers.map(({ name }) => name) };
+  const custom = [...request.headers, ...opened.headers];
+  return {
+    ...{ url: request.url, body: request.body, headers, customNames: custom.map(({ name }) => name) },
+    secrets: [...opened.secrets, ...opened.headers.map(({ value }) => value), ...request.secrets],
+  };
 }
 
 interface OpenedSecrets {
   secrets: string[];
   signingKeys: string[];
   headers: { name: string; value: string }[];
+  request: VendorRequest;
 }
 
 const liveSecrets = (secrets: readonly SealedSecret[], now: Date): SealedSecret[] =>
@@ -142,6 +168,7 @@ const liveSecrets = (secrets: readonly SealedSecret[], now: Date): SealedSecret[
 /** Live secrets, the current one first, and custom headers in the clear. Undefined when the key ring cannot open one of them. */
 function openSecrets(
   { id, workspaceId, body }: SubscriptionDocument,
+  delivery: Pick<ClaimedDelivery, 'body'>,
   { feed, keyRing }: AttemptParts,
   now: Date,
 ): OpenedSecrets | undefined {
@@ -150,7 +177,12 @@ function openSecrets(
   const open = (secrets: readonly SealedSecret[] = []): string[] =>
     liveSecrets(secrets, now).map(({ sealed }) => keyRing.open(workspace, id, sealed));
   try {
+    const request = body.template
+      ? vendorRequest(body.template, delivery.body, (sealed) => keyRing.open(workspace, id, sealed))
+      : { url: body.url, headers: [], body: delivery.body, secrets: [] };
+    if (!request) return undefined; // a template that only a newer version knows
     return {
+      request,
       secrets: open(body.secrets),
       signingKeys: open(body.signingKeys),
       headers: body.headers.map(({ name, sealed }) => ({ name, value: keyRing.open(workspace, id, sealed) })),

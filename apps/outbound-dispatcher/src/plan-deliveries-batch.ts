@@ -11,6 +11,7 @@ import { readTemplate } from '@tocsin/domain/template';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import type { Input, Stage, Tx, Verdict } from '@tocsin/postgres';
 import { lockLanes, storePlan } from './lane-store.ts';
+import { templateAccepts, vendorForm } from './vendor-request.ts';
 
 export interface PlanParts {
   feed: Pick<ConfigurationFeed, 'subscriptions' | 'atLeast'>;
@@ -118,11 +119,13 @@ const subscriberOf = ({ id, workspaceId, revision, body }: SubscriptionDocument)
   form: formOf(body),
   occurrences: body.occurrences === true,
   legacyUpdates: body.legacyUpdates === true,
+  ...(body.template ? { accepts: (event: OutboundEvent) => templateAccepts(body, event) } : {}),
 });
 
 /** A template that was checked at save and cannot be read any more gives way to the envelope. */
-function formOf({ envelope, transform }: SubscriptionBody): BodyForm {
-  if (transform === undefined || transform === null) return { key: envelope, rendering: { envelope } };
+function formOf({ envelope, transform, template }: SubscriptionBody): BodyForm {
+  const vendor = template ? vendorForm(template) : undefined;
+  if (transform === undefined || transform === null) return vendor ?? { key: envelope, rendering: { envelope } };
   const read = readTemplate(transform, 'transform');
   return read.ok
     ? { key: JSON.stringify(transform), rendering: { envelope, transform: read.template } }

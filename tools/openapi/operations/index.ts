@@ -8,6 +8,7 @@ import { incidents } from './incidents.ts';
 import { ingest } from './ingest.ts';
 import { operations } from './operations.ts';
 import { subscriptions } from './subscriptions.ts';
+import { templates } from './templates.ts';
 import { webhooks } from './webhooks.ts';
 
 /** What is said of each route, by `METHOD /path/{parameter}`. */
@@ -17,6 +18,7 @@ export const descriptions: Descriptions = {
   ...webhooks,
   ...correlation,
   ...subscriptions,
+  ...templates,
   ...changes,
   ...events,
   ...access,

@@ -110,6 +110,13 @@ const subscription = {
   headers: described(headerMap, 'Names; the values are masked.'),
   envelope: text,
   transform: described(Type.Unknown(), 'JSON template of the body; null = the envelope.'),
+  template: described(
+    nullable(Type.Object({ name: text, parameters: free })),
+    'Request format of a vendor with its parameters, secrets masked; null = none.',
+  ),
+  allow_own_origin: flag,
+  legacy_updates: flag,
+  occurrences: flag,
   signatures: Type.Array(word(...signatureSchemes)),
   public_keys: described(
     Type.Array(Type.Object({ key: text, not_after: nullable(instant) })),

@@ -6,6 +6,7 @@ import { eventSchemas } from './events.ts';
 import { incidentSchemas } from './incidents.ts';
 import { mappingSchemas } from './mapping.ts';
 import { operationSchemas } from './operations.ts';
+import { templateSchemas } from './templates.ts';
 
 /** What answers look like, by component name. The end-to-end test holds every real answer against these. */
 export const answerSchemas = {
@@ -16,4 +17,5 @@ export const answerSchemas = {
   ...incidentSchemas,
   ...mappingSchemas,
   ...operationSchemas,
+  ...templateSchemas,
 } as Readonly<Record<string, unknown>> as Readonly<Record<string, JsonSchema>>;

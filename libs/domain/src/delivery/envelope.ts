@@ -20,10 +20,12 @@ export const incidentData = (record: IncidentEventRecord, changed: string[], inc
   url: incidentUrl,
 });
 
-/** How a subscription wants its bodies. A transform goes before the envelope. */
+/** How a subscription wants its bodies. A transform goes before a vendor's body, and that before the envelope. */
 export interface Rendering {
   envelope: EnvelopeName;
   transform?: Template | undefined;
+  /** The body of a vendor's request. */
+  vendor?: ((envelope: CloudthinkerEnvelope) => object) | undefined;
 }
 
 /** What is sent, the same for each attempt: the bytes that are signed, and the headers that belong to their form. */
@@ -37,8 +39,12 @@ export interface RenderedBody {
 const SOURCE = '/tocsin';
 
 /** The body of an event in the form that a subscription asks for. */
-export function renderBody(envelope: CloudthinkerEnvelope, { envelope: form, transform }: Rendering): RenderedBody {
+export function renderBody(
+  envelope: CloudthinkerEnvelope,
+  { envelope: form, transform, vendor }: Rendering,
+): RenderedBody {
   if (transform) return json(bodyOf(renderTemplate(transform, contextOf(envelope))));
+  if (vendor) return json(bodyOf(vendor(envelope)));
   switch (form) {
     case 'cloudthinker':
       return json(bodyOf(envelope));
