@@ -171,6 +171,10 @@ describe.each(forms)('what came in: %s', (_form, open) => {
     const mapped = { title: 'CPU is hot', severity: 'critical', dedup_key: 'web-7', tags: ['edge'] };
     expect(preview).toMatchObject({ status: 200, body: { alerts: [mapped] } });
     const made = await client.make<MadeWebhook>('/api/v1/webhooks', { name: 'Mapped', connector: 'generic', mapping });
+    const trial = await client.api('POST', `/api/v1/webhooks/${made.id}/test`, payload);
+    expect(trial).toMatchObject({ status: 200, body: { ok: true, alerts: [mapped] } });
+    const setup = await client.get<{ url: string }>(`/api/v1/webhooks/${made.id}/setup`);
+    expect(setup.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/webhook\//);
     const answer = await client.bearer(made, payload);
     expect(answer).toMatchObject({ status: 200, body: { status: 'created' } });
     expect(await client.bearer(made, { ...payload, what: 'Still' })).toMatchObject({

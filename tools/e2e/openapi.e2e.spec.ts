@@ -179,7 +179,9 @@ describe('without a credential', () => {
 describe('a bad body', () => {
   const bodies = ['{"no_such_field_anywhere": true, "name": 7}', '[1, 2, 3]', '"text"', '{"broken": '];
   const tried = operationsOf(document).filter(
-    ({ operation }) => operation.requestBody && !operation.tags.includes('Demo'),
+    // A test of a webhook says what is wrong with a payload in its answer.
+    ({ operation, path }) =>
+      operation.requestBody && !operation.tags.includes('Demo') && path !== '/api/v1/webhooks/{id}/test',
   );
   const first = new Map(requests.map((request) => [`${request.method} ${request.path}`, request]));
 

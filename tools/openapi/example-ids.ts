@@ -17,7 +17,7 @@ export const ids = {
   alert: id('alr'),
   mixedAlert: `${id('alr').slice(0, -1)}3`,
   mixedAlert2: `${id('alr').slice(0, -1)}4`,
-  recordedAlert: `${id('alr').slice(0, -1)}2`,
+  recordedAlert: `${id('alr').slice(0, -1)}7`,
   deadLetter: id('dlt'),
   recommendation: id('rec'),
   apiKey: 'k7m2q5x3n4p6r2ta',

@@ -150,8 +150,8 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
         store: ConfigurationStore,
         keyRing: KeyRing,
         connectors: ConnectorCatalogue,
-        { publicUrl }: ShellConfig,
-      ) => new WebhookSetup(store, keyRing, connectors, publicUrl),
+        shell: ShellConfig,
+      ) => new WebhookSetup(store, keyRing, connectors, shell),
     },
     {
       provide: SUBSCRIPTIONS,

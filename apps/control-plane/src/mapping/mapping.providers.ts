@@ -30,7 +30,7 @@ export const mappingProviders: Provider[] = [
   {
     provide: WEBHOOK_TESTS,
     inject: [CONFIGURATION_STORE, CONTROL_PLANE_PIPELINE, KEY_RING, CLOCK, RANDOM, SHELL_CONFIG],
-    useFactory: (...[store, pipeline, keyRing, clock, random, { publicUrl }]: TestParts) =>
-      new WebhookTests({ store, pipeline, keyRing, clock, random, publicUrl }),
+    useFactory: (...[store, pipeline, keyRing, clock, random, shell]: TestParts) =>
+      new WebhookTests({ store, pipeline, keyRing, clock, random, shell }),
   },
 ];

@@ -3,7 +3,7 @@ import { encodeFacts, mintId, type ReceiptFacts } from '@tocsin/contracts';
 import { credentialRuleOf, keptHeaders, keptQuery, type LiveSecret } from '@tocsin/domain/authentication';
 import { compileMapping } from '@tocsin/domain/mapping-rules';
 import { headerNames } from '@tocsin/event-log';
-import { type Clock, type KeyRing, Problem, type Random } from '@tocsin/nest-shell';
+import { type Clock, type KeyRing, Problem, type Random, type ShellConfig } from '@tocsin/nest-shell';
 import type { Pipeline } from '@tocsin/postgres';
 import type { ConfigurationStore } from '../configuration-store.ts';
 import { samplePayloadsOf } from '../connector-documents.ts';
@@ -19,7 +19,8 @@ export interface TestParts {
   keyRing: Pick<KeyRing, 'open'>;
   clock: Clock;
   random: Random;
-  publicUrl: string;
+  /** Knows its address once the server listens. */
+  shell: Pick<ShellConfig, 'publicUrl'>;
 }
 
 /** One payload for one webhook, to be tried or sent. */
@@ -96,7 +97,7 @@ export class WebhookTests {
   }
 
   private read({ workspaceId, webhookId }: WebhookTest) {
-    const { store, keyRing, publicUrl } = this.parts;
+    const { store, keyRing, shell } = this.parts;
     return store.inWorkspace(workspaceId, async (tx) => {
       const row = await tx.find(WebhookRow, webhookId);
       const workspace = workspaceDocumentOf(await tx.workspace());
@@ -104,7 +105,7 @@ export class WebhookTests {
         bytes: Buffer.from(keyRing.open(workspace, row.id, sealed), 'utf8'),
         notAfter: notAfter === null ? null : Date.parse(notAfter),
       }));
-      return { row, secrets, url: triggerUrl(publicUrl, keyRing.open(workspace, row.id, row.sealedToken)) };
+      return { row, secrets, url: triggerUrl(shell.publicUrl, keyRing.open(workspace, row.id, row.sealedToken)) };
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { KeyRing } from '@tocsin/nest-shell';
+import type { KeyRing, ShellConfig } from '@tocsin/nest-shell';
 import { type ConnectorAuth, credentialRuleOf } from '@tocsin/domain/authentication';
 import type { ConfigurationStore } from '../configuration-store.ts';
 import { type ConnectorGuide, guideOf, type SamplePayload } from '../connector-documents.ts';
@@ -19,7 +19,7 @@ export class WebhookSetup {
     private readonly store: ConfigurationStore,
     private readonly keyRing: Pick<KeyRing, 'open'>,
     private readonly connectors: ConnectorCatalogue,
-    private readonly publicUrl: string,
+    private readonly shell: Pick<ShellConfig, 'publicUrl'>,
   ) {}
 
   async of(workspaceId: string, id: string) {
@@ -28,8 +28,10 @@ export class WebhookSetup {
       const workspace = workspaceDocumentOf(await tx.workspace());
       return { row: webhook, token: this.keyRing.open(workspace, webhook.id, webhook.sealedToken) };
     });
-    return setupView(row, triggerUrl(this.publicUrl, token), {
-      publicUrl: this.publicUrl,
+    // Known once the server listens, which is after this was made.
+    const { publicUrl } = this.shell;
+    return setupView(row, triggerUrl(publicUrl, token), {
+      publicUrl,
       auth: this.connectors.get(row.connector)?.auth,
     });
   }
