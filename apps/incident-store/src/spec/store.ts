@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { encodeRecord, mintId, topics, type AlertsCorrelated, type ApiKeyDocument } from '@tocsin/contracts';
+import {
+  decodeRecord,
+  encodeRecord,
+  mintId,
+  topics,
+  type AlertsCorrelated,
+  type ApiKeyDocument,
+  type CorrelatedAlert,
+  type IncidentEventRecord,
+  type IncidentFact,
+  type WebhookDocument,
+} from '@tocsin/contracts';
+import type { EventLog } from '@tocsin/event-log';
 import { openJournal } from '@tocsin/event-log/journal';
 import { Assignments, createKeyRing, Health, startApplication, StaticConfigurationFeed } from '@tocsin/nest-shell';
 import { createPools, type Pools } from '@tocsin/postgres';
@@ -21,9 +33,20 @@ export interface RunningStore {
   databaseUrl: string;
   /** `TOCSIN_KEY_RING` of this store. */
   keyRing: string;
+  url: string;
+  /** May do everything in the scene's workspace. */
+  apiKey: string;
+  eventLog: EventLog;
   /** Calls with a key of the scene's workspace that may do everything. */
-  call(method: string, path: string, body?: unknown): Promise<Answer>;
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** The same with a key of another workspace. */
+  asStranger(method: string, path: string, body?: unknown): Promise<Answer>;
   say(...records: AlertsCorrelated[]): Promise<void>;
+  /** Says these, and waits until each has its answer. */
+  settle(...alerts: CorrelatedAlert[]): Promise<void>;
+  /** What the correlator, and what subscribers were told, in their order. */
+  facts: IncidentFact[];
+  events: IncidentEventRecord[];
   /** Opens an incident by an alert of its own. @returns its id */
   open(receipt: string): Promise<string>;
   /** Resolves when every event has its place in the order. */
@@ -32,7 +55,10 @@ export interface RunningStore {
 }
 
 /** The incident store as a process of its own would run it: real Postgres, the journal, HTTP. */
-export async function startStore(name: string): Promise<RunningStore> {
+export async function startStore(
+  name: string,
+  webhookBody: Partial<WebhookDocument['body']> = {},
+): Promise<RunningStore> {
   const ring = `k:${randomBytes(32).toString('base64')}`;
   const keyRing = createKeyRing(ring, 'pepper of some length', randomBytes);
   const scene = new Scene(mintId('ws', randomBytes(16)), mintId('whk', randomBytes(16)), Date.now() - 3_600_000);
@@ -46,7 +72,25 @@ export async function startStore(name: string): Promise<RunningStore> {
   const pools = createPools({ connectionString: database.url, applicationName: name });
   const eventLog = await openJournal();
   await eventLog.ensureTopics(topics);
-  const feed = new StaticConfigurationFeed([key]);
+  const strange: ApiKeyDocument = { ...key, id: 'stranger', workspaceId: mintId('ws', randomBytes(16)) };
+  const webhook = {
+    ...{ revision: 1, kind: 'webhook', id: scene.webhookId, workspaceId: scene.workspaceId, deleted: false },
+    body: {
+      name: 'Spec',
+      dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' },
+      ...webhookBody,
+    },
+  } as WebhookDocument;
+  const feed = new StaticConfigurationFeed([key, strange, webhook]);
+  const facts: IncidentFact[] = [];
+  const events: IncidentEventRecord[] = [];
+  const hear = (topic: 'correlation.inputs' | 'incident.events', keep: (value: Buffer) => void) =>
+    eventLog.consume({ topic, group: `${name} ${topic}`, mode: 'broadcast-from-end' }, ({ records }) => {
+      for (const { value } of records) if (value) keep(value);
+      return Promise.resolve({ kind: 'committed', next: (records.at(-1)?.offset ?? 0n) + 1n });
+    });
+  await hear('correlation.inputs', (value) => facts.push(decodeRecord('incident.fact.v1', value)));
+  await hear('incident.events', (value) => events.push(decodeRecord('incident.event.v1', value)));
   const running = await startApplication(
     {
       config: { publicUrl: '', databaseUrl: '', dataDirectory: '', development: true },
@@ -60,14 +104,16 @@ export async function startStore(name: string): Promise<RunningStore> {
     ['incident-store'],
     { host: '127.0.0.1', port: 0 },
   );
-  const call = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+  // eslint-disable-next-line max-params -- reads as the request does: who, how, where, what
+  const ask = async (who: string, method: string, path: string, body?: unknown, headers = {}): Promise<Answer> => {
     const response = await fetch(`${running.url}/api/v1/${path}`, {
       method,
-      headers: { authorization: `Bearer tsk_installer_${secret}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer tsk_${who}_${secret}`, 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: (await response.json()) as Answer['body'] };
   };
+  const call: RunningStore['call'] = (...request) => ask('installer', ...request);
   const say = (...records: AlertsCorrelated[]): Promise<void> =>
     eventLog.append(
       records.map((record) => ({
@@ -76,7 +122,14 @@ export async function startStore(name: string): Promise<RunningStore> {
       })),
     );
   return {
-    ...{ scene, pools, databaseUrl: database.url, keyRing: ring, call, say },
+    ...{ scene, pools, databaseUrl: database.url, keyRing: ring, call, say, facts, events },
+    asStranger: (...request) => ask('stranger', ...request),
+    settle: async (...alerts) => {
+      await say(...alerts.map((alert) => scene.record(alert)));
+      for (const { alert } of alerts)
+        await waitFor(async () => (await call('GET', `alerts/${alert.id}`)).status === 200, { timeoutMs: 20_000 });
+    },
+    ...{ url: running.url, apiKey: `tsk_installer_${secret}`, eventLog },
     open: async (receipt) => {
       await say(scene.record(scene.opened(receipt, 0)));
       const id = scene.incidentId(receipt);
