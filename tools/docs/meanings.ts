@@ -166,6 +166,7 @@ export const finalMeanings: Record<FinalReason, string> = {
   'schedule-exhausted': 'The last attempt of the schedule failed.',
   'subscription-deleted': 'The subscription was deleted.',
   'subscription-paused': 'The subscription is paused.',
+  'subscription-disabled': 'The subscription was disabled: its receiver failed for too long, or answered 410.',
 };
 
 export const urlMeanings: Record<UrlRefusal, string> = {

@@ -70,7 +70,8 @@ export class WebhookRow extends ConfigurationRow {
 /** Optional parts of a subscription's document. */
 export type SubscriptionOptions = Pick<
   SubscriptionBody,
-  'transform' | 'signatures' | 'signingKeys' | 'template' | 'legacyUpdates' | 'occurrences'
+  | ('transform' | 'signatures' | 'signingKeys' | 'template' | 'legacyUpdates' | 'occurrences')
+  | ('filter' | 'delivery' | 'ordering' | 'retainWhilePaused' | 'maxInFlight' | 'maxPerSecond' | 'disableAfterDays')
 >;
 
 @Entity({ schema: 'control_plane', name: 'subscriptions' })

@@ -52,10 +52,20 @@ function withoutTemplate(row: SubscriptionRow, input: UpdateSubscription, allow:
     throw invalidField('allow_own_origin', 'no-template', 'says something of templates only');
   const { template: _gone, ...options } = row.options;
   row.options = options;
-  const url = input.url === undefined ? new URL(row.url) : checkedUrl(input.url, allow);
+  const url = input.url === undefined ? keptUrl(row, input) : checkedUrl(input.url, allow);
   row.url = url.href;
   if (input.events) row.events = checkedEvents(input.events);
   return url;
+}
+
+/** Address of a subscription that nothing is sent to. */
+const FEED_ONLY = 'about:feed';
+
+/** @throws Problem validation-failed where something shall be sent, and nobody has said where to */
+function keptUrl(row: SubscriptionRow, { delivery = row.options.delivery }: UpdateSubscription): URL {
+  if (row.url !== '' && row.url !== FEED_ONLY) return new URL(row.url);
+  if (delivery !== 'pull') throw invalidField('url', 'is-needed', 'is needed unless delivery is "pull"');
+  return new URL(FEED_ONLY);
 }
 
 /** A change of something else: the address is not looked at again, so that what cannot be reached any more can still be paused. */

@@ -19,6 +19,7 @@ import {
 } from 'class-validator';
 import { envelopeNames, signatureSchemes, type EnvelopeName, type SignatureScheme } from '@tocsin/contracts';
 import { CLEAN_TEXT, Optional, OptionalOrNull } from './fields.ts';
+import { SubscriptionFlow } from './subscription-flow.dto.ts';
 
 const clean = { message: '$property must not contain control characters such as line breaks' };
 const DAY_SECONDS = 86_400;
@@ -30,7 +31,7 @@ const NeededWithoutTemplate = (): PropertyDecorator =>
   );
 
 /** What can be said of a subscription when it is made and later (product P12). */
-export class SubscriptionSettings {
+export class SubscriptionSettings extends SubscriptionFlow {
   @Optional() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name?: string;
   @Optional() @IsBoolean() active?: boolean;
   /** Accepted for `active`. */
@@ -75,8 +76,8 @@ export class SubscriptionSettings {
 }
 
 export class CreateSubscription extends SubscriptionSettings {
-  /** Needed unless a template knows it. */
-  @NeededWithoutTemplate() @IsString() @Length(1, 2_000) url?: string;
+  /** Needed unless a template knows it, or nothing is sent. */
+  @Optional() @IsString() @Length(1, 2_000) url?: string;
   /** Default: those of the template; without one they are needed. */
   @NeededWithoutTemplate()
   @IsArray()

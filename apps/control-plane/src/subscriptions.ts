@@ -13,6 +13,7 @@ import type {
   SubscriptionSettings,
   UpdateSubscription,
 } from './subscription.dto.ts';
+import { appliedFlow } from './subscription-flow.ts';
 import { applyTarget } from './subscription-target.ts';
 import { MASK } from './views.ts';
 import type { Changed } from './webhooks.ts';
@@ -90,7 +91,7 @@ export async function insertSubscription(
   row.workspaceId = tx.workspaceId;
   Object.assign(row, defaultSettings());
   const { host } = await applyTarget(tx, { credentials, allow }, row, input);
-  row.name = host;
+  row.name = host === '' ? 'feed' : host;
   const secret = input.secret === undefined ? undefined : secretOf(input.secret, credentials);
   row.secrets = secret === undefined ? [] : [sealedSecret(credentials, await tx.workspace(), row.id, secret)];
   await applySettings(tx, credentials, row, input);
@@ -125,7 +126,7 @@ async function applySettings(
   row.timeoutSeconds = input.timeout_seconds ?? row.timeoutSeconds;
   row.userAgent = input.user_agent === undefined ? row.userAgent : input.user_agent;
   row.updateIntervalSeconds = input.update_interval_seconds ?? row.updateIntervalSeconds;
-  row.options = await appliedOptions(tx, credentials, row, input);
+  row.options = appliedFlow(await appliedOptions(tx, credentials, row, input), input);
   if (input.headers) row.headers = await sealedHeaders(tx, credentials, row, input.headers);
 }
 

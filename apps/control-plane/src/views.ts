@@ -1,12 +1,13 @@
 import { defaultSignatures } from '@tocsin/domain/delivery';
 import { emptyMapping } from '@tocsin/domain/mapping-rules';
 import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
-import { keysView } from './key-recipe.ts';
-import { MASK } from './mask.ts';
-import { templateView } from './templates/fill-template.ts';
 import { incidentRulesView } from './incident-rules.ts';
 import { intakeView, settingsView } from './intake/intake-settings.ts';
+import { keysView } from './key-recipe.ts';
 import { rulesView } from './correlation/read-rules.ts';
+import { MASK } from './mask.ts';
+import { flowView } from './subscription-flow.ts';
+import { templateView } from './templates/fill-template.ts';
 import { authView } from './webhook-auth.ts';
 
 // What people see of each row: snake_case, and never a secret, a token or a sealed text.
@@ -107,5 +108,6 @@ export const subscriptionView = (row: SubscriptionRow) => ({
   timeout_seconds: row.timeoutSeconds,
   user_agent: row.userAgent,
   update_interval_seconds: row.updateIntervalSeconds,
+  ...flowView(row.options),
   ...stamp(row),
 });

@@ -4,6 +4,7 @@ import {
   checkUrl,
   defaultSignatures,
   DEFAULT_RETRY_SCHEDULE,
+  isDisabled,
   maskRequestHeaders,
   maskResponseHeaders,
   reasonOfStatus,
@@ -47,13 +48,29 @@ export async function attemptDelivery(
 ): Promise<SettledDelivery | undefined> {
   await parts.feed.atLeast(delivery.configRevision, CONFIGURATION_WAIT_MS);
   const subscription = subscriptionOf(parts.feed, delivery);
-  const unsent = { attempts: delivery.attempts, finishedAt: parts.clock() };
-  if (!subscription)
-    return { delivery, attempt: null, settled: { status: 'failed', reason: 'subscription-deleted', ...unsent } };
-  if (!subscription.body.active) {
-    return { delivery, attempt: null, settled: { status: 'skipped-paused', reason: 'subscription-paused', ...unsent } };
+  const { attempts } = delivery;
+  const finishedAt = parts.clock();
+  if (!subscription) {
+    const settled = { status: 'failed', reason: 'subscription-deleted', attempts, finishedAt } as const;
+    return { delivery, attempt: null, settled, revision: delivery.configRevision };
   }
+  const { revision, body } = subscription;
+  const reason = idleBecause(delivery, subscription);
+  if (reason && body.retainWhilePaused)
+    return { delivery, attempt: null, settled: { status: 'retained', reason, attempts }, revision };
+  if (reason)
+    return { delivery, attempt: null, settled: { status: 'skipped-paused', reason, attempts, finishedAt }, revision };
   return send(delivery, subscription, parts);
+}
+
+/** Why nothing is sent for a subscription at the moment; a test that somebody asked for is. */
+function idleBecause(
+  { test, disabledRevision }: ClaimedDelivery,
+  { revision, body }: SubscriptionDocument,
+): 'subscription-paused' | 'subscription-disabled' | undefined {
+  if (test) return undefined;
+  if (!body.active) return 'subscription-paused';
+  return isDisabled(disabledRevision, revision) ? 'subscription-disabled' : undefined;
 }
 
 async function send(
@@ -74,19 +91,23 @@ async function send(
   if (response.kind === 'given-back') return undefined;
   const attempt = logOf(delivery.attempts + 1, response, { startedAt, finishedAt: parts.clock() });
   if (!('refused' in request)) hideSecrets(attempt, request);
-  const schedule =
-    subscription.body.retrySchedule.length > 0 ? subscription.body.retrySchedule : DEFAULT_RETRY_SCHEDULE;
   const finishedAt = parts.clock();
+  const asked = response.kind === 'response' ? retryAfterSeconds(response.headers['retry-after'], finishedAt) : null;
   const settled = settleAttempt(
     {
       ...{ number: attempt.number, reason: attempt.reason, responseStatus: attempt.responseStatus, finishedAt },
-      retryAfterSeconds:
-        response.kind === 'response' ? retryAfterSeconds(response.headers['retry-after'], finishedAt) : null,
+      ...{ retryAfterSeconds: asked, before: delivery.attemptsBase },
     },
-    schedule,
+    scheduleOf(delivery, subscription),
     parts.random(),
   );
-  return { delivery, attempt, settled };
+  return { delivery, attempt, settled, revision: subscription.revision, retryAfterSeconds: asked };
+}
+
+/** A test is tried once: who asked for it is waiting. */
+function scheduleOf({ test }: ClaimedDelivery, { body }: SubscriptionDocument): readonly number[] {
+  if (test) return [0];
+  return body.retrySchedule.length > 0 ? body.retrySchedule : DEFAULT_RETRY_SCHEDULE;
 }
 
 /** What is sent, and what of it may not be seen. */
@@ -144,6 +165,7 @@ function prepare(
       signingKeys: opened.signingKeys,
     },
     customHeaders: [...request.headers, ...opened.headers], // what somebody set goes before what the template sets
+    test: delivery.test,
     userAgent: subscription.body.userAgent ?? parts.userAgent,
   });
   const custom = [...request.headers, ...opened.headers];
@@ -180,13 +202,14 @@ function openSecrets(
     const request = body.template
       ? vendorRequest(body.template, delivery.body, (sealed) => keyRing.open(workspace, id, sealed))
       : { url: body.url, headers: [], body: delivery.body, secrets: [] };
-    if (!request) return undefined; // a template that only a newer version knows
-    return {
-      request,
-      secrets: open(body.secrets),
-      signingKeys: open(body.signingKeys),
-      headers: body.headers.map(({ name, sealed }) => ({ name, value: keyRing.open(workspace, id, sealed) })),
-    };
+    return (
+      request && {
+        request,
+        secrets: open(body.secrets),
+        signingKeys: open(body.signingKeys),
+        headers: body.headers.map(({ name, sealed }) => ({ name, value: keyRing.open(workspace, id, sealed) })),
+      }
+    );
   } catch {
     return undefined; // the caller says so in the attempt; the error itself may not be shown
   }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { dropProbes } from './endpoint-store.ts';
 
 /** A delivery that this worker holds until it finishes it or its lease ends. */
 export interface ClaimedDelivery {
@@ -17,6 +18,12 @@ export interface ClaimedDelivery {
   contentHeaders: Record<string, string>;
   /** Attempts made before this one. */
   attempts: number;
+  /** … of which so many were made before somebody asked for it again. */
+  attemptsBase: number;
+  /** Asked for by hand: sent also while the subscription is paused, and once only. */
+  test: boolean;
+  /** Revision of the subscription at which its receiver was disabled; null = it is not. */
+  disabledRevision: number | null;
   leaseToken: string;
 }
 
@@ -35,6 +42,9 @@ interface ClaimedRow {
   content_type: string;
   content_headers: Record<string, string>;
   attempts: number;
+  attempts_base: number;
+  test: boolean;
+  disabled_revision: string | null;
   lease_token: string;
 }
 
@@ -53,6 +63,9 @@ const claimedOf = (row: ClaimedRow): ClaimedDelivery => ({
   contentType: row.content_type,
   contentHeaders: row.content_headers,
   attempts: row.attempts,
+  attemptsBase: row.attempts_base,
+  test: row.test,
+  disabledRevision: row.disabled_revision === null ? null : Number(row.disabled_revision),
   leaseToken: row.lease_token,
 });
 
@@ -63,44 +76,59 @@ export const DUE_CHANNEL = 'outbound_dispatcher_due';
 
 export interface Wanted {
   subscriptionId: string;
+  /** The caller has taken the probe of its open circuit. */
+  probe: boolean;
   /** How many more it may have in flight. */
   slots: number;
   /** Timeout of the subscription and a margin. */
   leaseMs: number;
 }
 
-/** Claims what is due for these subscriptions, oldest first in each: no subscription waits behind another's backlog. */
+/**
+ * Claims what is due for these subscriptions, oldest first in each: no subscription waits behind another's backlog. One whose circuit is open
+ * gets nothing but the probe that the caller has taken.
+ */
 export async function claimDue(
   pool: Pool,
   claim: { wanted: readonly Wanted[]; limit: number; now: Date; workerId: number; leaseToken: string },
 ): Promise<ClaimedDelivery[]> {
   const { rows } = await pool.query<ClaimedRow>(
     `with picked as (
-       select d.seq, want.lease_ms
-         from unnest($1::text[], $2::int[], $3::int[]) as want(subscription_id, slots, lease_ms)
+       select d.seq, want.lease_ms, e.disabled_revision
+         from unnest($1::text[], $2::int[], $3::int[], $8::boolean[]) as want(subscription_id, slots, lease_ms, probe)
+         left join outbound_dispatcher.endpoints e on e.subscription_id = want.subscription_id
         cross join lateral (
           select seq from outbound_dispatcher.deliveries
            where subscription_id = want.subscription_id and head and lease_token is null and finished_at is null and due_at <= $5
+             and (e.open_until is null or want.probe or test)
            order by due_at, seq limit want.slots for update skip locked) d
         limit $4)
      update outbound_dispatcher.deliveries d
         set lease_token = $6, lease_until = $5::timestamptz + picked.lease_ms * interval '1 millisecond', claimed_by = $7, mergeable = false
        from picked where d.seq = picked.seq
      returning d.seq, d.id, d.workspace_id, d.subscription_id, d.subscription_name, d.config_revision, d.event_id, d.event_type, d.incident_id,
-               d.sequence, d.body, d.content_type, d.content_headers, d.attempts, d.lease_token`,
+               d.sequence, d.body, d.content_type, d.content_headers, d.attempts, d.attempts_base, d.test, d.lease_token,
+               picked.disabled_revision`,
     [
       claim.wanted.map(({ subscriptionId }) => subscriptionId),
       claim.wanted.map(({ slots }) => slots),
       claim.wanted.map(({ leaseMs }) => leaseMs),
       ...[claim.limit, claim.now, claim.leaseToken, claim.workerId],
+      claim.wanted.map(({ probe }) => probe),
     ],
   );
   return rows.map(claimedOf);
 }
 
-/** Subscriptions that have something due. Costs one index probe per subscription with anything waiting, however long the backlogs are. */
-export async function dueSubscriptions(pool: Pool, now: Date): Promise<string[]> {
-  const { rows } = await pool.query<{ subscription_id: string }>(
+export interface DueSubscription {
+  subscriptionId: string;
+  /** Its circuit is open, and the time of a probe has come. */
+  probe: boolean;
+}
+
+/** Subscriptions that have something due and may be tried. Costs one index probe per subscription with anything waiting, however long the backlogs are. */
+export async function dueSubscriptions(pool: Pool, now: Date): Promise<DueSubscription[]> {
+  const { rows } = await pool.query<{ subscription_id: string; probe: boolean }>(
     `with recursive waiting as (
        (select subscription_id from outbound_dispatcher.deliveries
          where head and lease_token is null and finished_at is null order by subscription_id limit 1)
@@ -109,13 +137,15 @@ export async function dueSubscriptions(pool: Pool, now: Date): Promise<string[]>
                 where d.head and d.lease_token is null and d.finished_at is null and d.subscription_id > waiting.subscription_id
                 order by d.subscription_id limit 1)
          from waiting where waiting.subscription_id is not null)
-     select subscription_id from waiting
-      where exists (select from outbound_dispatcher.deliveries d
+     select waiting.subscription_id, e.open_until is not null as probe
+       from waiting left join outbound_dispatcher.endpoints e on e.subscription_id = waiting.subscription_id
+      where (e.open_until is null or (e.open_until <= $1 and (e.probe_until is null or e.probe_until <= $1)))
+        and exists (select from outbound_dispatcher.deliveries d
                      where d.subscription_id = waiting.subscription_id and d.head and d.lease_token is null and d.finished_at is null
                        and d.due_at <= $1)`,
     [now],
   );
-  return rows.map((row) => row.subscription_id);
+  return rows.map((row) => ({ subscriptionId: row.subscription_id, probe: row.probe }));
 }
 
 /**
@@ -134,7 +164,9 @@ export async function reclaim(pool: Pool, now: Date): Promise<string[]> {
        from free where d.seq = free.seq returning d.subscription_id`,
     [now, WORKER_LOCK_CLASS],
   );
-  return [...new Set(rows.map((row) => row.subscription_id))];
+  const freed = [...new Set(rows.map((row) => row.subscription_id))];
+  await dropProbes(pool, freed); // it may have been the one that probed
+  return freed;
 }
 
 /** Gives claimed deliveries back untried. */

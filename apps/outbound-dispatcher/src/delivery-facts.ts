@@ -17,10 +17,11 @@ const typeOf = {
 
 /** What became of a delivery, as one fact on `delivery.events`. */
 export function deliveryOutputs({ delivery, settled, attempt }: SettledDelivery, now: Date): Output {
-  const type = typeOf[settled.status];
+  const type = typeOf[settled.status === 'retained' ? 'skipped-paused' : settled.status];
   const at = now.toISOString();
   const final = settled.status !== 'retrying';
   // A delivery says at most one thing per attempt, and one more when it ends without a further attempt.
+  // One that is tried again under the same number (it did not count) says the same again, and is heard once.
   const version = BigInt(settled.attempts * 2 + (final ? 1 : 0));
   const event: DeliveryEvent = {
     id: deriveId('evt', delivery.id, String(version)),
@@ -34,7 +35,7 @@ export function deliveryOutputs({ delivery, settled, attempt }: SettledDelivery,
     type,
     attempt: settled.attempts,
     response_status: attempt?.responseStatus ?? null,
-    detail: settled.status === 'delivered' ? null : detailOf({ delivery, settled, attempt }),
+    detail: settled.status === 'delivered' ? null : detailOf({ settled, attempt }),
     at,
   };
   const headers: CloudEventHeaders = {
@@ -58,7 +59,7 @@ export function deliveryOutputs({ delivery, settled, attempt }: SettledDelivery,
 }
 
 /** Reason codes first; the error text of our own layers follows, which names no secret and no path. */
-function detailOf({ settled, attempt }: SettledDelivery): string {
+function detailOf({ settled, attempt }: Pick<SettledDelivery, 'settled' | 'attempt'>): string {
   const parts: string[] = [settled.reason];
   if (attempt && attempt.reason !== settled.reason) parts.push(attempt.reason);
   if (attempt?.error) parts.push(attempt.error);

@@ -1,16 +1,12 @@
 import type { Pool } from 'pg';
 import type { Logger } from '@tocsin/nest-shell';
-import {
-  claimDue,
-  DUE_CHANNEL,
-  dueSubscriptions,
-  giveBack,
-  reclaim,
-  type ClaimedDelivery,
-  type Wanted,
-} from './claim-store.ts';
-import type { EndpointSlots } from './endpoint-slots.ts';
+import { claimDue, DUE_CHANNEL, giveBack, type ClaimedDelivery, type Wanted } from './claim-store.ts';
+import { countRates, takeRates } from './endpoint-rates.ts';
+import type { EndpointSlots, SlotResult } from './endpoint-slots.ts';
+import { dropProbes, takeProbes } from './endpoint-store.ts';
+import { lookForWork } from './look-for-work.ts';
 import type { SettledDelivery } from './settle-store.ts';
+import type { EndpointSettings } from './subscription-settings.ts';
 import type { WorkerSession } from './worker-session.ts';
 
 export interface WorkerParts {
@@ -20,17 +16,24 @@ export interface WorkerParts {
   /** Undefined: the process is going down, the delivery is given back. */
   attempt: (delivery: ClaimedDelivery) => Promise<SettledDelivery | undefined>;
   settle: (result: SettledDelivery) => Promise<void>;
-  timeoutMsOf: (subscriptionId: string) => number;
+  settingsOf: (subscriptionId: string) => EndpointSettings | undefined;
+  /** Deliveries a second at which what was kept for a subscription without a rate of its own is sent. */
+  drainPerSecond: number;
   newToken: () => string;
   clock: () => Date;
   log: Logger;
 }
 
+const DEFAULT_TIMEOUT_MS = 30_000;
 const LEASE_MARGIN_MS = 15_000;
 const CLAIM_MAX = 200;
 /** The fallback: retries that came due, work of workers that are gone, hints that were lost. */
 const POLL_BUSY_MS = 500;
 const POLL_IDLE_MS = 1000;
+/** A subscription whose rate was used up is looked at again after so long. */
+const RATE_WAIT_MS = 50;
+/** A good answer that took longer says: do not count on this one. */
+const SLOW_MS = 2_000;
 
 /**
  * Claims due deliveries and sends them, each subscription within its own slots. Whoever plans a delivery or frees a lane calls `wake`,
@@ -38,11 +41,14 @@ const POLL_IDLE_MS = 1000;
  */
 export class DeliveryWorker {
   private readonly wanted = new Set<string>();
+  private readonly probes = new Set<string>();
   private readonly starved = new Set<string>();
+  private readonly overRate = new Set<string>();
   private readonly inHand = new Set<Promise<void>>();
   private claiming: Promise<void> | undefined;
   private polling: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private rateTimer: NodeJS.Timeout | undefined;
   private stopping = false;
   private hinting = false;
   private sentSincePoll = 0;
@@ -58,7 +64,7 @@ export class DeliveryWorker {
     for (const id of subscriptionIds) this.wanted.add(id);
     if (this.stopping) return;
     this.claiming ??= this.drain().finally(() => (this.claiming = undefined));
-    if (this.parts.slots.room === 0) this.hint();
+    if (this.room === 0) this.hint();
   }
 
   /** Looks for anything that is due, also for what others left. */
@@ -78,18 +84,25 @@ export class DeliveryWorker {
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.timer);
+    clearTimeout(this.rateTimer);
     await this.polling;
     await this.claiming;
     while (this.inHand.size > 0) await Promise.all(this.inHand);
   }
 
+  /** Attempts count until their results are stored: while the database is away, nothing new is begun. */
+  private get room(): number {
+    return Math.min(this.parts.slots.room, this.parts.slots.max - this.inHand.size);
+  }
+
   private async look(): Promise<void> {
-    const { pool, session, clock, log } = this.parts;
+    const { session, log, slots, settingsOf } = this.parts;
     try {
       await session.open();
-      const freed = await reclaim(pool, clock());
-      if (freed.length > 0) log.info({ subscriptions: freed.length }, 'deliveries.reclaimed');
-      this.wake(await dueSubscriptions(pool, clock()));
+      const due = await lookForWork(this.parts);
+      for (const { subscriptionId, probe } of due) if (probe) this.probes.add(subscriptionId);
+      slots.keep((id) => settingsOf(id) !== undefined);
+      this.wake(due.map(({ subscriptionId }) => subscriptionId));
     } catch (error) {
       log.warn({ error: (error as Error).message }, 'deliveries.poll-failed');
     }
@@ -98,8 +111,8 @@ export class DeliveryWorker {
   private async drain(): Promise<void> {
     try {
       while (!this.stopping) {
-        const wanted = this.next();
-        if (wanted.length === 0) return;
+        const wanted = await this.withinRates(await this.withProbes(this.next()));
+        if (wanted === undefined) return;
         await this.claim(wanted);
       }
     } catch (error) {
@@ -109,68 +122,135 @@ export class DeliveryWorker {
   }
 
   /** Subscriptions to claim for now. One without a free slot is remembered until a slot of its own comes back. */
-  private next(): Wanted[] {
+  private next(): Wanted[] | undefined {
+    const { slots, settingsOf } = this.parts;
     const wanted: Wanted[] = [];
     for (const id of this.wanted) {
-      if (this.parts.slots.room === 0 || wanted.length === CLAIM_MAX) break;
+      if (this.room <= 0 || wanted.length === CLAIM_MAX) break;
       this.wanted.delete(id);
-      const slots = this.parts.slots.free(id);
-      if (slots === 0) this.starved.add(id);
-      else wanted.push({ subscriptionId: id, slots, leaseMs: this.parts.timeoutMsOf(id) + LEASE_MARGIN_MS });
+      const settings = settingsOf(id);
+      const free = slots.free(id, settings?.workspaceId ?? '', settings?.maxInFlight);
+      if (free === 0) this.starved.add(id);
+      else
+        wanted.push({
+          subscriptionId: id,
+          slots: free,
+          leaseMs: (settings?.timeoutMs ?? DEFAULT_TIMEOUT_MS) + LEASE_MARGIN_MS,
+          probe: false,
+        });
     }
-    return wanted;
+    return wanted.length === 0 ? undefined : wanted;
+  }
+
+  /** Half-open circuits: one request, by whoever takes it first. */
+  private async withProbes(wanted: Wanted[] | undefined): Promise<Wanted[] | undefined> {
+    const asked = (wanted ?? []).filter(({ subscriptionId }) => this.probes.delete(subscriptionId));
+    if (!wanted || asked.length === 0) return wanted;
+    const { pool, clock } = this.parts;
+    const longest = Math.max(...asked.map(({ leaseMs }) => leaseMs));
+    const now = clock();
+    const until = new Date(now.getTime() + longest);
+    const taken = new Set(
+      await takeProbes(
+        pool,
+        asked.map(({ subscriptionId }) => subscriptionId),
+        now,
+        until,
+      ),
+    );
+    return wanted.map((one) => (taken.has(one.subscriptionId) ? { ...one, slots: 1, probe: true } : one));
+  }
+
+  /** Slots that the subscriptions' rates allow at the moment. */
+  private async withinRates(wanted: Wanted[] | undefined): Promise<Wanted[] | undefined> {
+    const { pool, settingsOf, clock } = this.parts;
+    const rated = (wanted ?? []).flatMap(({ subscriptionId, slots }) => {
+      const { maxPerSecond, workspaceId } = settingsOf(subscriptionId) ?? {};
+      return maxPerSecond && workspaceId !== undefined
+        ? [{ subscriptionId, workspaceId, slots, perSecond: maxPerSecond }]
+        : [];
+    });
+    if (!wanted || rated.length === 0) return wanted;
+    const granted = await takeRates(pool, rated, clock());
+    const held = rated.filter(({ subscriptionId }) => granted.get(subscriptionId) === 0);
+    if (held.length > 0) this.later(held.map(({ subscriptionId }) => subscriptionId));
+    return wanted.flatMap((one) => {
+      const slots = granted.get(one.subscriptionId) ?? one.slots;
+      return slots === 0 ? [] : [{ ...one, slots }];
+    });
+  }
+
+  private later(subscriptionIds: string[]): void {
+    for (const id of subscriptionIds) this.overRate.add(id);
+    this.rateTimer ??= setTimeout(() => {
+      this.rateTimer = undefined;
+      const waiting = [...this.overRate];
+      this.overRate.clear();
+      this.wake(waiting);
+    }, RATE_WAIT_MS);
   }
 
   private async claim(wanted: Wanted[]): Promise<void> {
-    const { pool, session, slots, clock, newToken } = this.parts;
+    const { pool, session, clock, newToken, settingsOf } = this.parts;
     const workerId = session.id;
-    if (workerId === undefined) return;
-    const limit = Math.min(CLAIM_MAX, slots.room);
+    if (workerId === undefined || wanted.length === 0) return;
+    const limit = Math.min(CLAIM_MAX, this.room);
     const claimed = await claimDue(pool, { wanted, limit, now: clock(), workerId, leaseToken: newToken() });
     const counts = new Map<string, number>();
     for (const { subscriptionId } of claimed) counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
-    for (const { subscriptionId, slots: asked } of wanted) {
-      // It got all that it may have, or the limit cut it off: there may be more.
-      if (counts.get(subscriptionId) === asked || claimed.length === limit) this.wanted.add(subscriptionId);
-    }
     for (const delivery of claimed) this.handle(delivery);
+    for (const { subscriptionId, slots: asked, probe } of wanted) {
+      // It got all that it may have, or the limit cut it off: there may be more.
+      if (!probe && (counts.get(subscriptionId) === asked || claimed.length === limit)) this.wanted.add(subscriptionId);
+    }
+    await dropProbes(
+      pool,
+      wanted
+        .filter(({ subscriptionId, probe }) => probe && !counts.has(subscriptionId))
+        .map(({ subscriptionId }) => subscriptionId),
+    );
+    const rated = [...counts].flatMap(([subscriptionId, count]) => {
+      const rate = settingsOf(subscriptionId)?.maxPerSecond;
+      return rate ? [{ subscriptionId, seconds: count / rate }] : [];
+    });
+    await countRates(pool, rated);
   }
 
   private handle(delivery: ClaimedDelivery): void {
     this.sentSincePoll += 1;
-    this.parts.slots.take(delivery.subscriptionId);
-    const work = this.deliver(delivery).finally(() => this.inHand.delete(work));
+    const release = this.parts.slots.take(delivery.subscriptionId, delivery.workspaceId);
+    const work = this.deliver(delivery, release).finally(() => {
+      this.inHand.delete(work);
+      if (this.wanted.size > 0) this.wake([]);
+    });
     this.inHand.add(work);
   }
 
-  private async deliver(delivery: ClaimedDelivery): Promise<void> {
-    const { attempt, settle, slots, pool, log } = this.parts;
+  private async deliver(delivery: ClaimedDelivery, release: (result: SlotResult) => void): Promise<void> {
+    const { attempt, settle, pool, log } = this.parts;
     let result: SettledDelivery | undefined;
+    let held = true;
+    const free = (): void => {
+      if (held) release(resultOf(result));
+      held = false;
+      // The receiver is free for the next one while this result is still being stored.
+      if (this.starved.delete(delivery.subscriptionId)) this.wake([delivery.subscriptionId]);
+    };
     try {
       result = await attempt(delivery);
+      free();
       if (result) await settle(result);
       else await giveBack(pool, [delivery]);
     } catch (error) {
       // Its lease ends by itself; nothing is lost.
       log.error({ error: (error as Error).message, deliveryId: delivery.id }, 'delivery.attempt-failed');
+    } finally {
+      free();
     }
-    slots.release(delivery.subscriptionId, resultOf(result));
-    if (result) this.say(result);
-    if (this.starved.delete(delivery.subscriptionId)) this.wanted.add(delivery.subscriptionId);
-    if (this.wanted.size > 0) this.wake([]);
-  }
-
-  private say({ delivery, settled, attempt }: SettledDelivery): void {
-    this.parts.log.info(
+    log.debug(
       {
-        ...{
-          deliveryId: delivery.id,
-          subscriptionId: delivery.subscriptionId,
-          workspaceId: delivery.workspaceId,
-          eventType: delivery.eventType,
-        },
-        ...{ attempt: settled.attempts, status: settled.status, reason: attempt?.reason ?? settled.reason },
-        ...{ responseStatus: attempt?.responseStatus, durationMs: attempt?.durationMs },
+        ...{ deliveryId: delivery.id, subscriptionId: delivery.subscriptionId },
+        ...{ status: result?.settled.status, reason: result?.settled.reason },
       },
       'delivery.attempted',
     );
@@ -188,7 +268,9 @@ export class DeliveryWorker {
 }
 
 /** How an attempt speaks of its receiver: whoever answers is alive, also with a refusal; silence and 5xx are not good. */
-function resultOf(result: SettledDelivery | undefined): 'good' | 'bad' | 'unknown' {
+function resultOf(result: SettledDelivery | undefined): SlotResult {
   if (!result?.attempt) return 'unknown';
-  return result.attempt.responseStatus !== null && result.attempt.responseStatus < 500 ? 'good' : 'bad';
+  const { responseStatus, durationMs } = result.attempt;
+  if (responseStatus === null || responseStatus >= 500 || responseStatus === 429) return 'bad';
+  return durationMs > SLOW_MS ? 'slow' : 'good';
 }

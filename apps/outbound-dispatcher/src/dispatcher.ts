@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { BatchResult } from '@tocsin/event-log';
-import { allowListOf } from '@tocsin/domain/delivery';
+import { allowListOf, type EndpointPolicy } from '@tocsin/domain/delivery';
 import { createSender, egressOptions, type Sender, type SenderOptions } from '@tocsin/egress';
 import type { Clock, ConfigurationFeed, KeyRing, Logger, Random, ShellConfig } from '@tocsin/nest-shell';
 import type { Batch, Pipeline } from '@tocsin/postgres';
@@ -8,9 +8,12 @@ import { attemptDelivery } from './attempt-delivery.ts';
 import type { OutboundEnvironment } from './config.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
 import { EndpointSlots } from './endpoint-slots.ts';
+import { OutboundLogKeeper } from './outbound-log-keeper.ts';
 import { planDeliveriesStage } from './plan-deliveries-batch.ts';
 import { planPlatformEventsStage } from './plan-platform-events-batch.ts';
 import { SettleQueue } from './settle-queue.ts';
+import type { SettledDelivery } from './settle-store.ts';
+import { endpointSettings, type EndpointSettings } from './subscription-settings.ts';
 import { WorkerSession } from './worker-session.ts';
 
 export const DISPATCHER = Symbol('DISPATCHER');
@@ -34,13 +37,16 @@ export interface Dispatcher {
   plan(batch: Batch): Promise<BatchResult>;
   /** The same for `platform.events`. */
   planPlatform(batch: Batch): Promise<BatchResult>;
+  /** Something may be due for these subscriptions. */
+  wake(subscriptionIds: Iterable<string>): void;
   start(): void;
   /** Finishes attempts in hand; those that take longer than allowed are given back to others. */
   stop(): Promise<void>;
   close(): Promise<void>;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+const DAY_MS = 86_400_000;
+const LONGEST_PAUSE_MS = 300_000;
 const MAX_INT4 = 0x7fff_ffff;
 
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
@@ -50,6 +56,10 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     ...(parts.resolve ? { resolve: parts.resolve } : {}),
   });
   const { worker, session } = createWorker(parts, sender);
+  const keeper = new OutboundLogKeeper({
+    ...{ pool: parts.pool, clock, log: parts.log },
+    retentionDays: config.OUTBOUND_LOG_RETENTION_DAYS,
+  });
   const stage = planDeliveriesStage({
     feed,
     clock,
@@ -64,9 +74,14 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
         batch,
         planPlatformEventsStage({ feed, clock, wake: (ids) => worker.wake(ids), source: batch.source }),
       ),
-    start: () => worker.start(),
+    wake: (ids) => worker.wake(ids),
+    start: () => {
+      worker.start();
+      keeper.start();
+    },
     stop: async () => {
       const giveUp = setTimeout(() => sender.abort(), config.OUTBOUND_SHUTDOWN_SECONDS * 1000);
+      await keeper.stop();
       await worker.stop();
       clearTimeout(giveUp);
       session.close();
@@ -95,26 +110,33 @@ function createWorker(parts: DispatcherParts, sender: Sender): { worker: Deliver
       worker.poll();
     },
   });
-  const queue = new SettleQueue(pipeline.commitCommand, (ids) => worker.wake(ids), clock, log);
+  const settingsOf = endpointSettings(feed);
+  const endpoints = { policyOf: policies(config, settingsOf), random: attemptParts.random };
+  const queue = new SettleQueue(pipeline.commitCommand, (ids) => worker.wake(ids), clock, { log, endpoints });
   const worker = new DeliveryWorker({
     ...{ pool, session, clock, log },
-    slots: new EndpointSlots(config.OUTBOUND_CONCURRENCY, config.OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION),
+    slots: new EndpointSlots({
+      max: config.OUTBOUND_CONCURRENCY,
+      perEndpoint: config.OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION,
+    }),
     attempt: (delivery) => attemptDelivery(delivery, attemptParts),
     settle: (result) => queue.add(result),
-    timeoutMsOf: timeoutsOf(feed),
+    ...{ settingsOf, drainPerSecond: config.OUTBOUND_DRAIN_PER_SECOND },
     newToken: () => random(12).toString('base64url'),
   });
   return { worker, session };
 }
 
-/** Timeout by subscription id, read anew after each change of the configuration. */
-function timeoutsOf(feed: ConfigurationFeed): (subscriptionId: string) => number {
-  let known: Map<string, number> | undefined;
-  feed.onChange((documents) => {
-    if (documents.some(({ kind }) => kind === 'subscription')) known = undefined;
+/** When a receiver is left alone, and when it is disabled: the installation's settings, with what its subscription says otherwise. */
+function policies(
+  config: OutboundEnvironment,
+  settingsOf: (subscriptionId: string) => EndpointSettings | undefined,
+): (result: SettledDelivery) => EndpointPolicy {
+  return ({ delivery }) => ({
+    openAfter: config.OUTBOUND_CIRCUIT_FAILURES,
+    firstPauseMs: config.OUTBOUND_CIRCUIT_SECONDS * 1000,
+    longestPauseMs: Math.max(LONGEST_PAUSE_MS, config.OUTBOUND_CIRCUIT_SECONDS * 1000),
+    disableAfterMs:
+      (settingsOf(delivery.subscriptionId)?.disableAfterDays ?? config.OUTBOUND_DISABLE_AFTER_DAYS) * DAY_MS,
   });
-  return (id) => {
-    known ??= new Map(feed.allSubscriptions().map((document) => [document.id, document.body.timeoutSeconds * 1000]));
-    return known.get(id) ?? DEFAULT_TIMEOUT_MS;
-  };
 }

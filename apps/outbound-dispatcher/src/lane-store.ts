@@ -1,5 +1,6 @@
 import type { Tx } from '@tocsin/postgres';
-import { laneKey, type Lane, type Plan, type RenderedBody } from '@tocsin/domain/delivery';
+import { laneKey, type Hold, type Lane, type Plan, type RenderedBody } from '@tocsin/domain/delivery';
+import { OUT_OF_REACH } from './retained.ts';
 
 interface LaneRow {
   subscription_id: string;
@@ -102,6 +103,18 @@ const contentOf = (content: RenderedBody | null) => ({
   content_headers: content?.headers ?? null,
 });
 
+/** How a delivery is stored that is not sent for now. */
+function heldAs(hold: Hold) {
+  switch (hold.kind) {
+    case 'skipped':
+      return { status: 'skipped-paused', reason: hold.reason, head: false };
+    case 'retained':
+      return { retained: true, reason: hold.reason, due_at: OUT_OF_REACH, mergeable: false };
+    case 'feed':
+      return { feed: true, due_at: OUT_OF_REACH, head: false, mergeable: false };
+  }
+}
+
 async function insertDeliveries(
   tx: Tx,
   planned: Plan['planned'],
@@ -118,17 +131,22 @@ async function insertDeliveries(
       sequence: delivery.sequence,
     },
     ...{ changed: delivery.changed, ...contentOf(delivery.content), due_at: delivery.dueAt, head: delivery.head },
-    ...{ coalesced: delivery.coalesced, mergeable: delivery.mergeable },
+    ...{ coalesced: delivery.coalesced, mergeable: delivery.mergeable, status: 'pending', reason: null },
+    test: delivery.test === true,
+    ...(delivery.hold ? heldAs(delivery.hold) : {}),
   }));
   await tx.query(
     `insert into outbound_dispatcher.deliveries (id, workspace_id, subscription_id, subscription_name, config_revision, event_id, event_type,
-            incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable)
+            incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable, status, reason, retained,
+            finished_at, feed_xid, test)
      select id, workspace_id, subscription_id, subscription_name, config_revision, event_id, event_type,
-            incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable
+            incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable, status, reason,
+            coalesce(retained, false), case when status = 'skipped-paused' then now() end, case when feed then pg_current_xact_id() end,
+            test
        from jsonb_to_recordset($1::jsonb)
          as n(position int, id text, workspace_id text, subscription_id text, subscription_name text, config_revision bigint, event_id text,
               event_type text, incident_id text, sequence bigint, changed text[], body text, content_type text, content_headers jsonb, due_at timestamptz, head boolean,
-              coalesced boolean, mergeable boolean)
+              coalesced boolean, mergeable boolean, status text, reason text, retained boolean, feed boolean, test boolean)
       order by position
      on conflict (event_id, subscription_id) do nothing`,
     [JSON.stringify(rows)],

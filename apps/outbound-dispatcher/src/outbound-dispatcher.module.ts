@@ -24,10 +24,12 @@ import {
   PIPELINE_POOL,
   RANDOM,
   type Random,
+  REST_POOL,
   SHELL_CONFIG,
   type ShellConfig,
 } from '@tocsin/nest-shell';
 import { createPipeline, type Pipeline } from '@tocsin/postgres';
+import { OutboundDeliveriesController } from './all-deliveries.controller.ts';
 import { OutboundEnvironment } from './config.ts';
 import { SubscriptionDeliveriesController } from './deliveries.controller.ts';
 import { createDispatcher, DISPATCHER, type Dispatcher } from './dispatcher.ts';
@@ -35,8 +37,12 @@ import { EventTypesController } from './events/event-types.controller.ts';
 import { PublishedEvents } from './events/publish-event.ts';
 import { PublishEventsController } from './events/publish-events.controller.ts';
 import { PUBLISHED_EVENTS } from './events/tokens.ts';
+import { EVENT_FEEDS, EventFeeds } from './event-feeds.ts';
+import { SubscriptionFeedController } from './feed.controller.ts';
 import { OutboundIncidentEventsConsumer } from './incident-events.consumer.ts';
 import { OutboundPlatformEventsConsumer } from './platform-events.consumer.ts';
+import { SubscriptionCommandsController } from './subscription-commands.controller.ts';
+import { SUBSCRIPTION_COMMANDS, SubscriptionCommands } from './subscription-commands.ts';
 
 const OUTBOUND_CONFIG = Symbol('OUTBOUND_CONFIG');
 const OUTBOUND_PIPELINE = Symbol('OUTBOUND_PIPELINE');
@@ -53,6 +59,9 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
 @Module({
   controllers: [
     SubscriptionDeliveriesController,
+    SubscriptionCommandsController,
+    SubscriptionFeedController,
+    OutboundDeliveriesController,
     EventTypesController,
     PublishEventsController,
     OutboundIncidentEventsConsumer,
@@ -64,7 +73,38 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
     {
       provide: PUBLISHED_EVENTS,
       inject: [OUTBOUND_PIPELINE, CLOCK, RANDOM],
-      useFactory: (pipeline: Pipeline, clock: Clock, random: Random) => new PublishedEvents({ pipeline, clock, random }),
+      useFactory: (pipeline: Pipeline, clock: Clock, random: Random) =>
+        new PublishedEvents({ pipeline, clock, random }),
+    },
+    {
+      provide: SUBSCRIPTION_COMMANDS,
+      inject: [
+        ...[
+          PIPELINE_POOL,
+          REST_POOL,
+          OUTBOUND_PIPELINE,
+          CONFIGURATION_FEED,
+          CLOCK,
+          RANDOM,
+          OUTBOUND_CONFIG,
+          DISPATCHER,
+        ],
+      ],
+      useFactory: (
+        ...[pool, restPool, pipeline, feed, clock, random, config, dispatcher]: [
+          ...[Pool, Pool, Pipeline, ConfigurationFeed, Clock, Random, OutboundEnvironment, Dispatcher],
+        ]
+      ) =>
+        new SubscriptionCommands({
+          ...{ pool, restPool, pipeline, feed, clock, random, drainPerSecond: config.OUTBOUND_DRAIN_PER_SECOND },
+          wake: (ids) => dispatcher.wake(ids),
+        }),
+    },
+    {
+      provide: EVENT_FEEDS,
+      inject: [REST_POOL, OUTBOUND_PIPELINE, CONFIGURATION_FEED, CLOCK],
+      useFactory: (restPool: Pool, pipeline: Pipeline, feed: ConfigurationFeed, clock: Clock) =>
+        new EventFeeds({ restPool, pipeline, feed, clock }),
     },
     {
       provide: DISPATCHER,
@@ -90,13 +130,17 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
 export class OutboundDispatcherModule
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
-  constructor(@Inject(DISPATCHER) private readonly dispatcher: Dispatcher) {}
+  constructor(
+    @Inject(DISPATCHER) private readonly dispatcher: Dispatcher,
+    @Inject(EVENT_FEEDS) private readonly feeds: EventFeeds,
+  ) {}
 
   onApplicationBootstrap(): void {
     this.dispatcher.start();
   }
 
   beforeApplicationShutdown(): Promise<void> {
+    this.feeds.close();
     return this.dispatcher.stop();
   }
 

@@ -1,17 +1,17 @@
-import { decodeRecord, type SubscriptionBody, type SubscriptionDocument } from '@tocsin/contracts';
+import { decodeRecord } from '@tocsin/contracts';
 import {
+  isDisabled,
   lanesOf,
   outboundEventOf,
   planDeliveries,
-  type BodyForm,
   type OutboundEvent,
   type Subscriber,
 } from '@tocsin/domain/delivery';
-import { readTemplate } from '@tocsin/domain/template';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import type { Input, Stage, Tx, Verdict } from '@tocsin/postgres';
+import { disabledRevisions } from './endpoint-store.ts';
 import { lockLanes, storePlan } from './lane-store.ts';
-import { templateAccepts, vendorForm } from './vendor-request.ts';
+import { subscriberOf } from './subscriber-of.ts';
 
 export interface PlanParts {
   feed: Pick<ConfigurationFeed, 'subscriptions' | 'atLeast'>;
@@ -65,14 +65,34 @@ export async function planEvents(
   subscriptions: Subscriptions,
   now: Date,
 ): Promise<Set<string>> {
-  const lanes = await lockLanes(tx, [...lanesOf(events, subscriptions.of).values()].sort(byPair));
-  const plan = planDeliveries(events, subscriptions.of, lanes, now);
+  const of = withDisabled(
+    subscriptions.of,
+    events.length > 0 ? await disabledRevisions(tx) : new Map<string, number>(),
+  );
+  const lanes = await lockLanes(tx, [...lanesOf(events, of).values()].sort(byPair));
+  const plan = planDeliveries(events, of, lanes, now);
   await storePlan(tx, plan, subscriptions.nameOf);
   return new Set([
     ...plan.planned.map(({ subscription }) => subscription.id),
     ...[...plan.lanes.values()].map((lane) => lane.subscriptionId),
   ]);
 }
+
+/** Receivers that were disabled are idle until their subscription is changed. */
+function withDisabled(of: Subscriptions['of'], disabled: ReadonlyMap<string, number>): Subscriptions['of'] {
+  if (disabled.size === 0) return of;
+  const known = new Map<string, readonly Subscriber[]>();
+  return (workspaceId) => {
+    const found = known.get(workspaceId) ?? of(workspaceId).map((one) => disabledBy(one, disabled));
+    known.set(workspaceId, found);
+    return found;
+  };
+}
+
+const disabledBy = (one: Subscriber, disabled: ReadonlyMap<string, number>): Subscriber =>
+  !one.idle && isDisabled(disabled.get(one.id) ?? null, one.revision)
+    ? { ...one, idle: { reason: 'subscription-disabled', keeps: one.keeps === true } }
+    : one;
 
 const byPair = (a: readonly string[], b: readonly string[]): number => {
   const left = `${a[0]} ${a[1]}`;
@@ -110,24 +130,4 @@ export function readSubscriptions(feed: Pick<ConfigurationFeed, 'subscriptions'>
     return found;
   };
   return { of, nameOf: (id) => names.get(id) ?? id };
-}
-
-const subscriberOf = ({ id, workspaceId, revision, body }: SubscriptionDocument): Subscriber => ({
-  ...{ id, workspaceId, revision, events: body.events, active: body.active },
-  updateIntervalSeconds: body.updateIntervalSeconds,
-  firstDelaySeconds: body.retrySchedule[0] ?? 0,
-  form: formOf(body),
-  occurrences: body.occurrences === true,
-  legacyUpdates: body.legacyUpdates === true,
-  ...(body.template ? { accepts: (event: OutboundEvent) => templateAccepts(body, event) } : {}),
-});
-
-/** A template that was checked at save and cannot be read any more gives way to the envelope. */
-function formOf({ envelope, transform, template }: SubscriptionBody): BodyForm {
-  const vendor = template ? vendorForm(template) : undefined;
-  if (transform === undefined || transform === null) return vendor ?? { key: envelope, rendering: { envelope } };
-  const read = readTemplate(transform, 'transform');
-  return read.ok
-    ? { key: JSON.stringify(transform), rendering: { envelope, transform: read.template } }
-    : { key: envelope, rendering: { envelope } };
 }

@@ -1,6 +1,7 @@
 import type { CommitCommand } from '@tocsin/postgres';
 import type { Logger } from '@tocsin/nest-shell';
 import { deliveryOutputs } from './delivery-facts.ts';
+import { exhaustedOutputs, noteEndpoints, type EndpointParts } from './endpoint-news.ts';
 import { settleDeliveries, type SettledDelivery } from './settle-store.ts';
 
 interface Waiting {
@@ -24,7 +25,7 @@ export class SettleQueue {
     private readonly commitCommand: CommitCommand,
     private readonly onReleased: (subscriptionIds: string[]) => void,
     private readonly clock: () => Date,
-    private readonly log: Logger,
+    private readonly parts: { log: Logger; endpoints: EndpointParts },
   ) {}
 
   /** Resolves when the result is stored. */
@@ -44,7 +45,10 @@ export class SettleQueue {
         for (const { done } of batch) done();
         if (released.length > 0) this.onReleased(released);
       } catch (error) {
-        this.log.warn({ error: (error as Error).message, results: this.waiting.length }, 'deliveries.settle-failed');
+        this.parts.log.warn(
+          { error: (error as Error).message, results: this.waiting.length },
+          'deliveries.settle-failed',
+        );
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -53,7 +57,12 @@ export class SettleQueue {
   private commit(results: SettledDelivery[]): Promise<string[]> {
     return this.commitCommand(async (tx) => {
       const { accepted, released } = await settleDeliveries(tx, results);
-      return { result: released, outputs: accepted.map((one) => deliveryOutputs(one, this.clock())) };
+      const { outputs, closed } = await noteEndpoints(tx, accepted, this.parts.endpoints);
+      const told = accepted.filter(({ delivery, settled }) => settled.status !== 'retained' && !delivery.test);
+      return {
+        result: [...released, ...closed],
+        outputs: [...told.map((one) => deliveryOutputs(one, this.clock())), ...exhaustedOutputs(accepted), ...outputs],
+      };
     });
   }
 }

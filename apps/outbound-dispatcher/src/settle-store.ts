@@ -1,6 +1,7 @@
 import type { Tx } from '@tocsin/postgres';
 import type { AttemptReason, Settled } from '@tocsin/domain/delivery';
 import type { ClaimedDelivery } from './claim-store.ts';
+import { OUT_OF_REACH } from './retained.ts';
 
 /** What is kept of one attempt for people who look for the cause. */
 export interface AttemptLog {
@@ -21,7 +22,14 @@ export interface SettledDelivery {
   delivery: ClaimedDelivery;
   settled: Settled;
   attempt: AttemptLog | null;
+  /** Of the subscription under which it was tried. */
+  revision: number;
+  /** What the receiver asked for. */
+  retryAfterSeconds?: number | null;
 }
+
+const isFinished = ({ settled }: SettledDelivery): boolean =>
+  settled.status !== 'retrying' && settled.status !== 'retained';
 
 /**
  * Stores results, lets the next delivery of each finished lane go, and returns what was accepted: a result whose lease another worker has
@@ -31,18 +39,11 @@ export async function settleDeliveries(
   tx: Tx,
   results: readonly SettledDelivery[],
 ): Promise<{ accepted: SettledDelivery[]; released: string[] }> {
-  const finished = results.filter(({ settled }) => settled.status !== 'retrying');
-  await lockLanesOf(tx, finished);
+  await lockLanesOf(tx, results.filter(isFinished));
   const seqs = await updateDeliveries(tx, results);
   const accepted = results.filter(({ delivery }) => seqs.has(delivery.seq));
   await insertAttempts(tx, accepted);
-  return {
-    accepted,
-    released: await releaseNext(
-      tx,
-      accepted.filter(({ settled }) => settled.status !== 'retrying'),
-    ),
-  };
+  return { accepted, released: await releaseNext(tx, accepted.filter(isFinished)) };
 }
 
 const inLanes = (results: readonly SettledDelivery[]): [string[], string[]] => {
@@ -67,19 +68,20 @@ async function updateDeliveries(tx: Tx, results: readonly SettledDelivery[]): Pr
     ...{
       seq: delivery.seq,
       token: delivery.leaseToken,
-      status: settled.status,
+      status: settled.status === 'retained' ? (settled.attempts > 0 ? 'retrying' : 'pending') : settled.status,
       reason: settled.reason,
       attempts: settled.attempts,
     },
-    due_at: settled.status === 'retrying' ? settled.dueAt : null,
-    finished_at: settled.status === 'retrying' ? null : settled.finishedAt,
+    due_at: settled.status === 'retrying' ? settled.dueAt : settled.status === 'retained' ? OUT_OF_REACH : null,
+    retained: settled.status === 'retained',
+    finished_at: 'finishedAt' in settled ? settled.finishedAt : null,
   }));
   const { rows } = await tx.query<{ seq: string }>(
     `update outbound_dispatcher.deliveries d
         set status = n.status, reason = n.reason, attempts = n.attempts, due_at = coalesce(n.due_at, d.due_at), finished_at = n.finished_at,
-            lease_token = null, lease_until = null, claimed_by = null
+            retained = n.retained, lease_token = null, lease_until = null, claimed_by = null
        from jsonb_to_recordset($1::jsonb)
-         as n(seq bigint, token text, status text, reason text, attempts int, due_at timestamptz, finished_at timestamptz)
+         as n(seq bigint, token text, status text, reason text, attempts int, due_at timestamptz, finished_at timestamptz, retained boolean)
       where d.seq = n.seq and d.lease_token = n.token
      returning d.seq`,
     [JSON.stringify(updates)],

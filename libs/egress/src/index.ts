@@ -1,4 +1,4 @@
-export { EgressEnvironment, IsAllowList } from './config.ts';
+// The settings are at @tocsin/egress/config: who only dials needs no decorators.
 export { AddressRefused, guardedConnector, type ConnectorOptions } from './guarded-connector.ts';
 export {
   createSender,

@@ -2,6 +2,7 @@ import type { ConditionDocument, CorrelationRules, ProblemDetail } from '@tocsin
 import { readCondition, type ConditionProblem } from '@tocsin/domain/conditions';
 import { looksEverywhere } from '@tocsin/domain/correlation';
 import { Problem } from '@tocsin/nest-shell';
+import { isStorable } from '../storable.ts';
 import type { CorrelationRuleInput, CorrelationRulesInput } from './correlation.dto.ts';
 
 /** Something that works, but perhaps not as it was meant. */
@@ -14,12 +15,6 @@ const below = (path: string, { path: rest, code, message }: ConditionProblem): P
   code,
   message,
 });
-
-/** PostgreSQL cannot hold U+0000 in jsonb, nor half characters. */
-const isStorable = (document: unknown): boolean => {
-  const text = JSON.stringify(document);
-  return !/(?<!\\)(\\\\)*\\u0000/.test(text) && !/(?<!\\)(\\\\)*\\ud[89a-f]/i.test(text);
-};
 
 /** A condition as it is stored. @throws Problem validation-failed with the path of each part that is wrong */
 export function checkedCondition(

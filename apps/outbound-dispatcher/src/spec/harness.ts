@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { SubscriptionDocument, SubscriptionBody, WorkspaceDocument } from '@tocsin/contracts';
 import type { ConfigurationFeed, KeyRing, Logger } from '@tocsin/nest-shell';
 import { createPools, type Output, type Pipeline, type Pools } from '@tocsin/postgres';
+import type { OutboundEnvironment } from '../config.ts';
 import { createDispatcher, type Dispatcher, type DispatcherParts } from '../dispatcher.ts';
 
 export const WORKSPACE = 'ws_aaaaaaaaaaaaaaaaaaaaaaaaaa';
@@ -103,6 +104,16 @@ export function transactions(pools: Pools, outputs: Output[]): Pipeline {
   };
 }
 
+/** Settings of a test: everything on loopback, small and quick. No class: a worker's process runs this without decorators. */
+export const aConfig = (changes: Partial<OutboundEnvironment> = {}): OutboundEnvironment => ({
+  ...{ OUTBOUND_ALLOW: '127.0.0.0/8+http,::1+http,localhost+http', OUTBOUND_CA_FILE: undefined },
+  ...{ OUTBOUND_PROXY: undefined, OUTBOUND_DNS: undefined, OUTBOUND_CONCURRENCY: 64 },
+  ...{ OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 8, OUTBOUND_SHUTDOWN_SECONDS: 5 },
+  ...{ OUTBOUND_CIRCUIT_FAILURES: 10, OUTBOUND_CIRCUIT_SECONDS: 1, OUTBOUND_DISABLE_AFTER_DAYS: 5 },
+  ...{ OUTBOUND_DRAIN_PER_SECOND: 20, OUTBOUND_LOG_RETENTION_DAYS: 30 },
+  ...changes,
+});
+
 export interface Running {
   dispatcher: Dispatcher;
   pools: Pools;
@@ -125,16 +136,7 @@ export function startDispatcher(
     clock: () => new Date(),
     random: randomBytes,
     log: quiet,
-    config: {
-      ...{
-        OUTBOUND_ALLOW: '127.0.0.0/8+http,::1+http,localhost+http',
-        OUTBOUND_CA_FILE: undefined,
-        OUTBOUND_PROXY: undefined,
-        OUTBOUND_DNS: undefined,
-        OUTBOUND_CONCURRENCY: 64,
-      },
-      ...{ OUTBOUND_CONCURRENCY_PER_SUBSCRIPTION: 8, OUTBOUND_SHUTDOWN_SECONDS: 5 },
-    },
+    config: aConfig(),
     shell: { publicUrl: 'http://tocsin.example', databaseUrl, dataDirectory: '', development: false },
     version: '0.1.0',
     ...changes,

@@ -11,7 +11,7 @@ const advertised = [
   ...['task.started', 'task.completed', 'task.failed'],
   ...['conversation.completed', 'approval.requested', 'approval.granted'],
   ...['resource.discovered', 'resource.changed', 'resource.deleted'],
-  ...['delivery.exhausted', 'subscription.disabled', 'subscription.recovered'],
+  ...['delivery.exhausted', 'subscription.failing', 'subscription.disabled', 'subscription.recovered'],
   ...['webhook.locked_out', 'webhook.rate_limited'],
 ];
 

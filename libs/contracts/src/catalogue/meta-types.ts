@@ -19,6 +19,7 @@ const SubscriptionStateDataSchema = Type.Object({
   subscription_name: Text,
   reason: Text,
   since: Type.String({ description: 'When the failures began.' }),
+  disables_at: Type.Optional(Type.String({ description: 'When it will be disabled, if nothing changes.' })),
 });
 const WebhookNoticeDataSchema = Type.Object({
   webhook_id: Text,
@@ -57,6 +58,15 @@ export const metaTypes = {
       incident_id: 'inc_aaaaaaaaaaaaaaaaaaaaaaaaaa',
       attempts: 6,
       reason: 'schedule-exhausted',
+    },
+  ),
+  'subscription.failing': own(
+    'Receiver failing',
+    'Nothing has reached it for long; it will be disabled if that goes on.',
+    SubscriptionStateDataSchema,
+    {
+      ...{ ...subscription, reason: 'failing', since: '2026-01-10T08:00:00.000Z' },
+      disables_at: '2026-01-15T08:00:00.000Z',
     },
   ),
   'subscription.disabled': own(

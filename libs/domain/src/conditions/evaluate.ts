@@ -1,13 +1,23 @@
 import { leavesOf, type CompiledCondition, type CompiledLeaf } from './compiled.ts';
-import { readField, tagForms, type ConditionSubject, type FieldValue, type IncidentSubject } from './fields.ts';
+import {
+  readField,
+  tagForms,
+  type ConditionSubject,
+  type EnvelopeSubject,
+  type FieldValue,
+  type IncidentSubject,
+} from './fields.ts';
 
 /** What a condition is asked about. */
-export interface Asked {
-  alert: ConditionSubject;
+export interface Asked<Subject = ConditionSubject> {
+  alert: Subject;
   /** The candidate, where there is one. A constant condition must hold for it as well, unless `appliesTo` is `alert`. */
   incident?: IncidentSubject;
   appliesTo?: 'both' | 'alert';
 }
+
+/** … or about an outbound event: then there is no incident to compare with. */
+type AnyAsked = Asked<ConditionSubject | EnvelopeSubject>;
 
 /** One condition with what it looked at. */
 export interface LeafReport {
@@ -32,7 +42,7 @@ export interface Explanation {
 }
 
 /** Whether a condition holds. Pure, never throws, time linear in the texts that it looks at. */
-export function holds(condition: CompiledCondition, asked: Asked): boolean {
+export function holds(condition: CompiledCondition, asked: AnyAsked): boolean {
   switch (condition.kind) {
     case 'and':
       return condition.items.every((item) => holds(item, asked));
@@ -60,7 +70,7 @@ export function couldHold(condition: CompiledCondition, alert: ConditionSubject)
 }
 
 /** Whether a condition holds, and what decided. Looks at every leaf, so it is for what people read. */
-export function evaluate(condition: CompiledCondition, asked: Asked): Explanation {
+export function evaluate(condition: CompiledCondition, asked: AnyAsked): Explanation {
   if (condition.kind === 'leaf') {
     const failing = leafFails(condition, asked);
     const decided = [reportOf(condition, asked, failing ?? 'alert')];
@@ -86,7 +96,7 @@ export const shareOf = ({ held, conditions }: Pick<Explanation, 'held' | 'condit
 const REPORTS_MAX = 20;
 
 /** Null where the leaf holds; else for whom it does not. */
-function leafFails(leaf: CompiledLeaf, asked: Asked): 'alert' | 'incident' | null {
+function leafFails(leaf: CompiledLeaf, asked: AnyAsked): 'alert' | 'incident' | null {
   const { field, expected } = leaf;
   if (expected.kind === 'incident') return relates(leaf, asked) === leaf.negated ? 'alert' : null;
   if (matches(leaf, readField(field, asked.alert)) === leaf.negated) return 'alert';
@@ -131,7 +141,7 @@ const anyOf = (parts: ReadonlySet<string>, test: (part: string) => boolean): boo
  * The alert's value against the incident's own. Of tags one side may be bare: `production` fits `env:production`, but
  * `team:production` does not.
  */
-function relates({ field, operator, expected }: CompiledLeaf, { alert, incident }: Asked): boolean {
+function relates({ field, operator, expected }: CompiledLeaf, { alert, incident }: AnyAsked): boolean {
   if (expected.kind !== 'incident' || !incident || !expected.field.ofIncidents) return false;
   const mine = readField(field, alert).texts;
   const its = readField(expected.field, incident).texts;
@@ -147,7 +157,7 @@ const SHOWN = { texts: 10, length: 200 } as const;
 const shown = (texts: readonly string[]): string[] =>
   texts.slice(0, SHOWN.texts).map((text) => (text.length > SHOWN.length ? `${text.slice(0, SHOWN.length)}…` : text));
 
-function reportOf(leaf: CompiledLeaf, { alert, incident }: Asked, of: 'alert' | 'incident'): LeafReport {
+function reportOf(leaf: CompiledLeaf, { alert, incident }: AnyAsked, of: 'alert' | 'incident'): LeafReport {
   const { path, field, operator, expected, value } = leaf;
   const subject = of === 'incident' && incident ? incident : alert;
   const its = expected.kind === 'incident' && incident ? readField(expected.field, incident).texts : undefined;

@@ -2,9 +2,11 @@ export { allLeaves, type CompiledCondition, type CompiledLeaf } from './compiled
 export { couldHold, evaluate, holds, shareOf, type Asked, type Explanation, type LeafReport } from './evaluate.ts';
 export {
   bareTag,
+  envelopeField,
   fieldRef,
   tagForms,
   type ConditionSubject,
+  type EnvelopeSubject,
   type FieldRef,
   type IncidentSubject,
   readField,

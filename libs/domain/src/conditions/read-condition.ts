@@ -1,6 +1,6 @@
 import { conditionOperators, type ConditionOperator } from '@tocsin/contracts';
 import { leavesOf, type CompiledCondition, type CompiledGroup, type CompiledLeaf } from './compiled.ts';
-import { fieldRef } from './fields.ts';
+import { fieldRef, type FieldRef } from './fields.ts';
 import type { ConditionProblem, ConditionProblemCode } from './problems.ts';
 import { readValue } from './read-value.ts';
 
@@ -10,6 +10,8 @@ export const CONDITION_LIMITS = { depth: 5, items: 50, leaves: 200, name: 200 } 
 export interface ReadOptions {
   /** Whether there is an incident to compare with: in rules, not in filters. */
   incident: boolean;
+  /** What fields there are; absent = those of an alert. */
+  fieldOf?: (name: string) => FieldRef;
 }
 
 export type ReadCondition =
@@ -96,7 +98,7 @@ function readLeaf(node: Record<string, unknown>, path: string, reading: Reading)
     );
   if (!isOperator(operator))
     return reading.refuse(at(path, 'operator'), 'unknown-operator', `must be one of ${conditionOperators.join(', ')}`);
-  const field = fieldRef(name);
+  const field = (reading.options.fieldOf ?? fieldRef)(name);
   if (field.root === null)
     reading.warn(at(path, 'field'), 'unknown-field', `there is no field ${JSON.stringify(name)}: it has no value`);
   const expected = readValue({ value, operator, field, path: at(path, 'value') }, reading);

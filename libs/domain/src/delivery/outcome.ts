@@ -30,6 +30,7 @@ export const finalReasons = [
   'schedule-exhausted',
   'subscription-deleted',
   'subscription-paused',
+  'subscription-disabled',
 ] as const;
 export type FinalReason = (typeof finalReasons)[number];
 

@@ -21,7 +21,6 @@ const aSubscriber = (changes: Partial<Subscriber> = {}): Subscriber => ({
     workspaceId: 'ws_1',
     revision: 3,
     events: ['*'],
-    active: true,
     updateIntervalSeconds: 60,
     firstDelaySeconds: 0,
     form: { key: 'cloudthinker', rendering: { envelope: 'cloudthinker' as const } },
@@ -206,8 +205,7 @@ describe('updates that alerts cause', () => {
 });
 
 describe('subscriptions', () => {
-  it('that are paused or want other events get nothing', () => {
-    expect(planOf([anEvent(1)], aSubscriber({ active: false })).planned).toEqual([]);
+  it('that want other events get nothing', () => {
     expect(planOf([anEvent(1)], aSubscriber({ events: ['incident.created'] })).planned).toEqual([]);
   });
 
@@ -217,7 +215,8 @@ describe('subscriptions', () => {
         ? [
             aSubscriber(),
             aSubscriber({ id: 'sub_2', events: ['finding.*'] }),
-            aSubscriber({ id: 'sub_3', active: false }),
+            aSubscriber({ id: 'sub_3', idle: { reason: 'subscription-paused', keeps: false } }),
+            aSubscriber({ id: 'sub_4', pulls: true }),
           ]
         : [];
     const lanes = lanesOf(
@@ -225,6 +224,44 @@ describe('subscriptions', () => {
       byWorkspace,
     );
     expect([...lanes.values()]).toEqual([['sub_1', 'inc_1', 'ws_1']]);
+  });
+
+  it('that are paused have their events logged, and keep no order', () => {
+    const idle = { reason: 'subscription-paused', keeps: false } as const;
+    const { planned, lanes } = planOf([anEvent(1), anUpdate(2, ['alerts'])], aSubscriber({ idle }));
+    expect(planned.map(({ hold, mergeable, coalesced }) => [hold, mergeable, coalesced])).toEqual([
+      [{ kind: 'skipped', reason: 'subscription-paused' }, false, false],
+      [{ kind: 'skipped', reason: 'subscription-paused' }, false, false],
+    ]);
+    expect(lanes.size).toBe(0);
+  });
+
+  it('that keep their events while idle have them in the order of the incident, unmerged', () => {
+    const idle = { reason: 'subscription-disabled', keeps: true } as const;
+    const { planned } = planOf([anEvent(1), anUpdate(2, ['alerts']), anUpdate(3, ['alerts'])], aSubscriber({ idle }));
+    expect(planned.map(({ sequence, hold, head, mergeable }) => [sequence, hold?.kind, head, mergeable])).toEqual([
+      [1, 'retained', true, false],
+      [2, 'retained', false, false],
+      [3, 'retained', false, false],
+    ]);
+  });
+
+  it('that fetch have every event in the feed, merged with no other', () => {
+    const { planned, lanes } = planOf(
+      [anEvent(1), anUpdate(2, ['alerts']), anUpdate(3, ['alerts'])],
+      aSubscriber({ pulls: true }),
+    );
+    expect(planned.map(({ sequence, hold, mergeable }) => [sequence, hold, mergeable])).toEqual([
+      [1, { kind: 'feed' }, false],
+      [2, { kind: 'feed' }, false],
+      [3, { kind: 'feed' }, false],
+    ]);
+    expect(lanes.size).toBe(0);
+  });
+
+  it('that want no order have deliveries of one incident that do not wait for each other', () => {
+    const { planned } = planOf([anEvent(1), anEvent(2)], aSubscriber({ ordered: false }));
+    expect(planned.map(({ head }) => head)).toEqual([true, true]);
   });
 
   it('get events without an incident in no order', () => {

@@ -1,5 +1,6 @@
 import { deliveryIdOf, type DeliveryId } from '@tocsin/contracts';
 import type { Rendering, RenderedBody } from './envelope.ts';
+import { holdOf, isSentTo, type Hold, type IdleReason } from './hold.ts';
 import { matchesEvent } from './match-event.ts';
 
 /** An event that may be delivered: its outbound name and how its body is written. */
@@ -40,7 +41,6 @@ export interface Subscriber {
   workspaceId: string;
   revision: number;
   events: readonly string[];
-  active: boolean;
   updateIntervalSeconds: number;
   /** First entry of its retry schedule. */
   firstDelaySeconds: number;
@@ -49,6 +49,14 @@ export interface Subscriber {
   occurrences?: boolean;
   /** Also wants `incident.updated` for what has a name of its own; absent = no. */
   legacyUpdates?: boolean;
+  /** Why nothing is sent to it at the moment, and whether its events are kept meanwhile; absent = it is sent to. */
+  idle?: { reason: IdleReason; keeps: boolean };
+  /** Whether its events are kept when it is disabled. */
+  keeps?: boolean;
+  /** It fetches its events from the feed. */
+  pulls?: boolean;
+  /** False: events of one incident do not wait for each other. */
+  ordered?: boolean;
   /** What else it asks of an event that its list names; absent = nothing. */
   accepts?(event: OutboundEvent): boolean;
 }
@@ -94,6 +102,10 @@ export interface PlannedDelivery {
   /** Later updates may still be merged into it. */
   mergeable: boolean;
   coalesced: boolean;
+  /** Absent: it is to be sent. */
+  hold?: Hold;
+  /** Somebody asked for it to try the receiver. */
+  test?: boolean;
 }
 
 /** New content or time of an open update that is already stored. */
@@ -122,8 +134,8 @@ export function lanesOf(
   for (const event of events) {
     if (event.incidentId === null) continue;
     for (const subscriber of subscribers(event.workspaceId)) {
-      const { id, active } = subscriber;
-      if (active && concerns(subscriber, event))
+      const { id } = subscriber;
+      if (isSentTo(subscriber) && concerns(subscriber, event))
         lanes.set(laneKey(id, event.incidentId), [id, event.incidentId, event.workspaceId]);
     }
   }
@@ -131,7 +143,7 @@ export function lanesOf(
 }
 
 /**
- * Deliveries for events in log order. Paused subscriptions get none (product P12). An event that its lane has seen makes nothing.
+ * Deliveries for events in log order. Those of paused subscriptions are logged or kept (product P12). An event that its lane has seen makes nothing.
  * `lanes` holds what is stored for the pairs of `lanesOf`; it is not changed.
  */
 export function planDeliveries(
@@ -143,13 +155,14 @@ export function planDeliveries(
   const planner = new Planner(lanes, now);
   for (const event of events) {
     for (const subscriber of subscribers(event.workspaceId)) {
-      if (!subscriber.active) continue;
       planner.add(event, subscriber);
       if (event.legacy && subscriber.legacyUpdates) planner.add(event.legacy, subscriber);
     }
   }
   return planner.plan();
 }
+
+const isFirst = ({ ordered }: Subscriber, { unfinished }: Lane): boolean => ordered === false || !unfinished;
 
 /** Folds events into a plan; the only state is the plan itself. */
 class Planner {
@@ -169,7 +182,7 @@ class Planner {
 
   add(event: OutboundEvent, subscriber: Subscriber): void {
     const takes = takesEvent(subscriber, event);
-    if (event.incidentId === null || event.sequence === null) {
+    if (event.incidentId === null || event.sequence === null || !isSentTo(subscriber)) {
       if (takes) this.insert(event, subscriber, { dueAt: this.due(subscriber), head: true, coalesced: false });
       return;
     }
@@ -188,8 +201,9 @@ class Planner {
     if (!event.coalesces) this.releaseOpenUpdate(lane);
     if (!takes) return;
     lane.lastSequence = event.sequence;
-    if (event.coalesces && lane.openUpdate) this.merge(event, subscriber, lane.openUpdate);
-    else if (event.coalesces && subscriber.updateIntervalSeconds > 0) this.openUpdate(event, subscriber, lane);
+    if (event.coalesces && lane.openUpdate && !subscriber.idle) this.merge(event, subscriber, lane.openUpdate);
+    else if (event.coalesces && subscriber.updateIntervalSeconds > 0 && !subscriber.idle)
+      this.openUpdate(event, subscriber, lane);
     else this.follow(event, subscriber, lane);
   }
 
@@ -209,14 +223,14 @@ class Planner {
   }
 
   private follow(event: OutboundEvent, subscriber: Subscriber, lane: Lane): void {
-    this.insert(event, subscriber, { dueAt: this.due(subscriber), head: !lane.unfinished, coalesced: false });
+    this.insert(event, subscriber, { dueAt: this.due(subscriber), head: isFirst(subscriber, lane), coalesced: false });
     lane.unfinished = true;
   }
 
   private openUpdate(event: OutboundEvent, subscriber: Subscriber, lane: Lane): void {
     const earliest = lane.lastUpdateAt ? lane.lastUpdateAt.getTime() + subscriber.updateIntervalSeconds * 1000 : 0;
     const dueAt = new Date(Math.max(this.due(subscriber).getTime(), earliest));
-    const delivery = this.insert(event, subscriber, { dueAt, head: !lane.unfinished, coalesced: true });
+    const delivery = this.insert(event, subscriber, { dueAt, head: isFirst(subscriber, lane), coalesced: true });
     lane.unfinished = true;
     lane.lastUpdateAt = dueAt;
     lane.openUpdate = { id: delivery.id, changed: delivery.changed, dueAt };
@@ -265,6 +279,8 @@ class Planner {
       content: event.render(changed, subscription.form),
       mergeable: how.coalesced,
     };
+    const hold = holdOf(subscription);
+    if (hold) delivery.hold = hold;
     this.planned.set(id, delivery);
     return delivery;
   }

@@ -66,6 +66,8 @@ export interface RequestFacts {
   contentHeaders: Readonly<Record<string, string>>;
   customHeaders: readonly { name: string; value: string }[];
   userAgent: string;
+  /** Somebody asked for it to try the receiver: nothing has happened. */
+  test?: boolean;
 }
 
 /** Headers of one attempt (product P12), lower-case names. A custom header never replaces one of ours, except User-Agent. */
@@ -79,6 +81,7 @@ export function requestHeaders(facts: RequestFacts): Record<string, string> {
     'x-webhook-event': facts.eventType,
     'x-tocsin-delivery': facts.deliveryId,
     'x-tocsin-attempt': String(facts.attempt),
+    ...(facts.test ? { 'x-tocsin-test': 'true' } : {}),
     ...(facts.sequence === null ? {} : { 'x-tocsin-sequence': String(facts.sequence) }),
     ...signatureHeaders({ id: facts.eventId, timestamp: facts.timestamp, body: facts.body }, facts.signing),
   };

@@ -9,6 +9,8 @@ export interface Attempt {
   responseStatus: number | null;
   retryAfterSeconds: number | null;
   finishedAt: Date;
+  /** Attempts of an earlier round, before somebody asked for it again: the schedule begins behind them. Absent = 0. */
+  before?: number;
 }
 
 /** What a delivery is after an attempt. Only a delivery that waits has a next time. */
@@ -16,7 +18,14 @@ export type Settled =
   | { status: 'delivered'; attempts: number; finishedAt: Date; reason: 'delivered' }
   | { status: 'retrying'; attempts: number; dueAt: Date; reason: AttemptReason }
   | { status: 'failed'; attempts: number; finishedAt: Date; reason: FinalReason }
-  | { status: 'skipped-paused'; attempts: number; finishedAt: Date; reason: 'subscription-paused' };
+  | {
+      status: 'skipped-paused';
+      attempts: number;
+      finishedAt: Date;
+      reason: 'subscription-paused' | 'subscription-disabled';
+    }
+  /** Kept until the subscription is active again. */
+  | { status: 'retained'; attempts: number; reason: 'subscription-paused' | 'subscription-disabled' };
 
 const never = new Set<AttemptReason>(['gone', 'url-not-allowed', 'header-not-allowed']);
 
@@ -38,7 +47,7 @@ export function settleAttempt(attempt: Attempt, schedule: readonly number[], ran
     const dueAt = new Date(attempt.finishedAt.getTime() + Math.round(PROXY_RETRY_MS * (0.5 + random)));
     return { status: 'retrying', attempts: attempts - 1, dueAt, reason: attempt.reason };
   }
-  const delay = retryDelayMs(schedule, attempts, random, attempt.retryAfterSeconds);
+  const delay = retryDelayMs(schedule, attempts - (attempt.before ?? 0), random, attempt.retryAfterSeconds);
   if (delay === undefined)
     return { status: 'failed', attempts, finishedAt: attempt.finishedAt, reason: 'schedule-exhausted' };
   return {

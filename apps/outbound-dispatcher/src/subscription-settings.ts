@@ -1,0 +1,38 @@
+import type { SubscriptionDocument } from '@tocsin/contracts';
+import type { ConfigurationFeed } from '@tocsin/nest-shell';
+
+/** What a worker must know of a subscription before it claims anything for it. */
+export interface EndpointSettings {
+  workspaceId: string;
+  revision: number;
+  active: boolean;
+  retains: boolean;
+  timeoutMs: number;
+  maxInFlight: number | null;
+  maxPerSecond: number | null;
+  disableAfterDays: number | null;
+}
+
+const settingsOf = ({ workspaceId, revision, body }: SubscriptionDocument): EndpointSettings => ({
+  ...{ workspaceId, revision, active: body.active, retains: body.retainWhilePaused === true },
+  ...{
+    timeoutMs: body.timeoutSeconds * 1000,
+    maxInFlight: body.maxInFlight ?? null,
+    maxPerSecond: body.maxPerSecond ?? null,
+  },
+  disableAfterDays: body.disableAfterDays ?? null,
+});
+
+/** Settings by subscription id, read anew after each change of a subscription. Undefined where it was deleted. */
+export function endpointSettings(
+  feed: Pick<ConfigurationFeed, 'allSubscriptions' | 'onChange'>,
+): (subscriptionId: string) => EndpointSettings | undefined {
+  let known: Map<string, EndpointSettings> | undefined;
+  feed.onChange((documents) => {
+    if (documents.some(({ kind }) => kind === 'subscription')) known = undefined;
+  });
+  return (id) => {
+    known ??= new Map(feed.allSubscriptions().map((document) => [document.id, settingsOf(document)]));
+    return known.get(id);
+  };
+}
