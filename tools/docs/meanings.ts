@@ -80,8 +80,6 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   maintenance: 'A maintenance window matches it: kept without an incident, listed and promotable.',
   storm: 'More new incidents a minute than the workspace allows: it joined the incident that holds the storm.',
 };
-  'ack-from-source-off': 'The webhook says `ack_from_source: false`: an acknowledge of its source changes nothing.',
-};
 
 export const lifecycleMeanings: Record<LifecycleReason, string> = {
   merged: 'A person merged incidents: this one took others in, or went into another.',
@@ -89,6 +87,8 @@ export const lifecycleMeanings: Record<LifecycleReason, string> = {
   'opened-by-hand': 'A person opened the incident; no alert did.',
   'end-passed': 'The end that the source had stated passed, and nothing more was heard of the alert.',
   quiet: 'Nothing was heard of the alert for the webhook’s `auto_resolve_after_minutes`.',
+  erased: 'Somebody erased personal data: contents of events gave way to ones without texts.',
+};
 
 export const skipMeanings: Record<SkipReason, string> = {
   'already-processed': 'Its alerts were applied before.',

@@ -89,6 +89,11 @@ async function seed(): Promise<typeof live> {
     url: `${site.url}/sink`,
     events: ['incident.*'],
   });
+  const pulling = await client.make<{ id: string }>('/api/v1/subscriptions', { events: ['incident.*'], delivery: 'pull' });
+  const tried = await client.api<{ id: string }>('POST', `/api/v1/subscriptions/${subscription.id}/test`, {});
+  await client.api('POST', `/api/v1/subscriptions/${pulling.id}/test`, {});
+  const feed = () => client.get<{ items: { cursor: string }[] }>(`/api/v1/subscriptions/${pulling.id}/feed`);
+  const feedCursor = await waitFor(async () => (await feed()).items[0]?.cursor, { what: 'an event in the feed' });
   const recommendation = await client.make<{ id: string }>('/api/v1/recommendations', { title: 'Add a replica' });
   const key = await client.make<{ id: string }>('/api/v1/api-keys', { name: 'Examples', scopes: ['read'] });
   const workspaces = await client.get<{ items: { id: string }[] }>('/api/v1/workspaces');
@@ -111,6 +116,9 @@ async function seed(): Promise<typeof live> {
     workspace: workspaces.items[0]?.id ?? '',
     webhook: webhook.id,
     subscription: subscription.id,
+    pulling: pulling.id,
+    delivery: tried.body.id,
+    feedCursor,
     recommendation: recommendation.id,
     incident,
     otherIncident: other.body.incident_id ?? '',
@@ -140,7 +148,7 @@ beforeAll(async () => {
 afterAll(() => site.remove());
 
 // Commands in an order in which each has something to do; deletions last, because the others need what they take away.
-const COMMANDS = ['acknowledge', 'assign', 'comments', 'snooze', 'unsnooze', 'resolve', 'reopen', 'suppress'];
+const COMMANDS = ['acknowledge', 'assign', 'comments', 'snooze', 'unsnooze', 'resolve', 'erase', 'reopen', 'suppress'];
 const placeOf = ({ method, path }: ExampleRequest): number =>
   method === 'DELETE' ? COMMANDS.length : COMMANDS.indexOf(path.split('/').at(-1) ?? '');
 const requests = exampleRequests(document).sort((a, b) => placeOf(a) - placeOf(b));

@@ -7,6 +7,7 @@ import {
   type AuditedEvent,
   type AuditedPlace,
   type AuditFinding,
+  type Erased,
 } from '@tocsin/domain/incident';
 import type { createPools, Tx } from '@tocsin/postgres';
 
@@ -21,6 +22,9 @@ export interface AuditReport {
   checkpoints: number;
   /** Checkpoints whose key is not at hand. */
   unverified: number;
+  /** Contents that were erased, each by an event that vouches for what stands there now; and the first of those events. */
+  erased: number;
+  erasures: Erased[];
   findings: number;
   /** The first ones. */
   shown: AuditFinding[];
@@ -48,7 +52,7 @@ type Client = Tx;
 
 class Audit {
   private readonly report: AuditReport = {
-    ...{ events: 0, places: 0, checkpoints: 0, unverified: 0, findings: 0, shown: [] },
+    ...{ events: 0, places: 0, checkpoints: 0, unverified: 0, erased: 0, erasures: [], findings: 0, shown: [] },
   };
   private readonly chains = new Map<string, string>();
   private end = 0n;
@@ -81,11 +85,15 @@ class Audit {
   }
 
   private async streams(): Promise<void> {
-    const streams = new StreamAudit();
+    const streams = new StreamAudit((erased) => {
+      this.report.erased += erased.versions.length;
+      if (this.report.erasures.length < SHOWN_MAX) this.report.erasures.push(erased);
+    });
     for await (const row of pages<EventRow>(this.client, eventsSql)) {
       this.report.events += 1;
       this.say(streams.next(eventOf(row)));
     }
+    this.say(streams.end());
   }
 
   /** A tail that was cut off a stream leaves its head behind. */
@@ -168,10 +176,11 @@ interface EventRow {
   hash: string;
   salt: Buffer | null;
   body: Buffer | null;
+  erased_by: string | null;
 }
 
 const eventsSql = `select e.stream_id, e.version, e.type, e.event_id, e.workspace_id, e.schema_version, e.at, e.actor, e.cause_id, e.cause_ordinal,
-    e.reason, e.config_revision, e.digest, e.prev_hash, e.hash, p.salt, p.body
+    e.reason, e.config_revision, e.digest, e.prev_hash, e.hash, p.salt, p.body, p.erased_by
   from incident_store.events e left join incident_store.event_payloads p using (stream_id, version) order by e.stream_id, e.version`;
 
 const eventOf = (row: EventRow): AuditedEvent => ({
@@ -182,7 +191,10 @@ const eventOf = (row: EventRow): AuditedEvent => ({
     ...{ reason: row.reason, config_revision: Number(row.config_revision) },
   },
   ...{ prevHash: row.prev_hash, hash: row.hash },
-  payload: row.salt && row.body ? { salt: row.salt, body: row.body } : null,
+  payload:
+    row.salt && row.body
+      ? { salt: row.salt, body: row.body, erasedBy: row.erased_by === null ? null : Number(row.erased_by) }
+      : null,
 });
 
 interface PlaceRow {

@@ -1,5 +1,6 @@
 import { ApiAccessError, DatabaseUrlError } from './config.ts';
 import { dlq } from './dead-letters.ts';
+import { erase } from './erase.ts';
 import { normalize } from './normalize.ts';
 import { positions } from './positions.ts';
 import { rebuild } from './rebuild.ts';
@@ -10,6 +11,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, configuration: 78 } as const;
 
 const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => Promise<void>>> = {
   dlq,
+  erase,
   normalize,
   positions,
   rebuild,
@@ -43,6 +45,10 @@ export const USAGE = `Usage: npx --no tocsin <command>
   dlq list|show --database
       Dead letters that say no workspace; for whoever runs the installation.
 
+  erase [--version N …] [--note TEXT] [--json] INCIDENT
+      Takes texts out of the events of a closed incident (a comment: at any time), for good, and out of everything that is kept of
+      them. The chain of its events stays whole; who did it is one of them.
+
   rebuild [--workspace ID] [--check] [--json]
       Builds what people read of incidents anew out of the event log, beside the live rows and while writes go on; compares row for
       row and replaces what differs. A run that was killed is gone on with. --check only compares (exit code 1 where something differs).
@@ -51,7 +57,7 @@ export const USAGE = `Usage: npx --no tocsin <command>
       Recomputes every hash of the incident log, the order over it and the signatures of its checkpoints. Exit code 1 where anything
       was edited, deleted, inserted, moved, swapped or cut.
 
-dlq calls TOCSIN_URL (default http://127.0.0.1:8080) with TOCSIN_API_KEY (scope admin).
+dlq and erase call TOCSIN_URL (default http://127.0.0.1:8080) with TOCSIN_API_KEY (scope admin).
 positions, rebuild, verify-audit and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad environment variable.

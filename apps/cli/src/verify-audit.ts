@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { AuditFinding } from '@tocsin/domain/incident';
+import { nameOf, type AuditFinding, type Erased } from '@tocsin/domain/incident';
 import { createPools } from '@tocsin/postgres';
 import { audited, type AuditReport, type PublicKeys } from './audit-database.ts';
 import { databaseUrl } from './database.ts';
@@ -53,13 +53,25 @@ async function localKeyRing({ environment }: Terminal): Promise<string | undefin
 
 const lineOf = ({ code, at, detail }: AuditFinding): string => `  ${code}: ${at}: ${detail}\n`;
 
-function textOf({ events, places, checkpoints, unverified, findings, shown }: AuditReport): string {
+const erasedLine = ({ stream, version, at, actor, versions }: Erased): string =>
+  `  ${stream} version${versions.length === 1 ? '' : 's'} ${versions.join(', ')}: by ${nameOf(actor)}, ${at} (version ${version})\n`;
+
+function erasedText({ erased, erasures }: AuditReport): string {
+  if (erased === 0) return '';
+  const told = erasures.reduce((sum, { versions }) => sum + versions.length, 0);
+  const more = erased > told ? `  … and ${erased - told} more\n` : '';
+  return `${erased} content${erased === 1 ? ' was' : 's were'} erased:\n${erasures.map(erasedLine).join('')}${more}`;
+}
+
+function textOf(report: AuditReport): string {
+  const { events, places, checkpoints, unverified, findings, shown } = report;
   const counted = `${events} events, ${places} places in the order, ${checkpoints} checkpoints`;
   const unsigned =
     unverified === 0
       ? ''
       : `${unverified} checkpoints were signed with a key that is not here (TOCSIN_KEY_RING, --public-key)\n`;
-  if (findings === 0) return `${counted}: everything fits\n${unsigned}`;
+  const erased = erasedText(report);
+  if (findings === 0) return `${counted}: everything fits\n${erased}${unsigned}`;
   const more = findings > shown.length ? `  … and ${findings - shown.length} more\n` : '';
-  return `${counted}: ${findings} findings\n${shown.map(lineOf).join('')}${more}${unsigned}`;
+  return `${counted}: ${findings} findings\n${shown.map(lineOf).join('')}${more}${erased}${unsigned}`;
 }

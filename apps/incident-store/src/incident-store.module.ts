@@ -37,6 +37,8 @@ import { EventsFeed } from './commit-order/events-feed.ts';
 import { Sequencer } from './commit-order/sequencer.ts';
 import { DeclareIncident } from './declare-incident.ts';
 import { DeclaredIncidentsController } from './declared-incidents.controller.ts';
+import { EraseIncident } from './erasure/erase-incident.ts';
+import { IncidentErasuresController } from './erasure/erasures.controller.ts';
 import { IncidentDeliveryConsumer } from './delivery-event.consumer.ts';
 import { IncidentCommands, type CommandParts } from './incident-commands.ts';
 import { IncidentMovesController } from './incident-moves.controller.ts';
@@ -58,6 +60,7 @@ import { TimerWorker } from './timer-worker.ts';
 import {
   ALERT_QUERIES,
   DECLARE_INCIDENT,
+  ERASE_INCIDENT,
   INCIDENT_COMMANDS,
   INCIDENT_QUERIES,
   EVENT_STREAMS,
@@ -111,6 +114,7 @@ const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => obje
     DeclaredIncidentsController,
     EventStreamController,
     EventsFeedController,
+    IncidentErasuresController,
     IncidentMovesController,
     IncidentsController,
     ReceiptsController,
@@ -134,6 +138,7 @@ const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => obje
     commandsOf(MERGE_INCIDENTS, MergeIncidents),
     commandsOf(MOVE_ALERTS, MoveAlertsCommand),
     commandsOf(DECLARE_INCIDENT, DeclareIncident),
+    commandsOf(ERASE_INCIDENT, EraseIncident),
     {
       provide: SEQUENCER,
       inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, KEY_RING, CLOCK, LOGGER],

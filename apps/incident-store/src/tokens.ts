@@ -8,6 +8,7 @@ export const INCIDENT_COMMANDS = Symbol('INCIDENT_COMMANDS');
 export const DECLARE_INCIDENT = Symbol('DECLARE_INCIDENT');
 export const MERGE_INCIDENTS = Symbol('MERGE_INCIDENTS');
 export const MOVE_ALERTS = Symbol('MOVE_ALERTS');
+export const ERASE_INCIDENT = Symbol('ERASE_INCIDENT');
 export const ALERT_QUERIES = Symbol('ALERT_QUERIES');
 export const PROMOTE_ALERT = Symbol('PROMOTE_ALERT');
 export const INCIDENT_QUERIES = Symbol('INCIDENT_QUERIES');

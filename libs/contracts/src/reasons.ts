@@ -80,5 +80,5 @@ export const decisionReasons = [
 export type DecisionReason = (typeof decisionReasons)[number];
 
 /** Why an event is on an incident that no alert has brought: beside decision reasons in the timeline. */
-export const lifecycleReasons = ['merged', 'alerts-moved', 'opened-by-hand', 'end-passed', 'quiet'] as const;
+export const lifecycleReasons = ['merged', 'alerts-moved', 'opened-by-hand', 'end-passed', 'quiet', 'erased'] as const;
 export type LifecycleReason = (typeof lifecycleReasons)[number];

@@ -86,6 +86,16 @@ export const RequestsAnsweredSchema = Type.Object({
 });
 export type RequestsAnswered = Static<typeof RequestsAnsweredSchema>;
 
+/** `webhook.outcomes`, type `receipts.erased.v1`: the personal data of an incident was erased; what is kept of these receipts' payloads goes, too. */
+export const ReceiptsErasedSchema = Type.Object({
+  workspaceId: Text,
+  webhookId: Text,
+  incidentId: Text,
+  at: Instant,
+  receiptIds: Type.Array(Text),
+});
+export type ReceiptsErased = Static<typeof ReceiptsErasedSchema>;
+
 /**
  * Header `facts` of a `webhook.received` record (type `webhook.received.v1`, value = the exact raw body).
  * Credential and signature headers are left out by the gateway.

@@ -12,6 +12,7 @@ import {
   DeadLetterFactsSchema,
   ReceiptFactsSchema,
   ReceiptRepliedSchema,
+  ReceiptsErasedSchema,
   ReceiptsSettledSchema,
   RequestsAnsweredSchema,
 } from './receipts.ts';
@@ -27,6 +28,7 @@ export const recordTypes = {
   'alerts.correlated.v1': { topic: 'alert.correlated', schema: AlertsCorrelatedSchema },
   'receipt.replied.v1': { topic: 'webhook.replies', schema: ReceiptRepliedSchema },
   'receipts.settled.v1': { topic: 'webhook.outcomes', schema: ReceiptsSettledSchema },
+  'receipts.erased.v1': { topic: 'webhook.outcomes', schema: ReceiptsErasedSchema },
   'requests.answered.v1': { topic: 'webhook.outcomes', schema: RequestsAnsweredSchema },
   'incident.event.v1': { topic: 'incident.events', schema: IncidentEventRecordSchema },
   'incident.state.v1': { topic: 'incident.state', schema: PublicIncidentSchema },

@@ -180,6 +180,26 @@ export const incidents: Descriptions = {
     },
     200,
   ),
+  'POST /api/v1/incidents/{id}/erase': {
+    ...command(
+      {
+        summary: 'Erase the personal data of an incident',
+        description:
+          'Takes every text out of the contents of its events, for good, and out of what is kept of its alerts and of the requests that they came with. Ids, times, counts, states and severities stay; so does the chain of hashes. The incident must be resolved; comments (`versions`) can go at any time. Not in reach: records that are on Kafka until their retention ends, and what subscribers have been sent.',
+        bodies: {
+          all: { summary: 'All of it', value: { note: 'Request 4711' } },
+        },
+      },
+      200,
+    ),
+    problems: ['wrong-state', 'precondition-failed', 'malformed-request'],
+    answers: {
+      200: answer(
+        'ErasureResult',
+        'The incident as it is now, and the versions of the events that lost their content.',
+      ),
+    },
+  },
   'POST /api/v1/incidents/{id}/merge': {
     ...moves({
       summary: 'Merge incidents into one',

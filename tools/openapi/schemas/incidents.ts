@@ -207,7 +207,11 @@ export const incidentSchemas = {
       prev_hash: text,
       hash: text,
       salt: nullable(text),
-      body: described(nullable(text), 'The payload as it is hashed; null where it was erased.'),
+      body: described(nullable(text), 'The payload as it is stored; null where it is missing.'),
+      erased_by: described(
+        nullable(count),
+        'Version of the event that vouches for what stands here since the payload was erased.',
+      ),
     }),
     {
       intact: described(flag, 'Every hash is what its event and the one before make it.'),
@@ -239,6 +243,13 @@ export const incidentSchemas = {
   Change: ChangeEventSchema,
   ChangePage: page(ref('Change')),
   CommandResult: Type.Object(commandResult),
+  ErasureResult: Type.Object({
+    ...commandResult,
+    erased_versions: described(
+      Type.Array(count),
+      'Of the events that lost their content; empty where there was nothing left.',
+    ),
+  }),
   MoveResult: Type.Object({
     ...commandResult,
     related: described(Type.Array(ref('Incident')), 'The other incidents of the command, as they are now.'),

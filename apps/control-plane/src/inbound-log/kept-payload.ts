@@ -6,7 +6,7 @@ import type { ReceiptFacts } from '@tocsin/contracts';
 export const PAYLOAD_MAX_BYTES = 100 * 1024;
 
 /** Why a row has no payload. `expired` is said of those whose time is over. */
-export type PayloadAbsence = 'empty' | 'unredactable' | 'unknown-connector';
+export type PayloadAbsence = 'empty' | 'unredactable' | 'unknown-connector' | 'erased';
 
 export interface KeptPayload {
   body: Buffer;

@@ -1,4 +1,10 @@
-import { decodeRecord, deriveId, type ReceiptsSettled, type RequestsAnswered } from '@tocsin/contracts';
+import {
+  decodeRecord,
+  deriveId,
+  type ReceiptsErased,
+  type ReceiptsSettled,
+  type RequestsAnswered,
+} from '@tocsin/contracts';
 import type { Input, Stage, Tx, Verdict } from '@tocsin/postgres';
 import {
   countAccepted,
@@ -11,6 +17,7 @@ import {
 } from '../ledger/ledger-store.ts';
 import { countOutcomes, membershipOf, type Settlement, settlementsOf } from '../ledger/settlement.ts';
 import { countRejected, noteAnswers, noteOutcomes, trimCaptured } from './delivery-store.ts';
+import { forgetPayloads } from './forget-payloads.ts';
 import { type Answered, answeredOf, type EarlyNews, mergeEarly, newsOf, type Rejected, rejectedOf } from './news.ts';
 
 interface Loaded {
@@ -18,6 +25,7 @@ interface Loaded {
   settlements: Settlement[];
   answered: Answered[];
   rejected: Rejected[];
+  erased: ReceiptsErased[];
 }
 
 /**
@@ -28,25 +36,29 @@ export const recordOutcomesStage = (clock: () => Date): Stage<Loaded> => ({
   load(inputs) {
     const settled = new Map<Input, ReceiptsSettled>();
     const answers = new Map<Input, RequestsAnswered>();
+    const erased = new Map<Input, ReceiptsErased>();
     for (const input of inputs) {
       if (input.type === 'receipts.settled.v1') settled.set(input, decodeRecord(input.type, input.value));
       if (input.type === 'requests.answered.v1') answers.set(input, decodeRecord(input.type, input.value));
+      if (input.type === 'receipts.erased.v1') erased.set(input, decodeRecord(input.type, input.value));
     }
     const now = clock();
     return Promise.resolve({
-      taken: new Set([...settled.keys(), ...answers.keys()]),
+      taken: new Set([...settled.keys(), ...answers.keys(), ...erased.keys()]),
       settlements: settlementsOf(
         [...settled.values()].flatMap(({ items }) => items).filter((item) => isCounted(item.receivedAt, now)),
       ),
       answered: answeredOf([...answers.values()]).filter((one) => isCounted(one.receivedAt, now)),
       rejected: rejectedOf([...answers.values()]),
+      erased: [...erased.values()],
     });
   },
 
-  async apply(tx, inputs, { taken, settlements, answered, rejected }) {
+  async apply(tx, inputs, { taken, settlements, answered, rejected, erased }) {
     if (settlements.length > 0) await settle(tx, settlements);
     if (answered.length > 0) await answer(tx, answered);
     await countRejected(tx, rejected.map(withId).sort(byId));
+    await forgetPayloads(tx, erased);
     return { verdicts: inputs.map((input) => verdictOf(taken.has(input))), outputs: [] };
   },
 

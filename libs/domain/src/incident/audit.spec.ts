@@ -68,6 +68,50 @@ describe('an audit of streams', () => {
   });
 });
 
+describe('an audit of a stream with erased contents', () => {
+  /** Version 2 was erased by version 3, which names what stands there now. */
+  function erased(): AuditedEvent[] {
+    const [first, second] = history(2) as [AuditedEvent, AuditedEvent];
+    const payload = { salt: Buffer.alloc(16, 9), body: Buffer.from('{"n":null}'), erasedBy: 3 };
+    const said = { version: 2, salt: payload.salt.toString('hex'), digest: digestOf(payload.salt, payload.body) };
+    const own = { salt: Buffer.alloc(16, 3), body: Buffer.from(JSON.stringify({ note: null, payloads: [said] })) };
+    const digest = digestOf(own.salt, own.body);
+    const place = { stream: 'inc_1', version: 3, type: 'PayloadErased' as const, meta: meta(3), digest };
+    const third = { ...place, prevHash: second.hash, hash: hashOf(second.hash, place), payload: own };
+    return [first, { ...second, payload }, third];
+  }
+
+  it('finds nothing, and says what was erased', () => {
+    const told: unknown[] = [];
+    const streams = new StreamAudit((one) => told.push(one));
+    expect([...erased().flatMap((event) => streams.next(event)), ...streams.end()]).toEqual([]);
+    expect(told).toMatchObject([{ stream: 'inc_1', version: 3, versions: [2], actor: { kind: 'system' } }]);
+  });
+
+  it.each<[string, (e: AuditedEvent[]) => AuditedEvent[], string[]]>([
+    [
+      'another content in the place',
+      (e) => changed(e, 1, { payload: { ...e[1]!.payload!, body: Buffer.from('{}') } }),
+      ['erasure-not-authentic inc_1 version 2'],
+    ],
+    [
+      'the old content back in its place',
+      (e) => changed(e, 1, { payload: history(2)[1]!.payload }),
+      ['erasure-undone inc_1 version 2'],
+    ],
+    ['an erasure that no event tells of', (e) => e.slice(0, 2), ['erasure-not-authentic inc_1 version 2']],
+    [
+      'an erasure that names another event',
+      (e) => changed(e, 1, { payload: { ...e[1]!.payload!, erasedBy: 4 } }),
+      ['erasure-undone inc_1 version 2', 'erasure-not-authentic inc_1 version 2'],
+    ],
+  ])('finds %s', (_name, change, wanted) => {
+    const streams = new StreamAudit();
+    const found = [...change(erased()), ...history(1, 'inc_2')].flatMap((event) => streams.next(event));
+    expect(codes([...found, ...streams.end()])).toEqual(wanted);
+  });
+});
+
 describe('an audit of the order', () => {
   function places(length: number): AuditedPlace[] {
     let chain = GENESIS_CHAIN;

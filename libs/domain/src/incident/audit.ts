@@ -1,4 +1,4 @@
-import type { IncidentEventType } from './events.ts';
+import type { IncidentEventType, PayloadErased } from './events.ts';
 import { chainOf, GENESIS_CHAIN, type CommittedEvent } from './commit-chain.ts';
 import { digestOf, GENESIS_HASH, hashOf, type EventMeta } from './event-hash.ts';
 
@@ -9,6 +9,8 @@ export const auditCodes = [
   'chain-broken',
   'payload-changed',
   'payload-missing',
+  'erasure-not-authentic',
+  'erasure-undone',
   'head-differs',
   'order-gap',
   'order-changed',
@@ -35,22 +37,36 @@ export interface AuditedEvent {
   digest: string;
   prevHash: string;
   hash: string;
-  payload: { salt: Uint8Array; body: Uint8Array } | null;
+  /** `erasedBy`: version of the event that says that the content was erased; null where it is the first one still. */
+  payload: { salt: Uint8Array; body: Uint8Array; erasedBy?: number | null } | null;
+}
+
+/** An event that says that contents were erased: who did it, and of which versions. */
+export interface Erased {
+  stream: string;
+  version: number;
+  at: string;
+  actor: EventMeta['actor'];
+  versions: number[];
 }
 
 const placeOf = ({ stream, version }: Pick<AuditedEvent, 'stream' | 'version'>): string =>
   `${stream} version ${version}`;
 
-/** Follows the chains of streams: events come by stream and version, each stream in one piece. */
+/** Follows the chains of streams: events come by stream and version, each stream in one piece; `end` after the last. */
 export class StreamAudit {
   private stream = '';
   private version = 0;
   private hash = GENESIS_HASH;
+  /** Contents of this stream that are not the first ones, by version: a later event must vouch for what stands there. */
+  private readonly replaced = new Map<number, { digest: string; erasedBy: number }>();
+
+  constructor(private readonly onErased: (erased: Erased) => void = () => undefined) {}
 
   /** What is wrong with the next event. */
   next(event: AuditedEvent): AuditFinding[] {
-    if (event.stream !== this.stream) [this.stream, this.version, this.hash] = [event.stream, 0, GENESIS_HASH];
-    const found: AuditFinding[] = [];
+    const found: AuditFinding[] = event.stream === this.stream ? [] : this.end();
+    this.stream = event.stream;
     const say = (code: AuditCode, detail: string) => found.push({ code, at: placeOf(event), detail });
     if (event.version !== this.version + 1)
       say('event-missing', `the event before it has version ${this.version === 0 ? 'none' : this.version}`);
@@ -58,11 +74,53 @@ export class StreamAudit {
     const { stream, version, type, meta, digest } = event;
     if (hashOf(event.prevHash, { stream, version, type, meta, digest }) !== event.hash)
       say('event-changed', 'its hash does not fit what is stored');
-    if (!event.payload) say('payload-missing', 'its content is not there');
-    else if (digestOf(event.payload.salt, event.payload.body) !== digest)
-      say('payload-changed', 'its content does not fit the digest');
+    found.push(...this.payload(event));
     [this.version, this.hash] = [version, event.hash];
     return found;
+  }
+
+  /** What is wrong with the stream as a whole. */
+  end(): AuditFinding[] {
+    const found = [...this.replaced].map(([version, { erasedBy }]): AuditFinding => {
+      const detail = `no event of version ${erasedBy} says that its content was erased`;
+      return { code: 'erasure-not-authentic', at: placeOf({ stream: this.stream, version }), detail };
+    });
+    [this.version, this.hash] = [0, GENESIS_HASH];
+    this.replaced.clear();
+    return found;
+  }
+
+  private payload(event: AuditedEvent): AuditFinding[] {
+    const { payload, version, digest } = event;
+    const at = placeOf(event);
+    if (!payload) return [{ code: 'payload-missing', at, detail: 'its content is not there' }];
+    const actual = digestOf(payload.salt, payload.body);
+    const { erasedBy } = payload;
+    if (erasedBy !== null && erasedBy !== undefined) {
+      this.replaced.set(version, { digest: actual, erasedBy });
+      return [];
+    }
+    if (actual !== digest) return [{ code: 'payload-changed', at, detail: 'its content does not fit the digest' }];
+    return event.type === 'PayloadErased' ? this.erasures(event, payload.body) : [];
+  }
+
+  /** The content of this event fits the chain, so what it says of others is to be believed. */
+  private erasures({ stream, version: eraser, meta }: AuditedEvent, body: Uint8Array): AuditFinding[] {
+    const { payloads } = JSON.parse(Buffer.from(body).toString('utf8')) as PayloadErased['data'];
+    this.onErased({
+      ...{ stream, version: eraser, at: meta.at, actor: meta.actor },
+      versions: payloads.map(({ version }) => version),
+    });
+    return payloads.flatMap(({ version, digest }): AuditFinding[] => {
+      const stands = this.replaced.get(version);
+      const at = placeOf({ stream, version });
+      if (stands?.erasedBy !== eraser)
+        return [{ code: 'erasure-undone', at, detail: `version ${eraser} says that its content was erased` }];
+      this.replaced.delete(version);
+      if (stands.digest === digest) return [];
+      const detail = `what stands in its place is not what version ${eraser} says`;
+      return [{ code: 'erasure-not-authentic', at, detail }];
+    });
   }
 }
 

@@ -212,6 +212,18 @@ export const eventSamples: { [Type in IncidentEventType]: Record<'v1', Extract<I
       },
     },
   },
+  PayloadErased: {
+    v1: {
+      ...meta,
+      type: 'PayloadErased',
+      actor: person,
+      reason: 'erased',
+      data: {
+        note: 'request 4711',
+        payloads: [{ version: 1, salt: '00112233445566778899aabbccddeeff', digest: 'ab'.repeat(32) }],
+      },
+    },
+  },
   RcaNoted: {
     v1: {
       ...meta,

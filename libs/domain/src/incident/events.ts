@@ -176,6 +176,11 @@ export type IncidentsMerged = EventOf<
   | { role: 'survivor'; incidents: MergedIncident[]; note: string | null }
   | { role: 'merged'; into: { incident_id: string; number: number; title: string }; note: string | null }
 >;
+/** The content of earlier events is gone. `salt` and `digest` (hex) are of what stands in its place. */
+export type PayloadErased = EventOf<
+  'PayloadErased',
+  { note: string | null; payloads: { version: number; salt: string; digest: string }[] }
+>;
 export type RcaNoted = EventOf<
   'RcaNoted',
   {
@@ -205,6 +210,7 @@ export type IncidentEvent =
   | IncidentEdited
   | IncidentsMerged
   | AlertsMoved
+  | PayloadErased
   | RcaNoted;
 export type IncidentEventType = IncidentEvent['type'];
 

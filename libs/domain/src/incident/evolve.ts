@@ -64,6 +64,7 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
     case 'AlertsMoved':
       return moved(next, event.data);
     case 'CommentAdded':
+    case 'PayloadErased':
     case 'RcaNoted':
       return next;
     default:

@@ -36,6 +36,10 @@ export const published = {
   IncidentResolved: { name: 'resolved', fields: ['status', 'resolved_at'] },
   IncidentReopened: { name: 'reopened', fields: ['status', 'resolved_at', 'acknowledged_at'] },
   CommentAdded: { name: 'comment', fields: [], always: ['comments'] },
+  PayloadErased: {
+    name: 'updated',
+    fields: ['title', 'description', 'services', 'tags', 'source', 'url', 'assignee', 'custom_fields', 'incident_type'],
+  },
   RcaNoted: { name: null, fields: [], always: ['rca'] },
 } as const satisfies Record<IncidentEventType, Published>;
 

@@ -68,6 +68,8 @@ const sentences: Sentences = {
     `${upper(many(data.alerts.length, 'alert'))} ${data.direction === 'in' ? 'came from' : 'went to'} another incident, ${
       reason === 'merged' ? 'merged' : 'moved'
     } by ${by}${noted(data.note)}.`,
+  PayloadErased: ({ data: { payloads, note } }, by) =>
+    `The content of ${many(payloads.length, 'event')} was erased by ${by}${noted(note)}.`,
   RcaNoted: ({ data }) =>
     data.outcome === 'failed'
       ? 'The investigation found no answer.'
