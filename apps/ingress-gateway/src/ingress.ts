@@ -56,9 +56,12 @@ export interface IngressParts {
 export function createIngress(parts: IngressParts): Ingress {
   const { feed, keyRing, clock, random, log, config } = parts;
   const room = new WaitingRoom(config.INGRESS_WAITING_MAX);
-  const limits = createLimits(parts);
   const rules = new IntakeRules(feed, keyRing, log);
   const answers = createAnswers({ ...parts, rules });
+  const limits = createLimits({
+    ...parts,
+    onLocked: ({ webhook, client }, { failures, since }) => answers.notices.lockedOut(webhook, client, failures, since),
+  });
   const receipts = createReceipts(parts);
   parts.health.insure(() => acceptance(receipts), ['database', 'ingress-gateway hears webhook.replies']);
   const accept = acceptReceipt({

@@ -6,6 +6,7 @@ import { keptHeaders } from '../kept-headers.ts';
 import type { RejectionLog } from '../rejection-log.ts';
 import type { AnswersLog } from './answers-log.ts';
 import type { FirstRefused } from './answer-tally.ts';
+import type { Notices } from './notices.ts';
 import { reasonOf } from './refused.ts';
 
 /** Of a header that is only shown; the receipt itself keeps more. */
@@ -13,6 +14,7 @@ const SHOWN_CHARACTERS = 256;
 
 export interface AnswerReportsParts {
   answers: AnswersLog;
+  notices: Pick<Notices, 'overLimit'>;
   rejections: RejectionLog;
   rules: Pick<IntakeRules, 'of'>;
   /** Milliseconds since the epoch. */
@@ -30,7 +32,9 @@ export class AnswerReports {
     (accept: AcceptReceipt): AcceptReceipt =>
     async (webhook, arrival) => {
       try {
-        return await accept(webhook, arrival);
+        const accepted = await accept(webhook, arrival);
+        if (accepted.headers !== undefined) this.parts.notices.overLimit(webhook, this.parts.now());
+        return accepted;
       } catch (error) {
         this.refused(webhook, arrival, problemOf(error));
         throw error;
@@ -51,6 +55,7 @@ export class AnswerReports {
   refused(webhook: WebhookDocument, arrival: Arrival, problem: Problem): void {
     const at = this.parts.now();
     const reason = reasonOf(problem);
+    if (reason.startsWith('rate_limit_')) this.parts.notices.overLimit(webhook, at);
     this.parts.rejections.note({ webhookId: webhook.id, code: problem.code, reason }, at);
     const inFull = () => this.inFull(webhook, arrival, problem, at);
     this.parts.answers.refused(webhook, { at, problem: problem.code, reason, inFull });

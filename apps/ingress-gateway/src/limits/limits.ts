@@ -24,15 +24,16 @@ interface LimitsParts {
   clock: Clock;
   log: Logger;
   config: Pick<IngressConfig, 'RATE_LIMIT_REPLICAS'>;
+  onLocked: ConstructorParameters<typeof LockOut>[2];
 }
 
-export function createLimits({ pool, clock, log, config }: LimitsParts): Limits {
+export function createLimits({ pool, clock, log, config, onLocked }: LimitsParts): Limits {
   const now = () => clock().getTime();
   const store = limitStore(pool);
   const shared = { replicas: config.RATE_LIMIT_REPLICAS, now, log };
   const requests = new WindowLimiter(store, { ...shared, kind: 'requests', sliceMs: MINUTE, leaseMs: 5 * SECOND });
   const alerts = new WindowLimiter(store, { ...shared, kind: 'alerts', sliceMs: SECOND, leaseMs: SECOND });
-  const lockOut = new LockOut(failureStore(pool), log);
+  const lockOut = new LockOut(failureStore(pool), log, onLocked);
   let rounds = 0;
   const settle = () => Promise.all([requests.settle(), alerts.settle()]);
   const timer = setInterval(() => {

@@ -64,6 +64,8 @@ export class LockOut {
   constructor(
     private readonly store: FailureStore | undefined,
     private readonly log: Logger,
+    /** A client is locked out from now on. */
+    private readonly onLocked: (suspect: Suspect, failures: Failures) => void = () => undefined,
   ) {}
 
   /** Whether anybody has failed at all lately. */
@@ -99,14 +101,15 @@ export class LockOut {
     await this.store?.forget(now);
   }
 
-  private count({ webhook }: Suspect, seen: Failures, { failures, since, lockedUntil }: Failures, now: number): void {
+  private count(suspect: Suspect, seen: Failures, { failures, since, lockedUntil }: Failures, now: number): void {
     const wasLocked = seen.lockedUntil > now;
     // The first failure may have met another gateway: what it began is forgiven with it.
     seen.since = Math.min(seen.since, since);
     seen.failures = Math.max(seen.failures, failures);
     seen.lockedUntil = Math.max(seen.lockedUntil, lockedUntil, seen.failures >= FAILURES ? now + PERIOD_MS : 0);
-    if (!wasLocked && seen.lockedUntil > now)
-      this.log.warn({ webhookId: webhook.id, minutes: PERIOD_MS / 60_000 }, 'webhook.locked-out');
+    if (wasLocked || seen.lockedUntil <= now) return;
+    this.log.warn({ webhookId: suspect.webhook.id, minutes: PERIOD_MS / 60_000 }, 'webhook.locked-out');
+    this.onLocked(suspect, seen);
   }
 
   private report(suspect: Suspect, seen: Failures, now: number): void {
