@@ -1,0 +1,52 @@
+import { testDatabase } from '@tocsin/testing';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LOAD_CLOSINGS, LOAD_KEYS } from './statements.ts';
+
+let database: Awaited<ReturnType<typeof testDatabase>>;
+let client: pg.Client;
+
+beforeAll(async () => {
+  database = await testDatabase({
+    migrations: [{ schema: 'dedup_correlator', directory: new URL('migrations/', import.meta.url) }],
+  });
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+});
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+const wanted = (count: number) =>
+  JSON.stringify(Array.from({ length: count }, (_, n) => ({ scope: 'ws', webhookId: 'whk', key: `k${n * 7}` })));
+const KEYS = `insert into dedup_correlator.key_holders (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, alert_open)
+  select 'ws', 'ws', 'whk', 'k' || n, 'k' || n, 'inc' || n, 'alr' || n, 'alr' || n, now(), now(), now(), true from generate_series($1::int, $2::int) n`;
+const CLOSINGS = `insert into dedup_correlator.closings (workspace_id, scope, webhook_id, resolve_key, closed_at, closed_by, kept_until)
+  select 'ws', 'ws', 'whk', 'k' || n, now(), 'resolved', now() from generate_series($1::int, $2::int) n`;
+
+// A table that has just begun to grow is the hardest: its statistics say that it is empty, or has a row or two.
+const statistics = ['none', 'of an empty table', 'of one row'] as const;
+const lookups = [
+  { of: 'keys', table: 'key_holders', fill: KEYS, statement: LOAD_KEYS, parameters: [wanted(50), wanted(50)] },
+  { of: 'closings', table: 'closings', fill: CLOSINGS, statement: LOAD_CLOSINGS, parameters: [wanted(50)] },
+];
+
+describe.each(lookups)('a lookup of $of', ({ table, fill, statement, parameters }) => {
+  it.each(statistics)('reads what it looks for and no more; statistics: %s', async (known) => {
+    await client.query(`alter table dedup_correlator.${table} set (autovacuum_enabled = false)`);
+    await client.query(`truncate dedup_correlator.${table}`);
+    if (known === 'of one row') await client.query(fill, [0, 0]);
+    if (known !== 'none') await client.query(`vacuum analyze dedup_correlator.${table}`);
+    await client.query(fill, [1, 3_000]);
+    await client.query('set role tocsin_pipeline');
+    const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+      `explain (analyze, costs off) ${statement}`,
+      parameters,
+    );
+    await client.query('reset role');
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toContain('Index Scan');
+    expect(plan).not.toMatch(/Seq Scan on key_holders|Seq Scan on closings|Rows Removed by Filter/);
+  });
+});
