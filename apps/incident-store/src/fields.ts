@@ -23,3 +23,11 @@ export const List = () =>
           .flatMap((item) => String(item).split(','))
           .filter((item) => item !== ''),
   );
+
+/** A parameter that may be repeated; its values may hold commas. */
+export const Several = () =>
+  Transform(({ value }: { value: unknown }) => (value === undefined || Array.isArray(value) ? value : [value]));
+
+/** `?merged=true`. What is neither stays as it is, to be refused. */
+export const Flag = () =>
+  Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value));

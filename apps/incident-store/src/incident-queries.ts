@@ -1,4 +1,4 @@
-import { incidentStatuses, isId, severities, type PublicIncident } from '@tocsin/contracts';
+import { isId, type PublicIncident } from '@tocsin/contracts';
 import { exists, fold, initialState, publicIncident } from '@tocsin/domain/incident';
 import { Problem } from '@tocsin/nest-shell';
 import { withWorkspace, type Tx } from '@tocsin/postgres';
@@ -7,38 +7,19 @@ import { auditedView, auditStream } from './audit-stream.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
 import { notFound } from './command-problems.ts';
 import { readEvents } from './incident-log.ts';
-import type { ListIncidents, PageQuery } from './incident.dto.ts';
+import { listIncidents, type IncidentList } from './incident-list.ts';
+import type { PageQuery } from './incident.dto.ts';
+import type { ListIncidents } from './list.dto.ts';
 import { alertOf, entryOf, type AlertRow, type TimelineRow } from './views.ts';
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 const POSITION = /^\d{1,18}$/;
 
 /** What people and the console read. Row level security shows each caller the rows of its own workspace only. */
 export class IncidentQueries {
   constructor(private readonly pool: Pool) {}
 
-  async list(workspaceId: string, query: ListIncidents) {
-    const filter = filterOf(query, true);
-    const page = orderOf(query, filter.values);
-    const everywhere = filterOf(query, false);
-    return withWorkspace(this.pool, workspaceId, async (tx) => {
-      const { rows } = await tx.query<{ incident_id: string; place: Date; document: PublicIncident }>(
-        `select incident_id, ${page.column} as place, document from incident_store.incidents
-         where ${[...filter.terms, ...page.terms].join(' and ')} order by ${page.order} limit ${query.limit + 1}`,
-        page.values,
-      );
-      const counted = await tx.query<{ status: string; severity: string; n: string }>(
-        `select status, severity, count(*) as n from incident_store.incidents where ${everywhere.terms.join(' and ')} group by status, severity`,
-        everywhere.values,
-      );
-      const shown = pageOf(
-        rows,
-        query.limit,
-        (row) => row.document,
-        (row) => [query.sort, row.place.toISOString(), row.incident_id],
-      );
-      return { ...shown, counts: countsOf(counted.rows) };
-    });
+  list(workspaceId: string, query: ListIncidents): Promise<IncidentList> {
+    return withWorkspace(this.pool, workspaceId, (tx) => listIncidents(tx, workspaceId, query));
   }
 
   async read(workspaceId: string, id: string): Promise<PublicIncident> {
@@ -109,53 +90,4 @@ async function document(tx: Tx, id: string): Promise<PublicIncident> {
   );
   if (!rows[0]) throw notFound(id);
   return rows[0].document;
-}
-
-/** Filters as SQL terms over numbered values. Counts leave status and severity open, so that they can be offered as choices. */
-function filterOf(query: ListIncidents, narrow: boolean): { terms: string[]; values: unknown[] } {
-  const terms = ['true'];
-  const values: unknown[] = [];
-  const add = (term: string, value: unknown): void => {
-    if (value === undefined) return;
-    values.push(value);
-    terms.push(term.replaceAll('?', `$${values.length}`));
-  };
-  add('status = any(?)', narrow ? query.status : undefined);
-  add('severity = any(?)', narrow ? query.severity : undefined);
-  add('services @> array[?]::text[]', query.service);
-  add('? = any(tags)', query.tag);
-  add('source = ?', query.source);
-  add('webhook_id = ?', query.webhook);
-  add('created_at >= ?::timestamptz', query.from);
-  add('created_at < ?::timestamptz', query.to);
-  const pattern = query.text === undefined ? undefined : `%${query.text.replace(/[\\%_]/g, '\\$&')}%`;
-  add(`(title ilike ? or description ilike ? or '#' || number::text like ?)`, pattern);
-  return { terms, values };
-}
-
-function orderOf({ sort, cursor }: ListIncidents, filtered: readonly unknown[]) {
-  const descending = sort.startsWith('-');
-  const column = descending ? sort.slice(1) : sort;
-  const direction = descending ? 'desc' : 'asc';
-  const values = [...filtered];
-  const terms: string[] = [];
-  if (cursor !== undefined) {
-    const [, place, id] = decodeCursor(cursor, [new RegExp(`^${sort}$`), INSTANT, /^inc_[a-z2-7]{26}$/]);
-    values.push(place, id);
-    terms.push(
-      `(${column}, incident_id) ${descending ? '<' : '>'} ($${values.length - 1}::timestamptz, $${values.length}::text)`,
-    );
-  }
-  return { column, order: `${column} ${direction}, incident_id ${direction}`, terms, values };
-}
-
-function countsOf(rows: readonly { status: string; severity: string; n: string }[]) {
-  const sum = (of: 'status' | 'severity', names: readonly string[]) =>
-    Object.fromEntries(
-      names.map((name) => [
-        name,
-        rows.filter((row) => row[of] === name).reduce((total, row) => total + Number(row.n), 0),
-      ]),
-    );
-  return { status: sum('status', incidentStatuses), severity: sum('severity', severities) };
 }

@@ -1,4 +1,4 @@
-import { incidentStatuses, severities, type Severity } from '@tocsin/contracts';
+import { severities, type Severity } from '@tocsin/contracts';
 import type { EditableFields } from '@tocsin/domain/incident';
 import { Type } from 'class-transformer';
 import {
@@ -19,7 +19,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { Clean, CleanTexts, Given, GivenOrNull, List } from './fields.ts';
+import { Clean, CleanTexts, Given, GivenOrNull } from './fields.ts';
 
 export class IncidentNote {
   @IsOptional() @IsString() @MaxLength(10_000) @Clean() note?: string;
@@ -130,18 +130,4 @@ export class BulkCommand extends IncidentNote {
   @IsString()
   @MaxLength(60)
   into?: string;
-}
-
-export class ListIncidents extends PageQuery {
-  @IsOptional() @List() @IsIn([...incidentStatuses], { each: true }) status?: string[];
-  @IsOptional() @List() @IsIn([...severities], { each: true }) severity?: string[];
-  @IsOptional() @IsString() @MaxLength(500) @Clean() service?: string;
-  @IsOptional() @IsString() @MaxLength(500) @Clean() tag?: string;
-  @IsOptional() @IsString() @MaxLength(500) @Clean() source?: string;
-  @IsOptional() @IsString() @MaxLength(100) @Clean() webhook?: string;
-  @IsOptional() @IsString() @MaxLength(200) @Clean() text?: string;
-  @IsOptional() @IsISO8601({ strict: true }) from?: string;
-  @IsOptional() @IsISO8601({ strict: true }) to?: string;
-  @IsOptional() @IsIn(['-created_at', 'created_at', '-updated_at', 'updated_at']) sort:
-    '-created_at' | 'created_at' | '-updated_at' | 'updated_at' = '-created_at';
 }

@@ -25,11 +25,11 @@ import {
   given,
   IncidentComment,
   IncidentNote,
-  ListIncidents,
   PageQuery,
   ReadIncident,
   SnoozeIncident,
 } from './incident.dto.ts';
+import { ListIncidents } from './list.dto.ts';
 import { INCIDENT_COMMANDS, INCIDENT_QUERIES } from './tokens.ts';
 
 type Asked = Record<string, string | undefined>;

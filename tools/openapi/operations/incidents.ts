@@ -27,8 +27,8 @@ export const incidents: Descriptions = {
     tag: 'Incidents',
     summary: 'List incidents',
     description:
-      '`status` and `severity` take several values, separated by commas. Counts leave these two filters open.',
-    query: { status: 'open,acknowledged', sort: '-created_at', limit: 20 },
+      '`status`, `severity`, `priority` and `facets` take several values, separated by commas; `service`, `tag`, `source`, `webhook`, `connector`, `assignee` and `incident_type` may be repeated. Counts by status leave the filter of the status open, those by severity that of the severity.',
+    query: { status: 'open,acknowledged', sort: '-severity', facets: 'service,source', limit: 20 },
     answers: { 200: answer('IncidentPage', 'Incidents of the workspace.') },
   },
   'POST /api/v1/incidents': {

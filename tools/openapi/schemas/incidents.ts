@@ -193,8 +193,18 @@ export const incidentSchemas = {
   DeliveryFact: DeliveryEventSchema,
   IncidentPage: page(ref('Incident'), {
     counts: described(
-      Type.Object({ status: countsOf(incidentStatuses), severity: countsOf(severities) }),
-      'How many fit the other filters, by status and by severity.',
+      Type.Object({
+        status: countsOf(incidentStatuses),
+        severity: countsOf(severities),
+        complete: described(flag, 'Whether all were counted: of resolved incidents only the newest 10,000 are.'),
+      }),
+      'How many fit the other filters, by status (whatever the status filter says) and by severity (likewise).',
+    ),
+    facets: Type.Optional(
+      described(
+        Type.Record(text, Type.Array(Type.Object({ value: text, count }))),
+        'By field, the 20 most frequent values among the newest 10,000 incidents that fit; with `facets` only.',
+      ),
     ),
   }),
   IncidentAudit: page(

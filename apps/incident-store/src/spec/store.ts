@@ -104,7 +104,6 @@ export async function startStore(
     ['incident-store'],
     { host: '127.0.0.1', port: 0 },
   );
-  // eslint-disable-next-line max-params -- reads as the request does: who, how, where, what
   const ask = async (who: string, method: string, path: string, body?: unknown, headers = {}): Promise<Answer> => {
     const response = await fetch(`${running.url}/api/v1/${path}`, {
       method,
