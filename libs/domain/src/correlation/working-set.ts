@@ -1,7 +1,6 @@
-import { serviceTerm } from './facets.ts';
+import { ActivityIndex } from './activity-index.ts';
 import { fileUnder, type Millis } from './moments.ts';
 import {
-  byActivity,
   byOpening,
   holderPath,
   type Change,
@@ -26,8 +25,7 @@ export class WorkingSet implements CorrelationView {
   private readonly byResolveKey = new Map<string, Map<string, KeyHolder>>();
   private readonly orders = new Map<string, OrderMemory>();
   private readonly incidents = new Map<string, KnownIncident>();
-  /** Open incidents per scope and index term, least recently active first. */
-  private readonly byTerm = new Map<string, KnownIncident[]>();
+  private readonly active = new ActivityIndex();
   /** Roll-up incidents per scope and webhook, open and closed. */
   private readonly rollUps = new Map<string, Map<string, KnownIncident>>();
   /** Per scope. */
@@ -66,13 +64,8 @@ export class WorkingSet implements CorrelationView {
     return this.incidents.get(fileUnder(scope, incidentId));
   }
 
-  *openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident> {
-    const active = this.byTerm.get(fileUnder(scope, term)) ?? [];
-    for (let index = active.length - 1; index >= 0; index--) {
-      const incident = active[index];
-      if (!incident || incident.lastAlertAt < since) return;
-      yield incident;
-    }
+  openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident> {
+    return this.active.under(scope, term, since);
   }
 
   rollUp(scope: string, webhookId: string): KnownIncident | undefined {
@@ -141,11 +134,10 @@ export class WorkingSet implements CorrelationView {
   }
 
   private setIncident(incident: KnownIncident): void {
-    const before = this.incidents.get(incidentPathOf(incident));
-    if (before?.closedAt === null) for (const term of termsIn(before)) this.take(before, term);
-    this.incidents.set(incidentPathOf(incident), incident);
+    const path = incidentPathOf(incident);
+    this.incidents.set(path, incident);
+    this.active.note(path, incident);
     if (incident.rollUpOf !== null) this.setRollUp(fileUnder(incident.scope, incident.rollUpOf), incident);
-    if (incident.closedAt === null) for (const term of termsIn(incident)) this.place(incident, term);
   }
 
   private setRollUp(path: string, incident: KnownIncident): void {
@@ -153,32 +145,4 @@ export class WorkingSet implements CorrelationView {
     if (known) known.set(incident.incidentId, incident);
     else this.rollUps.set(path, new Map([[incident.incidentId, incident]]));
   }
-
-  private place(incident: KnownIncident, term: string): void {
-    const path = fileUnder(incident.scope, term);
-    const active = this.byTerm.get(path);
-    if (active) active.splice(positionOf(active, incident), 0, incident);
-    else this.byTerm.set(path, [incident]);
-  }
-
-  private take(incident: KnownIncident, term: string): void {
-    const active = this.byTerm.get(fileUnder(incident.scope, term));
-    if (active) active.splice(positionOf(active, incident), 1);
-  }
-}
-
-/** Every term that lists the incident: its services, and the others. */
-const termsIn = ({ services, terms }: KnownIncident): string[] => [...services.map(serviceTerm), ...terms];
-
-/** Index of the first entry that is not before `incident`: binary search, the list is in activity order. */
-function positionOf(active: readonly KnownIncident[], incident: KnownIncident): number {
-  let low = 0;
-  let high = active.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const entry = active[middle];
-    if (entry && byActivity(entry, incident) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
