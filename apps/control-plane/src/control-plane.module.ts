@@ -4,6 +4,8 @@ import {
   ASSIGNMENTS,
   CLOCK,
   type Clock,
+  CONFIGURATION_FEED,
+  type ConfigurationFeed,
   configOf,
   EVENT_LOG,
   KEY_RING,
@@ -28,6 +30,8 @@ import { ConfigurationStore } from './configuration-store.ts';
 import { connectorCatalogue } from './connector-catalogue.ts';
 import { ConnectorsController } from './connectors.controller.ts';
 import { CorrelationRuleSets } from './correlation/correlation-rule-sets.ts';
+import { RuleTestController } from './correlation/rule-test.controller.ts';
+import { RuleTests } from './correlation/rule-tests.ts';
 import { WebhookCorrelationController } from './correlation/webhook-correlation.controller.ts';
 import { WorkspaceCorrelationController } from './correlation/workspace-correlation.controller.ts';
 import type { Credentials } from './credentials.ts';
@@ -55,6 +59,7 @@ import {
   CORRELATION_RULES,
   CREDENTIALS,
   DEAD_LETTERS,
+  RULE_TESTS,
   SEED_TOOLS,
   STORE_LETTERS,
   SUBSCRIPTIONS,
@@ -79,6 +84,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     WebhooksController,
     WebhookSetupController,
     WebhookCorrelationController,
+    RuleTestController,
     WorkspaceCorrelationController,
     ...mappingControllers,
     SubscriptionsController,
@@ -142,6 +148,12 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
       provide: CORRELATION_RULES,
       inject: [CONFIGURATION_STORE],
       useFactory: (store: ConfigurationStore) => new CorrelationRuleSets(store),
+    },
+    {
+      provide: RULE_TESTS,
+      inject: [CONFIGURATION_STORE, CONFIGURATION_FEED, CLOCK],
+      useFactory: (store: ConfigurationStore, feed: ConfigurationFeed, clock: Clock) =>
+        new RuleTests({ store, feed, clock }),
     },
     {
       provide: WEBHOOK_SETUP,

@@ -7,6 +7,7 @@ export const SUBSCRIPTIONS = Symbol('SUBSCRIPTIONS');
 export const WORKSPACES = Symbol('WORKSPACES');
 export const API_KEYS = Symbol('API_KEYS');
 export const CONFIGURATION_BOOT = Symbol('CONFIGURATION_BOOT');
+export const RULE_TESTS = Symbol('RULE_TESTS');
 export const CORRELATION_RULES = Symbol('CORRELATION_RULES');
 export const CREDENTIALS = Symbol('CONTROL_PLANE_CREDENTIALS');
 export const SEED_TOOLS = Symbol('SEED_TOOLS');

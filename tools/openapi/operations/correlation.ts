@@ -36,6 +36,15 @@ export const correlation: Descriptions = {
     bodies: { bare, wrapped },
     answers: { 200: answer('WebhookCorrelationRules', 'As they are now.', ETAG) },
   },
+  'POST /api/v1/webhooks/{id}/correlation-rules/test': {
+    ...ofWebhook,
+    summary: 'Try correlation rules on what came in lately',
+    description:
+      'Reads the kept payloads of the workspace again, with the rules as they are and with those of the body, and says which incidents would be joined, split or others, and which rule decides. Nothing is written.',
+    query: { hours: 48 },
+    bodies: { bare, wrapped },
+    answers: { 200: answer('CorrelationRuleTest', 'What would be different.') },
+  },
   'GET /api/v1/workspaces/{id}/correlation-rules': {
     ...ofWorkspace,
     summary: 'Read the correlation rules for all webhooks',

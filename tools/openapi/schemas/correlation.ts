@@ -1,5 +1,7 @@
+import { OutcomeSchema, SeveritySchema } from '@tocsin/contracts';
+import { changeKinds } from '@tocsin/domain/replay';
 import Type from 'typebox';
-import { count, described, flag, free, nullable, ref, text, word } from './kit.ts';
+import { anything, count, described, flag, free, instant, nullable, ref, text, texts, word } from './kit.ts';
 
 const CorrelationRules = Type.Object({
   enabled: flag,
@@ -26,8 +28,67 @@ const document = {
   warnings: Type.Array(Type.Object({ path: text, code: text, message: text })),
 };
 
+const TestedIncident = Type.Object({
+  id: text,
+  title: text,
+  severity: SeveritySchema,
+  status: text,
+  opened_at: instant,
+  alert_count: count,
+  alert_ids: texts,
+});
+
+const TestedDecision = Type.Object({
+  outcome: OutcomeSchema,
+  incident_id: nullable(text),
+  reason: text,
+  rule: nullable(text),
+  rules_of: nullable(word('webhook', 'workspace')),
+  matched: described(anything, 'What the rule or the time window looked at.'),
+  nearest_miss: nullable(
+    Type.Object({ rule: text, incident_id: nullable(text), held: count, of: count, failed: anything }),
+  ),
+});
+
+const DecidingAlert = Type.Object({
+  alert_id: text,
+  receipt_id: text,
+  webhook_id: text,
+  received_at: instant,
+  title: text,
+  severity: SeveritySchema,
+  services: texts,
+  now: TestedDecision,
+  proposed: TestedDecision,
+});
+
 export const correlationSchemas = {
   CorrelationRules,
   WebhookCorrelationRules: Type.Object({ ...document, enable_correlation: flag }),
   WorkspaceCorrelationRules: Type.Object(document),
+  CorrelationRuleTest: Type.Object({
+    id: text,
+    revision: count,
+    hours: count,
+    from: described(instant, 'Later than asked for where more came than is looked at.'),
+    to: instant,
+    receipts: Type.Object({
+      read: count,
+      skipped: described(Type.Record(text, count), 'Receipts without a payload, by the reason.'),
+    }),
+    complete: described(flag, 'False where the delivery log has only a part of what came.'),
+    alerts: count,
+    incidents: Type.Object({ now: count, proposed: count, unchanged: count }),
+    changes: Type.Array(
+      Type.Object({
+        kind: word(...changeKinds),
+        now: Type.Array(TestedIncident),
+        proposed: Type.Array(TestedIncident),
+        differing_alerts: count,
+        deciding: described(Type.Array(DecidingAlert), 'The first alerts that are decided about otherwise.'),
+      }),
+    ),
+    changes_total: count,
+    warnings: document.warnings,
+  }),
 };

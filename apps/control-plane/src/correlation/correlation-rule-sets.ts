@@ -36,8 +36,8 @@ export class CorrelationRuleSets {
   }
 }
 
-/** @throws Problem where both forms are mixed, or a condition is wrong */
-function rulesOf({
+/** The rules that a document says, in either form; null = none. @throws Problem where both forms are mixed, or a condition is wrong */
+export function rulesOf({
   enable_correlation: _switch,
   correlation_rules: wrapped,
   ...bare

@@ -1,5 +1,5 @@
 import { AsGiven } from '@tocsin/nest-shell';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   IsArray,
@@ -58,4 +58,16 @@ export class PutCorrelationRules extends CorrelationRulesInput {
   @ValidateNested()
   @Type(() => CorrelationRulesInput)
   correlation_rules?: CorrelationRulesInput | null;
+}
+
+/** Queries are texts; what is no whole number stays one and is refused. */
+const Whole = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value,
+  );
+
+/** Over which time rules are tried, and how many changes are listed. */
+export class RuleTestQuery {
+  @Whole() @IsInt() @Min(1) @Max(168) hours = 24;
+  @Whole() @IsInt() @Min(1) @Max(200) limit = 50;
 }

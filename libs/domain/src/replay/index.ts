@@ -7,6 +7,7 @@ export {
   type DecidingAlert,
   type ReplayedIncident,
 } from './compare.ts';
+export { configurationOf, type WorkspaceDocuments } from './configuration.ts';
 export { explain, type Explained, type NearestMiss } from './explain.ts';
 export { MemoryIncidents } from './memory-incidents.ts';
 export {
@@ -16,3 +17,4 @@ export {
   type ReplayConfiguration,
   type ReplayedCommand,
 } from './simulation.ts';
+export { comparisonView, type ComparisonView } from './view.ts';

@@ -1,6 +1,7 @@
 import type { Actor, CorrelatedAlert, IncidentFact } from '@tocsin/contracts';
 import {
   decide,
+  endAlerts,
   exists,
   factAbout,
   factOfNeverOpened,
@@ -21,6 +22,7 @@ import {
   type RecordedAlert,
   type World,
 } from '../incident/index.ts';
+import { Deadlines } from './deadlines.ts';
 
 /** What a batch of correlated alerts, or a person's command, did. */
 export interface Settled {
@@ -37,6 +39,7 @@ export interface PersonCommand {
 }
 
 const FIRING: ReadonlySet<string> = new Set(['opened', 'deduplicated', 'correlated', 'rolled-up', 'recorded']);
+const SYSTEM: Actor = { kind: 'system', id: 'replay', name: null };
 const keyText = (key: Pick<KeyHolder, 'scope' | 'webhookId' | 'dedupKey'>): string =>
   JSON.stringify([key.scope, key.webhookId, key.dedupKey]);
 
@@ -53,6 +56,7 @@ export class MemoryIncidents {
   private readonly settled = new Map<string, AlertSettled>();
   private readonly successors = new Map<string, string>();
   private readonly recorded = new Map<string, RecordedAlert>();
+  private readonly deadlines = new Deadlines();
 
   constructor(private readonly policyOf: World['policyOf']) {}
 
@@ -78,7 +82,32 @@ export class MemoryIncidents {
     if (!before) return [];
     const decided = decide(command, before, { at, actor, causeId: `replay ${at}`, configRevision: 0 });
     if (isRejection(decided)) return [];
-    const after = this.append(before, decided);
+    return this.told(before, this.append(before, decided));
+  }
+
+  /** Ends alerts whose source vouched for them until before `now`, and those that have been quiet for too long. */
+  endDue(now: string): IncidentFact[] {
+    const due = this.deadlines.due(now).filter(({ alertId }) => this.alerts.get(alertId)?.status === 'open');
+    const byIncident = Map.groupBy(due, ({ alertId }) => this.alerts.get(alertId)?.incidentId ?? '');
+    return [...byIncident].flatMap(([incidentId, overdue]) => {
+      const before = this.incidents.get(incidentId);
+      const last = overdue.at(-1);
+      if (!before || !last) return [];
+      const { resolvePolicy } = this.policyOf(this.alerts.get(last.alertId)?.webhookId ?? '', 0);
+      const { at } = last.deadline;
+      const context = { at, actor: SYSTEM, causeId: `end ${last.alertId} ${at}`, configRevision: 0 };
+      const events = endAlerts({ kind: 'end-alerts', overdue, resolvePolicy }, before, context);
+      if ('rejected' in events) return [];
+      const ended = overdue.map(({ alertId }) => alertId);
+      const after = this.append(before, events);
+      const facts = this.told(before, after);
+      this.release(ended, []);
+      return facts;
+    });
+  }
+
+  /** What the correlator hears where an incident was closed or reopened without an alert. */
+  private told(before: ExistingIncident, after: ExistingIncident): IncidentFact[] {
     if (isLive(before) === isLive(after)) return [];
     return isLive(after)
       ? [factAbout(after, [], after.updatedAt)]
@@ -139,7 +168,10 @@ export class MemoryIncidents {
     const released = this.release(plan.releasedAlerts, plan.releasedIncidents);
     for (const holder of plan.acquired) this.hold(holder);
     for (const { incidentId, successorId } of plan.successors) this.successors.set(incidentId, successorId);
-    for (const { alertId, lastSeenAt } of plan.activity) this.seen(alertId, lastSeenAt);
+    for (const { alertId, lastSeenAt, deadline } of plan.activity) {
+      this.seen(alertId, lastSeenAt);
+      this.deadlines.set(alertId, deadline);
+    }
     for (const one of plan.recorded) this.recorded.set(one.alert.id, one);
     for (const answer of plan.settled) this.settled.set(answer.alertId, answer);
     const told = plan.facts.flatMap(({ incidentId, keys }): IncidentFact[] => {

@@ -1,4 +1,4 @@
-import type { Actor, AlertAnswer, Decision, NormalizedAlert, Why } from '@tocsin/contracts';
+import type { Actor, AlertAnswer, Decision, IncidentFact, NormalizedAlert, Why } from '@tocsin/contracts';
 import { correlate, learn, WorkingSet, type CorrelationConfig } from '../correlation/index.ts';
 import type { AlertPolicy } from '../incident/index.ts';
 import { MemoryIncidents } from './memory-incidents.ts';
@@ -43,10 +43,11 @@ export class Simulation {
   /** An alert that was seen before changes nothing. */
   alert(alert: NormalizedAlert): void {
     if (this.replayed.has(alert.id)) return;
+    this.hear(this.incidents.endDue(alert.receivedAt));
     const { decision, why, changes } = correlate(this.state, alert, this.configurationOf(alert.webhookId).correlation);
     this.state.apply(changes);
     const { answers, facts } = this.incidents.record([{ alert, decision, why }]);
-    for (const fact of facts) this.state.apply(learn(this.state, fact));
+    this.hear(facts);
     const [answer] = answers;
     if (!answer) throw new Error(`no answer to ${alert.id}`);
     this.replayed.set(alert.id, { alert, decision, why, incidentId: answer.incidentId, outcome: answer.outcome });
@@ -56,7 +57,11 @@ export class Simulation {
   command({ kind, openingAlertId, at, actor }: ReplayedCommand): void {
     const incidentId = this.replayed.get(openingAlertId)?.incidentId;
     if (incidentId == null) return;
-    for (const fact of this.incidents.command(incidentId, { command: { kind, note: null }, at, actor }))
-      this.state.apply(learn(this.state, fact));
+    this.hear(this.incidents.endDue(at));
+    this.hear(this.incidents.command(incidentId, { command: { kind, note: null }, at, actor }));
+  }
+
+  private hear(facts: readonly IncidentFact[]): void {
+    for (const fact of facts) this.state.apply(learn(this.state, fact));
   }
 }
