@@ -4,7 +4,14 @@ import { withWorkspace } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import type { ListAlerts } from './alert.dto.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
-import { attachedView, outcomeView, recordedView, type DecidedRow, type RecordedRow } from './alert-views.ts';
+import {
+  attachedView,
+  outcomeView,
+  recordedView,
+  SUPPRESSED,
+  type DecidedRow,
+  type RecordedRow,
+} from './alert-views.ts';
 
 export const noSuchAlert = (alertId: string): Problem => new Problem('not-found', `There is no alert ${alertId}.`);
 
@@ -15,8 +22,8 @@ const RECORDED = 'alert_id, alert, why, status, incident_id, occurrences, receiv
 export class AlertQueries {
   constructor(private readonly pool: Pool) {}
 
-  /** Recorded alerts, the newest first. */
-  list(workspaceId: string, { webhook_id, status, limit, cursor }: ListAlerts) {
+  /** Recorded and suppressed alerts, the newest first. */
+  list(workspaceId: string, { webhook_id, status, outcome = [], limit, cursor }: ListAlerts) {
     // Row level security would do; said here, the planner can use the index.
     const terms = ['workspace_id = $1'];
     const values: unknown[] = [workspaceId];
@@ -26,6 +33,8 @@ export class AlertQueries {
     };
     if (webhook_id !== undefined) add((place) => `webhook_id = ${place}`, webhook_id);
     if (status !== undefined) add((place) => `status = any(${place})`, status);
+    if (new Set(outcome).size === 1)
+      add((place) => `(why->>'reason' = any(${place})) = ${String(outcome[0] === 'suppressed')}`, SUPPRESSED);
     if (cursor !== undefined) {
       const [at, id] = decodeCursor(cursor, [INSTANT, /^alr_[a-z2-7]{26}$/]);
       add((place) => `(received_at, alert_id) < (${place}::timestamptz, $${values.length + 2}::text)`, at, id);

@@ -14,6 +14,10 @@ export interface RecordedRow {
   ended_at: Date | null;
 }
 
+/** Reasons of alerts that a silence or a maintenance window kept. */
+export const SUPPRESSED = ['silenced', 'maintenance'];
+const outcomeOf = ({ reason }: Why): string => (SUPPRESSED.includes(reason) ? 'suppressed' : 'recorded');
+
 /** A recorded alert. `incident_id` is set once it was promoted, or an alert that came later took its key to an incident. */
 export function recordedView({ alert, why, status, incident_id, occurrences, last_seen_at, ended_at }: RecordedRow) {
   const { id, receiptId, webhookId, connector, kind, title, description, severity, services, tags, source, url } =
@@ -23,7 +27,7 @@ export function recordedView({ alert, why, status, incident_id, occurrences, las
     ...{ services, tags, source, url, dedup_key: alert.dedupKey, custom_fields: alert.customFields },
     ...{ occurred_at: alert.occurredAt, received_at: alert.receivedAt, last_seen_at: last_seen_at.toISOString() },
     ...{ ended_at: ended_at?.toISOString() ?? null, occurrence_count: occurrences, incident_id },
-    ...{ outcome: 'recorded', reason: why.reason, why: whyOf(why) },
+    ...{ outcome: outcomeOf(why), reason: why.reason, why: whyOf(why) },
   };
 }
 

@@ -11,6 +11,7 @@ interface LaneRow {
   open_id: string | null;
   open_changed: string[] | null;
   open_due_at: Date | null;
+  open_name: string | null;
 }
 
 type LanePair = readonly [subscriptionId: string, incidentId: string, workspaceId: string];
@@ -38,11 +39,11 @@ export async function lockLanes(tx: Tx, pairs: readonly LanePair[]): Promise<Map
     `select l.subscription_id, l.incident_id, l.last_sequence, l.last_update_at,
             exists (select from outbound_dispatcher.deliveries d
                      where d.subscription_id = l.subscription_id and d.incident_id = l.incident_id and d.finished_at is null) as unfinished,
-            u.id as open_id, u.changed as open_changed, u.due_at as open_due_at
+            u.id as open_id, u.changed as open_changed, u.due_at as open_due_at, u.event_type as open_name
        from unnest($1::text[], $2::text[]) as pair(s, i)
        join outbound_dispatcher.lanes l on l.subscription_id = pair.s and l.incident_id = pair.i
        left join lateral (
-         select id, changed, due_at from outbound_dispatcher.deliveries d
+         select id, changed, due_at, event_type from outbound_dispatcher.deliveries d
           where d.subscription_id = l.subscription_id and d.incident_id = l.incident_id and d.mergeable
             for update skip locked) u on true`,
     [subscriptions, incidents],
@@ -57,7 +58,10 @@ const laneOf = (row: LaneRow): Lane => ({
   openUpdate:
     row.open_id === null
       ? null
-      : { id: row.open_id, changed: row.open_changed ?? [], dueAt: row.open_due_at ?? new Date(0) },
+      : {
+          ...{ id: row.open_id, changed: row.open_changed ?? [], dueAt: row.open_due_at ?? new Date(0) },
+          ...(row.open_name !== null && { name: row.open_name }),
+        },
 });
 
 /** Stores a plan: at most three statements for a batch. The lanes are locked by the caller's transaction. */
@@ -83,14 +87,15 @@ async function changeUpdates(tx: Tx, changed: Plan['changed']): Promise<void> {
   const rows = changed.map((update) => ({
     ...{ id: update.id, event_id: update.eventId, sequence: update.sequence, ...contentOf(update.content) },
     ...{ changed: update.changed, due_at: update.dueAt, mergeable: update.mergeable },
+    event_type: update.eventName ?? null,
   }));
   await tx.query(
     `update outbound_dispatcher.deliveries d
-        set event_id = coalesce(n.event_id, d.event_id), sequence = coalesce(n.sequence, d.sequence), body = coalesce(n.body, d.body),
+        set event_id = coalesce(n.event_id, d.event_id), event_type = coalesce(n.event_type, d.event_type), sequence = coalesce(n.sequence, d.sequence), body = coalesce(n.body, d.body),
             content_type = coalesce(n.content_type, d.content_type), content_headers = coalesce(n.content_headers, d.content_headers),
             changed = coalesce(n.changed, d.changed), due_at = n.due_at, mergeable = n.mergeable
        from jsonb_to_recordset($1::jsonb)
-         as n(id text, event_id text, sequence bigint, body text, content_type text, content_headers jsonb, changed text[], due_at timestamptz, mergeable boolean)
+         as n(id text, event_id text, event_type text, sequence bigint, body text, content_type text, content_headers jsonb, changed text[], due_at timestamptz, mergeable boolean)
       where d.id = n.id`,
     [JSON.stringify(rows)],
   );

@@ -12,11 +12,15 @@ const schedule = (from: number, to: number): Schedule => ({
 const body = (matchers: ConditionDocument, when: Schedule): MuteBody => ({
   ...{ name: 'known', comment: 'we know', createdBy: { id: 'key', name: 'Ada' }, matchers, schedule: when },
 });
-const aSilence = (matchers = disk, when = schedule(10, 20), more: Partial<MuteDocument> = {}): MuteDocument => ({
+const aSilence = (
+  matchers: ConditionDocument = disk,
+  when = schedule(10, 20),
+  more: Partial<MuteDocument> = {},
+): MuteDocument => ({
   ...{ kind: 'silence', id: 'sil_a', revision: 12, workspaceId: 'ws', deleted: false, body: body(matchers, when) },
   ...more,
 });
-const aWindow = (matchers = disk, when = schedule(10, 20)): MuteDocument =>
+const aWindow = (matchers: ConditionDocument = disk, when = schedule(10, 20)): MuteDocument =>
   aSilence(matchers, when, { kind: 'maintenance-window', id: 'mnt_a', revision: 13 });
 
 /** A webhook's configuration in a workspace with these. */

@@ -24,6 +24,13 @@ export function outboundEventOf(
 
 const UPDATED = 'incident.updated';
 
+/** Alerts of a key that flaps say until when nobody is told of what they did. */
+function heldIn(data: unknown): Pick<OutboundEvent, 'holdUntil'> {
+  const until: unknown =
+    typeof data === 'object' && data !== null && 'hold_until' in data ? data.hold_until : undefined;
+  return typeof until === 'string' && Number.isFinite(Date.parse(until)) ? { holdUntil: new Date(until) } : {};
+}
+
 function eventOf(
   record: IncidentEventRecord,
   { id, name }: { id: string; name: string },
@@ -53,6 +60,7 @@ function eventOf(
     coalesces: name === UPDATED && coalescing.has(event.type),
     ...(event.type === OCCURRENCES ? { occurrences: true } : {}),
     connector: incident.connector,
+    ...heldIn(event.data),
     render: (changed, form) => {
       const key = `${form.key} ${changed.join(' ')}`;
       const body = bodies.get(key) ?? write(changed, form);

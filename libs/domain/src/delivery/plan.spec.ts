@@ -272,3 +272,85 @@ describe('subscriptions', () => {
     expect(plan.planned.map(({ head }) => head)).toEqual([true, true]);
   });
 });
+
+describe('what an alert that flaps does', () => {
+  const held = (sequence: number, name: string, changes: Partial<OutboundEvent> = {}): OutboundEvent =>
+    anEvent(sequence, name, { holdUntil: later(300), ...changes });
+  const stored = (name: string, lane: Partial<Lane> = {}): Lane => ({
+    ...{ ...emptyLane(), lastSequence: 2, unfinished: true },
+    openUpdate: { id: 'dlv_held', changed: ['status'], dueAt: later(200), name },
+    ...lane,
+  });
+
+  it('is told once when the hold ends: as what it was last', () => {
+    const plan = planOf([
+      held(1, 'incident.reopened'),
+      held(2, 'incident.updated', { coalesces: true, changed: ['alerts'] }),
+      held(3, 'incident.updated', { coalesces: true, changed: ['alerts'] }),
+      held(4, 'incident.resolved', { changed: ['status'] }),
+    ]);
+    expect(plan.planned).toHaveLength(1);
+    expect(plan.planned[0]).toMatchObject({
+      ...{ eventId: 'evt_4', eventName: 'incident.resolved', content: content('4:alerts,status') },
+      ...{ dueAt: later(300), mergeable: true, coalesced: true },
+    });
+  });
+
+  it('joins what is stored and waits already, whose end stays', () => {
+    const { planned, changed } = planOf([held(3, 'incident.reopened')], aSubscriber(), stored('incident.resolved'));
+    expect(planned).toEqual([]);
+    expect(changed).toEqual([
+      {
+        ...{ id: 'dlv_held', eventId: 'evt_3', eventName: 'incident.reopened', sequence: 3, changed: ['status'] },
+        ...{ content: content('3:status'), dueAt: later(200), mergeable: true },
+      },
+    ]);
+  });
+
+  it('does not let an update replace the news of a state', () => {
+    const update = held(3, 'incident.updated', { coalesces: true, changed: ['alerts'] });
+    expect(planOf([update], aSubscriber(), stored('incident.reopened')).changed).toMatchObject([
+      { eventId: null, content: null, changed: ['status', 'alerts'], dueAt: later(200) },
+    ]);
+  });
+
+  it('goes at once before what a person does', () => {
+    const { planned, changed } = planOf(
+      [held(1, 'incident.reopened'), anEvent(2, 'incident.acknowledged')],
+      aSubscriber(),
+    );
+    expect(changed).toEqual([]);
+    expect(planned.map(({ eventName, dueAt, mergeable }) => [eventName, dueAt, mergeable])).toEqual([
+      ['incident.reopened', now, false],
+      ['incident.acknowledged', now, false],
+    ]);
+  });
+
+  it('does not wait in an update that is due before: that one goes, and it opens one of its own', () => {
+    const open = { id: 'dlv_open', changed: ['alerts'], dueAt: later(40), name: 'incident.updated' };
+    const lane: Lane = { lastSequence: 2, lastUpdateAt: later(40), unfinished: true, openUpdate: open };
+    const plan = planOf([held(3, 'incident.resolved')], aSubscriber(), lane);
+    expect(plan.changed).toMatchObject([{ id: 'dlv_open', dueAt: now, mergeable: false }]);
+    expect(plan.planned).toMatchObject([{ eventName: 'incident.resolved', dueAt: later(300), mergeable: true }]);
+  });
+
+  it('goes earlier with the news of an alert that does not flap', () => {
+    const lane = stored('incident.updated', { lastUpdateAt: later(-20) });
+    const plan = planOf([anUpdate(3, ['tags'])], aSubscriber(), lane);
+    expect(plan.changed).toMatchObject([{ id: 'dlv_held', dueAt: later(40), changed: ['status', 'tags'] }]);
+    expect(laneAfter(plan).lastUpdateAt).toEqual(later(40));
+  });
+
+  it('is held for those, too, who want each update by itself', () => {
+    const each = aSubscriber({ updateIntervalSeconds: 0 });
+    const update = held(1, 'incident.updated', { coalesces: true, changed: ['alerts'] });
+    expect(planOf([update, held(2, 'incident.resolved')], each).planned).toMatchObject([
+      { eventName: 'incident.resolved', dueAt: later(300) },
+    ]);
+  });
+
+  it('is not held once the hold is over', () =>
+    expect(planOf([held(1, 'incident.resolved', { holdUntil: now })]).planned).toMatchObject([
+      { dueAt: now, mergeable: false },
+    ]));
+});

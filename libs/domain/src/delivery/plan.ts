@@ -1,7 +1,19 @@
 import { deliveryIdOf, type DeliveryId } from '@tocsin/contracts';
 import type { Rendering, RenderedBody } from './envelope.ts';
 import { holdOf, isSentTo, type Hold, type IdleReason } from './hold.ts';
+import {
+  contentAfter,
+  emptyLane,
+  isFirst,
+  isHeld,
+  laneKey,
+  nothingNew,
+  type ChangedUpdate,
+  type Lane,
+} from './lane.ts';
 import { matchesEvent } from './match-event.ts';
+
+export { emptyLane, laneKey, type ChangedUpdate, type Lane };
 
 /** An event that may be delivered: its outbound name and how its body is written. */
 export interface OutboundEvent {
@@ -16,6 +28,8 @@ export interface OutboundEvent {
   changed: string[];
   /** True for updates that alerts cause by the hundred (attached, resolved): they may be merged. */
   coalesces: boolean;
+  /** Its alert flaps: nobody is told of it before this instant; absent = at once. */
+  holdUntil?: Date;
   /** Counted repeats of an alert, which only subscribers that ask for them get; absent = it is none. */
   occurrences?: boolean;
   /** The subscription that the event is about, and that must not get it; absent = none. */
@@ -74,17 +88,6 @@ const concerns = (subscriber: Subscriber, event: OutboundEvent): boolean =>
     ? false
     : matchesEvent(subscriber.events, event.name) || matchesEvent(subscriber.events, 'incident.updated');
 
-/** What is known of one (subscription, incident): the lane in which deliveries follow each other. */
-export interface Lane {
-  lastSequence: number;
-  lastUpdateAt: Date | null;
-  unfinished: boolean;
-  /** The last delivery of the lane, when it is an update that nobody has claimed yet. */
-  openUpdate: { id: string; changed: string[]; dueAt: Date } | null;
-}
-export const emptyLane = (): Lane => ({ lastSequence: 0, lastUpdateAt: null, unfinished: false, openUpdate: null });
-export const laneKey = (subscriptionId: string, incidentId: string): string => `${subscriptionId} ${incidentId}`;
-
 /** A delivery that nobody has tried yet. */
 export interface PlannedDelivery {
   id: DeliveryId;
@@ -106,17 +109,6 @@ export interface PlannedDelivery {
   hold?: Hold;
   /** Somebody asked for it to try the receiver. */
   test?: boolean;
-}
-
-/** New content or time of an open update that is already stored. */
-export interface ChangedUpdate {
-  id: string;
-  eventId: string | null;
-  sequence: number | null;
-  changed: string[] | null;
-  content: RenderedBody | null;
-  dueAt: Date;
-  mergeable: boolean;
 }
 
 export interface Plan {
@@ -162,8 +154,6 @@ export function planDeliveries(
   return planner.plan();
 }
 
-const isFirst = ({ ordered }: Subscriber, { unfinished }: Lane): boolean => ordered === false || !unfinished;
-
 /** Folds events into a plan; the only state is the plan itself. */
 class Planner {
   private readonly planned = new Map<string, PlannedDelivery>();
@@ -187,7 +177,9 @@ class Planner {
       return;
     }
     const lane = this.laneOf(subscriber.id, event.incidentId);
-    const releases = !event.coalesces && lane.openUpdate !== null;
+    const waits = event.holdUntil !== undefined && event.holdUntil > this.now;
+    const joins = waits ? lane.openUpdate !== null && isHeld(lane.openUpdate, lane) : event.coalesces;
+    const releases = !joins && lane.openUpdate !== null;
     // Its companion has the same sequence, and goes right behind it.
     const seen = event.companion ? event.sequence < lane.lastSequence : event.sequence <= lane.lastSequence;
     if (seen || !(takes || releases)) return;
@@ -198,12 +190,13 @@ class Planner {
       workspaceId,
       lane,
     });
-    if (!event.coalesces) this.releaseOpenUpdate(lane);
+    if (!joins) this.releaseOpenUpdate(lane);
     if (!takes) return;
     lane.lastSequence = event.sequence;
-    if (event.coalesces && lane.openUpdate && !subscriber.idle) this.merge(event, subscriber, lane.openUpdate);
-    else if (event.coalesces && subscriber.updateIntervalSeconds > 0 && !subscriber.idle)
-      this.openUpdate(event, subscriber, lane);
+    if (subscriber.idle) this.follow(event, subscriber, lane);
+    else if (joins && lane.openUpdate) this.merge(event, subscriber, lane, waits);
+    else if (waits) this.openHeld(event, subscriber, lane);
+    else if (joins && subscriber.updateIntervalSeconds > 0) this.openUpdate(event, subscriber, lane);
     else this.follow(event, subscriber, lane);
   }
 
@@ -227,26 +220,47 @@ class Planner {
     lane.unfinished = true;
   }
 
-  private openUpdate(event: OutboundEvent, subscriber: Subscriber, lane: Lane): void {
+  /** When an update that is not held may go. */
+  private nextUpdate(subscriber: Subscriber, lane: Lane): Date {
     const earliest = lane.lastUpdateAt ? lane.lastUpdateAt.getTime() + subscriber.updateIntervalSeconds * 1000 : 0;
-    const dueAt = new Date(Math.max(this.due(subscriber).getTime(), earliest));
+    return new Date(Math.max(this.due(subscriber).getTime(), earliest));
+  }
+
+  /** Goes when the hold ends, and takes in what the key does until then. That it is held shows in `lastUpdateAt`, which stays behind. */
+  private openHeld(event: OutboundEvent, subscriber: Subscriber, lane: Lane): void {
+    const dueAt = event.holdUntil ?? this.now;
+    const delivery = this.insert(event, subscriber, { dueAt, head: isFirst(subscriber, lane), coalesced: true });
+    lane.unfinished = true;
+    lane.openUpdate = { id: delivery.id, changed: delivery.changed, dueAt, name: event.name };
+  }
+
+  private openUpdate(event: OutboundEvent, subscriber: Subscriber, lane: Lane): void {
+    const dueAt = this.nextUpdate(subscriber, lane);
     const delivery = this.insert(event, subscriber, { dueAt, head: isFirst(subscriber, lane), coalesced: true });
     lane.unfinished = true;
     lane.lastUpdateAt = dueAt;
     lane.openUpdate = { id: delivery.id, changed: delivery.changed, dueAt };
   }
 
-  private merge(event: OutboundEvent, subscriber: Subscriber, open: NonNullable<Lane['openUpdate']>): void {
+   
+  private merge(event: OutboundEvent, subscriber: Subscriber, lane: Lane, waits: boolean): void {
+    const open = lane.openUpdate;
+    if (!open) return;
+    if (!waits && isHeld(open, lane)) {
+      const next = this.nextUpdate(subscriber, lane);
+      if (next < open.dueAt) open.dueAt = next; // news of something that does not flap
+      lane.lastUpdateAt = open.dueAt;
+    }
     open.changed = [...new Set([...open.changed, ...event.changed])];
-    const content = {
-      eventId: event.id,
-      sequence: event.sequence,
-      changed: open.changed,
-      content: event.render(open.changed, subscriber.form),
-    };
+    const content = { ...contentAfter(open, event, subscriber.form), changed: open.changed, dueAt: open.dueAt };
     const fresh = this.planned.get(open.id);
     if (fresh) Object.assign(fresh, content);
-    else this.changes.set(open.id, { id: open.id, ...content, dueAt: open.dueAt, mergeable: true });
+    else
+      this.changes.set(open.id, {
+        ...(this.changes.get(open.id) ?? nothingNew(open)),
+        ...content,
+        mergeable: true,
+      });
   }
 
   /** Another event of the incident waits behind the open update: it goes now and takes in nothing more. */
@@ -258,10 +272,7 @@ class Planner {
     lane.lastUpdateAt = dueAt;
     const fresh = this.planned.get(open.id);
     if (fresh) Object.assign(fresh, { dueAt, mergeable: false });
-    else {
-      const nothingNew = { id: open.id, eventId: null, sequence: null, changed: null, content: null };
-      this.changes.set(open.id, { ...(this.changes.get(open.id) ?? nothingNew), dueAt, mergeable: false });
-    }
+    else this.changes.set(open.id, { ...(this.changes.get(open.id) ?? nothingNew(open)), dueAt, mergeable: false });
   }
 
   private insert(

@@ -1,11 +1,11 @@
 import type { CorrelatedAlert, DecisionReason, NormalizedAlert, Why } from '@tocsin/contracts';
 import { event } from './event.ts';
-import type { AlertRole, AttachedAlert, EditableFields, IncidentEvent } from './events.ts';
+import type { AlertRole, AttachedAlert, EditableFields, Held, IncidentEvent } from './events.ts';
 import { closesIncident, severityAfter, type AlertPolicy } from './policy.ts';
 import { isLive, type ExistingIncident, type Incident } from './state.ts';
 
 /** One alert, why it came here, and the policy of its webhook. */
-export interface AlertChange extends Pick<CorrelatedAlert, 'alert' | 'why'> {
+export interface AlertChange extends Pick<CorrelatedAlert, 'alert' | 'why' | 'holdUntil'> {
   policy: AlertPolicy;
 }
 
@@ -24,6 +24,8 @@ const contextOf = ({ alert, policy }: AlertChange, reason: DecisionReason | null
   configRevision: Math.max(policy.configRevision, alert.configRevision),
   reason,
 });
+
+const held = ({ holdUntil }: AlertChange): Held => (holdUntil === undefined ? {} : { hold_until: holdUntil });
 
 function attachedAlert({ alert, why }: AlertChange, role: AlertRole, status: AttachedAlert['status']): AttachedAlert {
   const { id, connector, kind, title, severity, services, tags, source, url } = alert;
@@ -54,9 +56,11 @@ export function openIncident(
 ): IncidentEvent[] {
   const { alert } = change;
   const { severity, services, tags, source, connector, url } = alert;
-  const { title, description } = reason === 'over-limit' ? rollUpText(change) : alert;
+  const { title, description } =
+    reason === 'over-limit' ? rollUpText(change) : reason === 'storm' ? stormText(change) : alert;
   return [
     event(contextOf(change, reason), 'IncidentOpened', {
+      ...held(change),
       ...{
         workspace_id: alert.workspaceId,
         scope: alert.scope,
@@ -83,6 +87,12 @@ const rollUpText = ({ alert, policy }: AlertChange) => ({
   description: `Requests came faster than this webhook's hourly limit. Alerts with new keys join here; the first one: ${alert.title}`,
 });
 
+/** Of a storm the threshold is in the "why"; its alerts have nothing else in common. */
+const stormText = ({ alert }: AlertChange) => ({
+  title: 'Alert storm',
+  description: `More new incidents came within a minute than the workspace allows. Alerts with new keys join here; the first one: ${alert.title}`,
+});
+
 /** A further alert joins. On an incident that stays closed it is taken in as resolved. */
 export function attachAlert(
   change: AlertChange,
@@ -93,6 +103,7 @@ export function attachAlert(
   const status = isLive(incident) ? 'open' : 'resolved';
   const attached = event(contextOf(change, reason), 'AlertsAttached', {
     alerts: [attachedAlert(change, role, status)],
+    ...held(change),
   });
   return isLive(incident) ? [attached, ...severityChange(change, incident)] : [attached];
 }
@@ -108,13 +119,17 @@ export function countOccurrence(
   const counted = event(contextOf(change, reason), 'OccurrencesCounted', {
     count: 1,
     alerts: [{ alert_id: holderAlertId, count: 1, last_seen_at: receivedAt, alert_ids: [id] }],
+    ...held(change),
   });
   return isLive(incident) ? [counted, ...severityChange(change, incident)] : [counted];
 }
 
 /** A closed incident whose alert came back. */
 export const reopenIncident = (change: AlertChange): IncidentEvent[] => [
-  event(contextOf(change, 'recurrence'), 'IncidentReopened', { note: null, alert_id: change.alert.id }),
+  event(contextOf(change, 'recurrence'), 'IncidentReopened', {
+    ...{ note: null, alert_id: change.alert.id },
+    ...held(change),
+  }),
 ];
 
 /** The source says that alerts of this incident are over; the incident follows its policy. */
@@ -123,11 +138,13 @@ export function resolveAlerts(change: AlertChange, alertIds: string[], incident:
   const { alert, policy } = change;
   const asOf = changedAtOf(alert);
   const alerts = alertIds.map((alert_id) => ({ alert_id, resolved_at: asOf, by_alert_id: alert.id }));
-  const events: IncidentEvent[] = [event(contextOf(change, 'alert-resolved'), 'AlertsResolved', { alerts })];
+  const events: IncidentEvent[] = [
+    event(contextOf(change, 'alert-resolved'), 'AlertsResolved', { alerts, ...held(change) }),
+  ];
   const left = Math.max(0, incident.openAlerts - alertIds.length);
   if (!isLive(incident) || !closesIncident(policy.resolvePolicy, left)) return events;
   const reason = left === 0 ? 'all-alerts-resolved' : 'alert-resolved';
-  const data = { note: null, alert_id: alert.id, as_of: asOf, open_alerts: left };
+  const data = { note: null, alert_id: alert.id, as_of: asOf, open_alerts: left, ...held(change) };
   return [...events, event(contextOf(change, reason), 'IncidentResolved', data)];
 }
 
@@ -158,6 +175,6 @@ function severityChange(change: AlertChange, incident: ExistingIncident): Incide
   const { alert, policy } = change;
   const to = severityAfter(incident.severity, alert.severity, policy.severityPolicy);
   if (to === incident.severity) return [];
-  const data = { from: incident.severity, to, policy: policy.severityPolicy, alert_id: alert.id };
+  const data = { from: incident.severity, to, policy: policy.severityPolicy, alert_id: alert.id, ...held(change) };
   return [event(contextOf(change, null), 'SeverityChanged', data)];
 }

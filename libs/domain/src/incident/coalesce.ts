@@ -3,6 +3,7 @@ import {
   type AlertsAttached,
   type AlertsResolved,
   type CountedAlert,
+  type Held,
   type IncidentEvent,
 } from './events.ts';
 import type { OccurrencesCounted, SeverityChanged } from './events.ts';
@@ -67,16 +68,24 @@ function merged<Event extends IncidentEvent>(events: readonly Event[], data: Eve
 function flush(run: Run): IncidentEvent[] {
   const out: IncidentEvent[] = [];
   for (const part of chunks(run.attached, EVENT_ALERTS_MAX))
-    out.push(merged(part, { alerts: part.flatMap((e) => e.data.alerts) }));
-  for (const part of chunks(run.counted, EVENT_ALERTS_MAX)) out.push(merged(part, countedData(part)));
+    out.push(merged(part, { alerts: part.flatMap((e) => e.data.alerts), ...heldOf(part) }));
+  for (const part of chunks(run.counted, EVENT_ALERTS_MAX))
+    out.push(merged(part, { ...countedData(part), ...heldOf(part) }));
   const [first] = run.severity;
   const last = run.severity.at(-1);
   if (first && last && first.data.from !== last.data.to)
-    out.push(merged(run.severity, { ...last.data, from: first.data.from }));
+    out.push(merged(run.severity, { ...withoutHold(last.data), from: first.data.from, ...heldOf(run.severity) }));
   for (const part of chunks(run.resolved, EVENT_ALERTS_MAX))
-    out.push(merged(part, { alerts: part.flatMap((e) => e.data.alerts) }));
+    out.push(merged(part, { alerts: part.flatMap((e) => e.data.alerts), ...heldOf(part) }));
   return out;
 }
+
+/** Told at once where any of it is; else when the first hold ends. */
+function heldOf(events: readonly { data: Held }[]): Held {
+  const untils = events.flatMap(({ data }) => data.hold_until ?? []).sort();
+  return untils.length === events.length && untils[0] !== undefined ? { hold_until: untils[0] } : {};
+}
+const withoutHold = <Data extends Held>({ hold_until: _, ...data }: Data) => data;
 
 function countedData(events: readonly OccurrencesCounted[]): OccurrencesCounted['data'] {
   const byAlert = new Map<string, CountedAlert>();

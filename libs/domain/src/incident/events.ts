@@ -54,9 +54,12 @@ export interface CountedAlert {
   alert_ids: string[];
 }
 
+/** What alerts of a key that flaps have done: subscribers are told of it at this instant, once; absent = at once. */
+export type Held = { hold_until?: string };
+
 export type IncidentOpened = EventOf<
   'IncidentOpened',
-  {
+  Held & {
     workspace_id: string;
     scope: string;
     /** Human number within the workspace. */
@@ -101,20 +104,20 @@ export type IncidentDeclared = EventOf<
     assignee: string | null;
   }
 >;
-export type AlertsAttached = EventOf<'AlertsAttached', { alerts: AttachedAlert[] }>;
-export type OccurrencesCounted = EventOf<'OccurrencesCounted', { count: number; alerts: CountedAlert[] }>;
+export type AlertsAttached = EventOf<'AlertsAttached', Held & { alerts: AttachedAlert[] }>;
+export type OccurrencesCounted = EventOf<'OccurrencesCounted', Held & { count: number; alerts: CountedAlert[] }>;
 export type AlertsResolved = EventOf<
   'AlertsResolved',
-  { alerts: { alert_id: string; resolved_at: string; by_alert_id: string }[] }
+  Held & { alerts: { alert_id: string; resolved_at: string; by_alert_id: string }[] }
 >;
 export type SeverityChanged = EventOf<
   'SeverityChanged',
-  { from: Severity; to: Severity; policy: string; alert_id: string | null }
+  Held & { from: Severity; to: Severity; policy: string; alert_id: string | null }
 >;
 export type IncidentAcknowledged = EventOf<'IncidentAcknowledged', { note: string | null; alert_id: string | null }>;
 export type IncidentResolved = EventOf<
   'IncidentResolved',
-  {
+  Held & {
     note: string | null;
     alert_id: string | null;
     /** The instant that later alerts are compared with: the source's own time of the change, or when the person acted. */
@@ -123,7 +126,7 @@ export type IncidentResolved = EventOf<
     open_alerts: number;
   }
 >;
-export type IncidentReopened = EventOf<'IncidentReopened', { note: string | null; alert_id: string | null }>;
+export type IncidentReopened = EventOf<'IncidentReopened', Held & { note: string | null; alert_id: string | null }>;
 export type IncidentAssigned = EventOf<'IncidentAssigned', { assignee: string | null; before: string | null }>;
 export type IncidentSnoozed = EventOf<'IncidentSnoozed', { until: string; note: string | null }>;
 /** `by_timer`: the time was over; otherwise a person ended it. */

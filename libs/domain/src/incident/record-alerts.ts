@@ -44,10 +44,11 @@ export class RecordAlerts {
   }
 
   /** What became of one alert. One that was settled before gets its first answer again. */
-  record({ alert, decision, why }: CorrelatedAlert): AlertSettled {
+  record({ alert, decision, why, holdUntil }: CorrelatedAlert): AlertSettled {
     const first = this.#settled.get(alert.id) ?? this.world.settled.get(alert.id);
     if (first) return first;
-    const change = { alert, why, policy: this.world.policyOf(alert.webhookId, alert.configRevision) };
+    const policy = this.world.policyOf(alert.webhookId, alert.configRevision);
+    const change = { alert, why, policy, ...(holdUntil !== undefined && { holdUntil }) };
     const verdict = this.#decide(change, decision);
     if ('supersedes' in decision && decision.supersedes !== undefined && verdict.incidentId !== null)
       this.#recorded.supersede(decision.supersedes, verdict.incidentId, alert.receivedAt);

@@ -2,6 +2,8 @@ import type { AlertChange } from './alert-decisions.ts';
 import type { DecisionOf, Verdict } from './follow-ups.ts';
 import type { RecordedAlert } from './world.ts';
 
+const MUTED = { silence: 'silenced', 'maintenance-window': 'maintenance' } as const;
+
 /** Alerts without an incident while a batch is being decided: what was loaded, and on top what the batch did to them. */
 export class RecordedAlerts {
   readonly #alerts: Map<string, RecordedAlert>;
@@ -18,16 +20,18 @@ export class RecordedAlerts {
   /** A new one, or a repeat. What it repeats may be unknown (a dead letter), or have had an incident that is closed: then it is new. */
   record({ alert, why }: AlertChange, decision: DecisionOf<'recorded'>): Verdict {
     const { receivedAt: lastSeenAt } = alert;
+    const { mutedBy } = decision;
+    const kept = mutedBy ? 'suppressed' : 'recorded';
     const before = decision.effect === 'repeated' ? this.#alerts.get(decision.alertId) : undefined;
     if (before?.status !== 'recorded' && before?.status !== 'resolved') {
       this.#set({ alert, why, status: 'recorded', incidentId: null, occurrences: 1, lastSeenAt, endedAt: null });
-      return { incidentId: null, outcome: 'recorded', reason: 'open-when', countedOn: alert.id };
+      return { incidentId: null, outcome: kept, reason: mutedBy ? MUTED[mutedBy] : 'open-when', countedOn: alert.id };
     }
     const counted = why.reason === 'same-firing' ? 0 : 1;
     const seen = before.lastSeenAt < lastSeenAt ? lastSeenAt : before.lastSeenAt;
     const occurrences = before.occurrences + counted;
     this.#set({ ...before, status: 'recorded', incidentId: null, occurrences, lastSeenAt: seen, endedAt: null });
-    const outcome = counted === 0 ? 'repeated' : 'recorded';
+    const outcome = counted === 0 ? 'repeated' : kept;
     return { incidentId: null, outcome, reason: why.reason, countedOn: before.alert.id };
   }
 
