@@ -89,7 +89,10 @@ async function seed(): Promise<typeof live> {
     url: `${site.url}/sink`,
     events: ['incident.*'],
   });
-  const pulling = await client.make<{ id: string }>('/api/v1/subscriptions', { events: ['incident.*'], delivery: 'pull' });
+  const pulling = await client.make<{ id: string }>('/api/v1/subscriptions', {
+    events: ['incident.*'],
+    delivery: 'pull',
+  });
   const tried = await client.api<{ id: string }>('POST', `/api/v1/subscriptions/${subscription.id}/test`, {});
   await client.api('POST', `/api/v1/subscriptions/${pulling.id}/test`, {});
   const feed = () => client.get<{ items: { cursor: string }[] }>(`/api/v1/subscriptions/${pulling.id}/feed`);

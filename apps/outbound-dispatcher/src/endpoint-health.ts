@@ -52,7 +52,7 @@ export async function endpointHealth(
          left join lateral (
            select count(*) filter (where not retained) as waiting, count(*) filter (where retained) as retained, min(created_at) as oldest
              from (select retained, created_at from outbound_dispatcher.deliveries
-                    where subscription_id = one.id and finished_at is null and feed_xid is null limit ${COUNTED}) some) w on true
+                    where subscription_id = one.id and finished_at is null and feed_xid is null limit ${COUNTED}) unfinished) w on true
          left join lateral (
            select finished_at from outbound_dispatcher.deliveries
             where workspace_id = $2 and subscription_id = one.id and status = 'delivered' order by created_at desc, seq desc limit 1) l on true`,

@@ -23,16 +23,17 @@ const settingsOf = ({ workspaceId, revision, body }: SubscriptionDocument): Endp
   disableAfterDays: body.disableAfterDays ?? null,
 });
 
-/** Settings by subscription id, read anew after each change of a subscription. Undefined where it was deleted. */
+/** Settings by subscription id, read anew after each change of the configuration. Undefined where it was deleted. */
 export function endpointSettings(
-  feed: Pick<ConfigurationFeed, 'allSubscriptions' | 'onChange'>,
+  feed: Pick<ConfigurationFeed, 'allSubscriptions' | 'revision'>,
 ): (subscriptionId: string) => EndpointSettings | undefined {
-  let known: Map<string, EndpointSettings> | undefined;
-  feed.onChange((documents) => {
-    if (documents.some(({ kind }) => kind === 'subscription')) known = undefined;
-  });
+  let known: Map<string, EndpointSettings> = new Map();
+  let of: number | undefined;
   return (id) => {
-    known ??= new Map(feed.allSubscriptions().map((document) => [document.id, settingsOf(document)]));
+    if (of !== feed.revision()) {
+      of = feed.revision();
+      known = new Map(feed.allSubscriptions().map((document) => [document.id, settingsOf(document)]));
+    }
     return known.get(id);
   };
 }

@@ -1,4 +1,11 @@
-import { authMethods, scopes, SeveritySchema, signatureSchemes } from '@tocsin/contracts';
+import {
+  authMethods,
+  scopes,
+  SeveritySchema,
+  signatureSchemes,
+  deliveryModes,
+  deliveryOrderings,
+} from '@tocsin/contracts';
 import Type from 'typebox';
 import { count, described, flag, free, headerMap, instant, nullable, page, ref, text, texts, word } from './kit.ts';
 
@@ -126,6 +133,13 @@ const subscription = {
   timeout_seconds: count,
   user_agent: nullable(text),
   update_interval_seconds: count,
+  filter: described(nullable(free), 'Condition over the default envelope; null = every event of the list.'),
+  delivery: word(...deliveryModes),
+  ordering: word(...deliveryOrderings),
+  retain_while_paused: flag,
+  max_in_flight: described(nullable(count), 'Per process; null = the bound of the installation.'),
+  max_per_second: described(nullable(count), 'Over all processes; null = no bound.'),
+  disable_after_days: described(nullable(count), '0 = never; null = as the installation says.'),
   ...stamp,
 };
 
@@ -145,6 +159,7 @@ const Attempt = Type.Object({
 const Delivery = Type.Object({
   id: text,
   subscription_id: text,
+  subscription_name: text,
   event_id: text,
   event_type: text,
   incident_id: nullable(text),
@@ -156,10 +171,45 @@ const Delivery = Type.Object({
   finished_at: nullable(instant),
   next_attempt_at: described(
     nullable(instant),
-    'Null when finished, or while an earlier delivery of the incident is not.',
+    'Null when finished, kept or to be fetched, or while an earlier delivery of the incident is unfinished.',
   ),
+  retained: described(flag, 'Kept until its subscription is active again.'),
+  test: flag,
+  redelivered_at: nullable(instant),
   request_body: text,
   attempts: Type.Array(Attempt),
+});
+
+const ReceiverHealth = Type.Object({
+  state: word('healthy', 'failing', 'disabled', 'paused'),
+  circuit: described(word('closed', 'open', 'half-open'), '`open`: nothing is sent before `next_probe_at`.'),
+  consecutive_failures: count,
+  failing_since: nullable(instant),
+  next_probe_at: nullable(instant),
+  disabled_reason: nullable(text),
+  disabled_at: nullable(instant),
+  waiting: described(count, 'Deliveries that wait for their turn or next attempt; counted up to 10,000.'),
+  retained: described(count, 'Deliveries that are kept until it is active again.'),
+  oldest_waiting_at: nullable(instant),
+  last_delivered_at: nullable(instant),
+});
+
+const EventFeed = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      cursor: described(text, 'Acknowledge with it, or go on behind it.'),
+      id: described(text, 'Of the event; the same whenever it is fetched.'),
+      type: text,
+      delivery_id: text,
+      incident_id: nullable(text),
+      sequence: nullable(count),
+      created_at: instant,
+      test: flag,
+      payload: described(Type.Unknown(), 'What would be sent, in the form of the subscription.'),
+    }),
+  ),
+  next_after: described(nullable(text), 'Pass it as `after` to go on.'),
+  acknowledged: described(nullable(text), 'Up to where events are acknowledged.'),
 });
 
 export const configurationSchemas = {
@@ -187,4 +237,9 @@ export const configurationSchemas = {
   Delivery,
   DeliveryPage: page(ref('Delivery')),
   Egress: Type.Object({ addresses: texts }),
+  DeliveryExport: Type.Array(ref('Delivery')),
+  Redelivery: Type.Object({ redelivered: count, more: flag, per_second: count }),
+  ReceiverHealth,
+  EventFeed,
+  FeedAcknowledged: Type.Object({ acknowledged: text, count: described(count, 'Events that this acknowledged anew.') }),
 };

@@ -36,7 +36,7 @@ export function aFeed(documents: SubscriptionDocument[]): ConfigurationFeed {
     body: { name: 'demo', slug: 'demo', wrappedDataKey: '' },
   };
   return {
-    revision: () => 1,
+    revision: () => documents.reduce((newest, { revision }) => Math.max(newest, revision), 0),
     loaded: () => true,
     webhook: () => undefined,
     webhookByTokenHmac: () => undefined,
