@@ -4,6 +4,8 @@ import { erase } from './erase.ts';
 import { normalize } from './normalize.ts';
 import { positions } from './positions.ts';
 import { rebuild } from './rebuild.ts';
+import { replay } from './replay/replay.ts';
+import { rules } from './rules/rules.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 import { verifyAudit } from './verify-audit.ts';
 
@@ -15,6 +17,8 @@ const commands: Readonly<Record<string, (args: string[], terminal: Terminal) => 
   normalize,
   positions,
   rebuild,
+  replay,
+  rules,
   'verify-audit': verifyAudit,
 };
 
@@ -53,12 +57,20 @@ export const USAGE = `Usage: npx --no tocsin <command>
       Builds what people read of incidents anew out of the event log, beside the live rows and while writes go on; compares row for
       row and replaces what differs. A run that was killed is gone on with. --check only compares (exit code 1 where something differs).
 
+  rules test [--config FILE] [--json] PATH …
+      Alerts of fixture files through deduplication, rules and incidents, offline. Exit code 1 where an incident is not what a
+      fixture expects. FILE (YAML or JSON) goes before the configuration of the fixtures.
+
+  replay --config FILE [--from T] [--to T] [--workspace W] [--source log|payloads] [--json]
+      Stored receipts, in memory, under the configuration as it is and with FILE over it: which incidents would split, join, appear
+      or vanish, and what decides. T is an instant, or 90m, 24h, 7d ago (default: the last 24 h). Writes nothing.
+
   verify-audit [--public-key FILE.pem] [--json]
       Recomputes every hash of the incident log, the order over it and the signatures of its checkpoints. Exit code 1 where anything
       was edited, deleted, inserted, moved, swapped or cut.
 
 dlq and erase call TOCSIN_URL (default http://127.0.0.1:8080) with TOCSIN_API_KEY (scope admin).
-positions, rebuild, verify-audit and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
+positions, replay, rebuild, verify-audit and --database work on DATABASE_URL, else on the database of the all-in-one that runs here.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad environment variable.
 `;
