@@ -38,6 +38,7 @@ import type { Credentials } from './credentials.ts';
 import { EgressController } from './egress.controller.ts';
 import { inboundLogControllers, inboundLogProviders } from './inbound-log/inbound-log.providers.ts';
 import { mappingControllers, mappingProviders } from './mapping/mapping.providers.ts';
+import { muteControllers, muteProviders } from './mutes/mutes.providers.ts';
 import { pipelineOf } from './pipeline.ts';
 import { DeadLettersConsumer } from './dead-letters/dead-letters.consumer.ts';
 import { DeadLettersController } from './dead-letters/dead-letters.controller.ts';
@@ -49,6 +50,7 @@ import { WebhookSetup } from './setup/webhook-setup.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SubscriptionsController } from './subscriptions.controller.ts';
 import { TemplatesController } from './templates/templates.controller.ts';
+import { topologyControllers, topologyProviders } from './topology/topology.providers.ts';
 import {
   API_KEYS,
   CONFIGURATION_BOOT,
@@ -87,6 +89,8 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     RuleTestController,
     WorkspaceCorrelationController,
     ...mappingControllers,
+    ...muteControllers,
+    ...topologyControllers,
     SubscriptionsController,
     TemplatesController,
     EgressController,
@@ -97,6 +101,8 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
   ],
   providers: [
     ...mappingProviders,
+    ...muteProviders,
+    ...topologyProviders,
     ...inboundLogProviders,
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
     {

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { ApiKeyRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
+import { MaintenanceWindowRow, SilenceRow } from './mutes/mute-rows.ts';
+import { TopologyRow } from './topology/topology-rows.ts';
 
 /**
  * TypeORM over a pool of this process, so that its sessions have the role, the timeouts and the limits of that pool
@@ -15,7 +17,10 @@ export function dataSourceOver(pool: Pool): DataSource {
   return new DataSource({
     type: 'postgres',
     driver: { Pool: BorrowedPool, defaults: {} },
-    entities: [WorkspaceRow, WebhookRow, SubscriptionRow, ApiKeyRow],
+    entities: [
+      ...[WorkspaceRow, WebhookRow, SubscriptionRow, ApiKeyRow],
+      ...[SilenceRow, MaintenanceWindowRow, TopologyRow],
+    ],
     synchronize: false,
     migrationsRun: false,
     installExtensions: false,

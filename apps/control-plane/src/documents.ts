@@ -1,6 +1,8 @@
 import type { ApiKeyBody, SubscriptionBody, WebhookBody, WorkspaceBody, WorkspaceDocument } from '@tocsin/contracts';
 import type { Change } from './configuration-feed.ts';
 import { ApiKeyRow, type ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
+import { MaintenanceWindowRow, muteBody, SilenceRow } from './mutes/mute-rows.ts';
+import { topologyBody, TopologyRow } from './topology/topology-rows.ts';
 
 // What each row says on the configuration feed: exactly the bodies of libs/contracts.
 
@@ -70,6 +72,9 @@ export function changeOf(row: ConfigurationRow, deleted: boolean): Change {
   if (row instanceof WebhookRow) return { kind: 'webhook', ...at, body: webhookBody(row) };
   if (row instanceof SubscriptionRow) return { kind: 'subscription', ...at, body: subscriptionBody(row) };
   if (row instanceof ApiKeyRow) return { kind: 'api-key', ...at, body: apiKeyBody(row) };
+  if (row instanceof SilenceRow) return { kind: 'silence', ...at, body: muteBody(row) };
+  if (row instanceof MaintenanceWindowRow) return { kind: 'maintenance-window', ...at, body: muteBody(row) };
+  if (row instanceof TopologyRow) return { kind: 'topology', ...at, body: topologyBody(row) };
   throw new TypeError(`no feed document for ${row.constructor.name}`);
 }
 

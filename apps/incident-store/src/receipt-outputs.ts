@@ -28,6 +28,13 @@ export function replyOutput({ offset, record, answers }: SettledRecord): Output 
   return { topic: 'webhook.replies', key: receiptId, type: 'receipt.replied.v1', value, by: { input: offset } };
 }
 
+/** More services than this of one receipt are no news that anybody waits for. */
+const SERVICES_MAX = 100;
+function servicesOf({ alerts }: AlertsCorrelated): Pick<ReceiptsSettled['items'][number], 'services'> {
+  const services = new Set(alerts.flatMap(({ alert }) => alert.services));
+  return services.size === 0 ? {} : { services: [...services].slice(0, SERVICES_MAX) };
+}
+
 /** Outcomes of a batch, packed per webhook. */
 export function outcomeOutputs(settled: readonly SettledRecord[]): Output[] {
   const outputs: Output[] = [];
@@ -44,6 +51,7 @@ export function outcomeOutputs(settled: readonly SettledRecord[]): Output[] {
         settledAt: one.settledAt,
         total,
         alerts: one.answers.map(answerOf),
+        ...servicesOf(one.record),
       });
       alerts += one.answers.length;
       if (alerts < OUTCOMES_MAX && position < records.length - 1) return;

@@ -43,6 +43,8 @@ export const ReceiptsSettledSchema = Type.Object({
       outcome: Type.Optional(OutcomeSchema),
       reason: Type.Optional(DecisionReasonSchema),
       detail: Type.Optional(Text),
+      /** Services that the alerts settled here name, each once, at most a hundred; absent = none. */
+      services: Type.Optional(Type.Array(Text)),
     }),
   ),
 });

@@ -16,6 +16,7 @@ import {
   unheardReceipts,
 } from '../ledger/ledger-store.ts';
 import { countOutcomes, membershipOf, type Settlement, settlementsOf } from '../ledger/settlement.ts';
+import { noteSeenServices, seenServicesOf, type SeenService } from '../topology/service-store.ts';
 import { countRejected, noteAnswers, noteOutcomes, trimCaptured } from './delivery-store.ts';
 import { forgetPayloads } from './forget-payloads.ts';
 import { type Answered, answeredOf, type EarlyNews, mergeEarly, newsOf, type Rejected, rejectedOf } from './news.ts';
@@ -26,6 +27,7 @@ interface Loaded {
   answered: Answered[];
   rejected: Rejected[];
   erased: ReceiptsErased[];
+  services: SeenService[];
 }
 
 /**
@@ -51,14 +53,16 @@ export const recordOutcomesStage = (clock: () => Date): Stage<Loaded> => ({
       answered: answeredOf([...answers.values()]).filter((one) => isCounted(one.receivedAt, now)),
       rejected: rejectedOf([...answers.values()]),
       erased: [...erased.values()],
+      services: seenServicesOf([...settled.values()].flatMap(({ items }) => items)),
     });
   },
 
-  async apply(tx, inputs, { taken, settlements, answered, rejected, erased }) {
+  async apply(tx, inputs, { taken, settlements, answered, rejected, erased, services }) {
     if (settlements.length > 0) await settle(tx, settlements);
     if (answered.length > 0) await answer(tx, answered);
     await countRejected(tx, rejected.map(withId).sort(byId));
     await forgetPayloads(tx, erased);
+    await noteSeenServices(tx, services);
     return { verdicts: inputs.map((input) => verdictOf(taken.has(input))), outputs: [] };
   },
 
