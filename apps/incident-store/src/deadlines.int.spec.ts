@@ -166,7 +166,7 @@ describe('timers', () => {
     };
     const worker = () =>
       new TimerWorker({
-        ...{ pool: pools.pipeline, pipeline, policies, clock: now, random: randomBytes },
+        ...{ pool: pools.pipeline, pipeline, policies, eventLog: log, clock: now, random: randomBytes },
         log: pino({ level: 'silent' }),
       });
     await Promise.all([worker().runDue(), worker().runDue()]);

@@ -19,14 +19,18 @@ export interface EndAlertsParts {
 }
 
 /**
- * Ends the alerts of an incident that were not heard of until their deadlines, which are read again under the lock: a timer that a
- * refresh has overtaken ends nothing and is set to what is next. Its cause derives from the version that it found.
+ * Ends the alerts of an incident that were not heard of until their deadlines, as far as all was heard. These are read again under the
+ * lock: a timer that a refresh has overtaken ends nothing and is set to what is next. Its cause derives from the version that it found.
  */
-export function endAlertsOf(incidentId: string, { pipeline, policies, clock, random }: EndAlertsParts): Promise<void> {
+export function endAlertsOf(
+  incidentId: string,
+  heard: Date,
+  { pipeline, policies, clock, random }: EndAlertsParts,
+): Promise<void> {
   const at = clock().toISOString();
   return pipeline.commitCommand(async (tx) => {
     const { incident, heads } = await lockIncident(tx, incidentId, true);
-    const late = exists(incident) && isLive(incident) ? await overdueAlerts(tx, incidentId, at) : [];
+    const late = exists(incident) && isLive(incident) ? await overdueAlerts(tx, incidentId, heard) : [];
     const last = late.at(-1);
     const causeId = deriveId('tmr', incidentId, 'alerts', String(incident.version));
     const policy = last && policies.of(last.webhookId, 0);
@@ -57,7 +61,7 @@ export function endAlertsOf(incidentId: string, { pipeline, policies, clock, ran
 async function overdueAlerts(
   tx: Tx,
   incidentId: string,
-  at: string,
+  heard: Date,
 ): Promise<(OverdueAlert & { webhookId: string })[]> {
   const { rows } = await tx.query<{
     alert_id: string;
@@ -68,7 +72,7 @@ async function overdueAlerts(
     `select a.alert_id, a.webhook_id, s.ends_at, s.ends_because
        from incident_store.incident_alerts a join incident_store.alert_activity s on s.alert_id = a.alert_id
       where a.incident_id = $1 and a.status = 'open' and s.ends_at <= $2 order by s.ends_at, a.alert_id limit ${ENDED_MAX}`,
-    [incidentId, at],
+    [incidentId, heard],
   );
   return rows.map(({ alert_id: alertId, webhook_id: webhookId, ends_at, ends_because: reason }) => ({
     ...{ alertId, webhookId },

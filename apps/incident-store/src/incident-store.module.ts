@@ -96,6 +96,8 @@ function pipelineOf(
   return pipeline;
 }
 
+type TimerDependencies = [Pool, Pipeline, ConfigurationFeed, EventLog, Clock, Random, Logger];
+
 /** Commands of people: all need the same. */
 const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => object): Provider => ({
   provide,
@@ -157,10 +159,9 @@ const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => obje
     },
     {
       provide: TIMER_WORKER,
-      inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, CONFIGURATION_FEED, CLOCK, RANDOM, LOGGER],
-      useFactory: (
-        ...[pool, pipeline, feed, clock, random, log]: [Pool, Pipeline, ConfigurationFeed, Clock, Random, Logger]
-      ) => new TimerWorker({ pool, pipeline, policies: alertPolicies(feed, clock), clock, random, log }),
+      inject: [PIPELINE_POOL, INCIDENT_STORE_PIPELINE, CONFIGURATION_FEED, EVENT_LOG, CLOCK, RANDOM, LOGGER],
+      useFactory: (...[pool, pipeline, feed, eventLog, clock, random, log]: TimerDependencies) =>
+        new TimerWorker({ pool, pipeline, policies: alertPolicies(feed, clock), eventLog, clock, random, log }),
     },
     {
       provide: PROMOTE_ALERT,

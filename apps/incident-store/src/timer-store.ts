@@ -85,16 +85,32 @@ export async function rearmAlertTimers(tx: Tx, incidentIds: readonly string[]): 
   );
 }
 
-/** Takes due timers for a while, in a transaction of its own: who runs them locks in the order of every writer. */
-export async function leaseDue(pool: Pool, now: Date, most: number): Promise<Timer[]> {
+/** Whether an alert would be over by now. */
+export async function alertsAreDue(pool: Pool, now: Date): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select from incident_store.timers where kind = 'alerts' and due_at <= $1 limit 1`,
+    [now],
+  );
+  return rowCount !== 0;
+}
+
+/**
+ * Takes due timers for a while, in a transaction of its own: who runs them locks in the order of every writer. Those of alerts only
+ * as far as all news was heard; null = none of them.
+ */
+export async function leaseDue(
+  pool: Pool,
+  { now, heard }: { now: Date; heard: Date | null },
+  most: number,
+): Promise<Timer[]> {
   const { rows } = await pool.query<{ incident_id: string; kind: TimerKind; version: string }>(
     `with due as (
        select incident_id, kind from incident_store.timers
-        where due_at <= $1 and (leased_until is null or leased_until <= $1) order by due_at limit $2 for update skip locked)
+        where due_at <= $1 and (kind <> 'alerts' or due_at <= $3) and (leased_until is null or leased_until <= $1) order by due_at limit $2 for update skip locked)
      update incident_store.timers t set leased_until = $1::timestamptz + interval '${LEASE_SECONDS} seconds'
        from due where t.incident_id = due.incident_id and t.kind = due.kind
      returning t.incident_id, t.kind, t.version`,
-    [now, most],
+    [now, most, heard],
   );
   return rows.map(({ incident_id: incidentId, kind, version }) => ({ incidentId, kind, version: Number(version) }));
 }

@@ -1,5 +1,6 @@
 import { deriveId } from '@tocsin/contracts';
 import { decide, exists, isRejection } from '@tocsin/domain/incident';
+import type { EventLog } from '@tocsin/event-log';
 import type { Clock, Logger, Random } from '@tocsin/nest-shell';
 import type { Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
@@ -7,12 +8,14 @@ import { endAlertsOf } from './end-alerts.ts';
 import { appendDecided } from './incident-commands.ts';
 import { lockIncident } from './incident-locks.ts';
 import type { AlertPolicies } from './policies.ts';
-import { dropTimer, leaseDue, type Timer } from './timer-store.ts';
+import { Tide } from './tide.ts';
+import { alertsAreDue, dropTimer, leaseDue, type Timer } from './timer-store.ts';
 
 export interface TimerParts {
   pool: Pool;
   pipeline: Pipeline;
   policies: AlertPolicies;
+  eventLog: Pick<EventLog, 'offsets' | 'lag'>;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -26,8 +29,11 @@ export class TimerWorker {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private stopped = true;
+  private readonly tide: Tide;
 
-  constructor(private readonly parts: TimerParts) {}
+  constructor(private readonly parts: TimerParts) {
+    this.tide = new Tide(parts.eventLog);
+  }
 
   start(): void {
     this.stopped = false;
@@ -43,10 +49,26 @@ export class TimerWorker {
 
   /** Runs up to fifty timers that are due. @returns how many were leased */
   async runDue(): Promise<number> {
-    const due = await leaseDue(this.parts.pool, this.parts.clock(), AT_ONCE);
+    const { pool, clock } = this.parts;
+    const now = clock();
+    const heard = (await alertsAreDue(pool, now)) ? await this.heardUpTo(now) : null;
+    const due = await leaseDue(pool, { now, heard }, AT_ONCE);
     for (const timer of due)
-      await (timer.kind === 'snooze' ? this.endSnooze(timer) : endAlertsOf(timer.incidentId, this.parts));
+      await (timer.kind === 'snooze' || heard === null
+        ? this.endSnooze(timer)
+        : endAlertsOf(timer.incidentId, heard, this.parts));
     return due.length;
+  }
+
+  /** No alert is over for want of news while news of it may be on its way. */
+  private async heardUpTo(now: Date): Promise<Date | null> {
+    try {
+      return await this.tide.advance(now);
+    } catch (error) {
+      // A broker that is away holds up what it may have news of, and nothing else.
+      this.parts.log.warn({ error: (error as Error).message }, 'timers.not-heard');
+      return null;
+    }
   }
 
   private plan(): void {

@@ -89,6 +89,10 @@ export async function startStore(
       for (const { value } of records) if (value) keep(value);
       return Promise.resolve({ kind: 'committed', next: (records.at(-1)?.offset ?? 0n) + 1n });
     });
+  // As the correlator, which is not here: timers wait until it has read everything.
+  await eventLog.consume({ topic: 'correlation.inputs', group: 'dedup-correlator', mode: 'group' }, ({ records }) =>
+    Promise.resolve({ kind: 'committed', next: (records.at(-1)?.offset ?? 0n) + 1n }),
+  );
   await hear('correlation.inputs', (value) => facts.push(decodeRecord('incident.fact.v1', value)));
   await hear('incident.events', (value) => events.push(decodeRecord('incident.event.v1', value)));
   const running = await startApplication(
