@@ -40,6 +40,8 @@ import { DeclaredIncidentsController } from './declared-incidents.controller.ts'
 import { EraseIncident } from './erasure/erase-incident.ts';
 import { IncidentErasuresController } from './erasure/erasures.controller.ts';
 import { IncidentDeliveryConsumer } from './delivery-event.consumer.ts';
+import { applyExternalCommandsStage } from './external-commands/apply-commands-batch.ts';
+import { ExternalCommandsConsumer } from './external-commands/incident-commands.consumer.ts';
 import { IncidentCommands, type CommandParts } from './incident-commands.ts';
 import { IncidentMovesController } from './incident-moves.controller.ts';
 import { IncidentQueries } from './incident-queries.ts';
@@ -59,6 +61,7 @@ import { settleReceiptsStage } from './settle-receipts-batch.ts';
 import { TimerWorker } from './timer-worker.ts';
 import {
   ALERT_QUERIES,
+  APPLY_EXTERNAL_COMMANDS,
   DECLARE_INCIDENT,
   ERASE_INCIDENT,
   INCIDENT_COMMANDS,
@@ -110,6 +113,7 @@ const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => obje
     AlertCorrelatedConsumer,
     IncidentRcaConsumer,
     IncidentDeliveryConsumer,
+    ExternalCommandsConsumer,
     ReceiptsSettledConsumer,
     AlertsController,
     BulkCommandsController,
@@ -134,6 +138,7 @@ const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => obje
         recordAlertsStage({ pool, policies: alertPolicies(feed, clock), random }),
     },
     { provide: NOTE_RCA, inject: [RANDOM], useFactory: noteRcaStage },
+    { provide: APPLY_EXTERNAL_COMMANDS, inject: [RANDOM], useFactory: applyExternalCommandsStage },
     { provide: NOTE_DELIVERIES, useFactory: noteDeliveriesStage },
     { provide: SETTLE_RECEIPTS, useFactory: settleReceiptsStage },
     commandsOf(INCIDENT_COMMANDS, IncidentCommands),

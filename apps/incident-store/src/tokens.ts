@@ -17,3 +17,4 @@ export const RECEIPT_QUERIES = Symbol('RECEIPT_QUERIES');
 export const SEQUENCER = Symbol('SEQUENCER');
 export const EVENTS_FEED = Symbol('EVENTS_FEED');
 export const EVENT_STREAMS = Symbol('EVENT_STREAMS');
+export const APPLY_EXTERNAL_COMMANDS = Symbol('APPLY_EXTERNAL_COMMANDS');

@@ -1,10 +1,10 @@
-import type { Actor, DeliveryEvent, Why } from '@tocsin/contracts';
+import type { Actor, DeliveryEvent, IncidentCommandRecord, SyncNoteType, Why } from '@tocsin/contracts';
 import { loadEvent, tell, type AttachedAlert } from '@tocsin/domain/incident';
 
 export interface TimelineRow {
   position: string;
   at: Date;
-  entry: DeliveryEvent | null;
+  entry: DeliveryEvent | SyncEntry | null;
   event_id: string | null;
   type: string | null;
   version: string | null;
@@ -17,9 +17,17 @@ export interface TimelineRow {
   body: Buffer | null;
 }
 
+/** What happened between an incident and its issue in another system, and is no event of the stream. */
+export interface SyncEntry extends Pick<IncidentCommandRecord, 'link' | 'external' | 'actor' | 'source_at'> {
+  kind: 'sync';
+  id: string;
+  type: SyncNoteType;
+  detail: string;
+}
+
 /** An event of the stream, or a fact that is none (a delivery). Both have the same keys. */
 export function entryOf(row: TimelineRow) {
-  if (row.entry) return deliveryOf(row.entry, row.at);
+  if (row.entry) return 'link' in row.entry ? syncOf(row.entry, row.at) : deliveryOf(row.entry, row.at);
   const { at, event_id, type, version, actor, cause_id, reason, hash, body } = row;
   const data: unknown = body === null ? null : JSON.parse(body.toString('utf8'));
   return {
@@ -36,6 +44,11 @@ const deliveryOf = (entry: DeliveryEvent, at: Date) => {
     data: entry as unknown,
   };
 };
+
+const syncOf = (entry: SyncEntry, at: Date) => ({
+  ...{ kind: 'sync', id: entry.id, type: entry.type, version: null, at: at.toISOString(), actor: entry.actor },
+  ...{ cause_id: entry.link.id, reason: null, summary: entry.detail, hash: null, data: entry as unknown },
+});
 
 const DELIVERED: Readonly<Record<DeliveryEvent['type'], string>> = {
   'delivery.delivered': 'was delivered to',

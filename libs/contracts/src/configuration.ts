@@ -2,6 +2,7 @@ import type { AlertStatus, Severity } from './vocabulary.ts';
 import type { CorrelationBasis, CorrelationRules } from './correlation-rules.ts';
 import type { SubscriptionId, WebhookId, WorkspaceId } from './ids.ts';
 import type { MuteDocument } from './mutes.ts';
+import type { SyncLinkDocument } from './sync.ts';
 import type { TopologyDocument } from './topology.ts';
 
 /**
@@ -293,5 +294,11 @@ export interface WorkspaceBody {
 export type WorkspaceDocument = FeedDocument<'workspace', WorkspaceBody>;
 
 export type ConfigurationDocument =
-  WebhookDocument | SubscriptionDocument | ApiKeyDocument | WorkspaceDocument | MuteDocument | TopologyDocument;
+  | WebhookDocument
+  | SubscriptionDocument
+  | ApiKeyDocument
+  | WorkspaceDocument
+  | MuteDocument
+  | TopologyDocument
+  | SyncLinkDocument;
 export type { SubscriptionId, WebhookId, WorkspaceId };

@@ -11,6 +11,7 @@ export * from './reasons.ts';
 export * from './receipts.ts';
 export * from './records.ts';
 export * from './services.ts';
+export * from './sync.ts';
 export * from './topics.ts';
 export * from './topology.ts';
 export * from './vocabulary.ts';

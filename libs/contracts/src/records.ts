@@ -16,6 +16,7 @@ import {
   ReceiptsSettledSchema,
   RequestsAnsweredSchema,
 } from './receipts.ts';
+import { IncidentCommandSchema } from './sync.ts';
 import type { Topic } from './topics.ts';
 
 /**
@@ -35,6 +36,7 @@ export const recordTypes = {
   'change.event.v1': { topic: 'change.events', schema: ChangeEventSchema },
   'rca.event.v1': { topic: 'rca.events', schema: RcaEventSchema },
   'delivery.event.v1': { topic: 'delivery.events', schema: DeliveryEventSchema },
+  'incident.command.v1': { topic: 'incident.commands', schema: IncidentCommandSchema },
   'platform.event.v1': { topic: 'platform.events', schema: PlatformDataSchema },
 } as const satisfies Record<string, { topic: Topic; schema: TSchema }>;
 

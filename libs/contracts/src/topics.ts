@@ -20,6 +20,7 @@ export const topics = {
   'alert.correlated': { key: 'scope', partitions: 12, retentionMs: 7 * DAY, public: false },
   'incident.events': { key: 'incident id', partitions: 12, retentionMs: 30 * DAY, public: true },
   'incident.state': { key: 'incident id', partitions: 12, retentionMs: null, public: true },
+  'incident.commands': { key: 'incident id', partitions: 12, retentionMs: 7 * DAY, public: false },
   'change.events': { key: 'workspace id', partitions: 12, retentionMs: 30 * DAY, public: true },
   'rca.events': { key: 'incident id', partitions: 12, retentionMs: 30 * DAY, public: true },
   'delivery.events': { key: 'incident id', partitions: 12, retentionMs: 30 * DAY, public: true },

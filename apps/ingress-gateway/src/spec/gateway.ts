@@ -46,6 +46,7 @@ export class FeedInHand implements ConfigurationFeed {
   workspace = (id: string) => this.view.workspace(id);
   mutes = (workspaceId: string) => this.view.mutes(workspaceId);
   topology = (workspaceId: string) => this.view.topology(workspaceId);
+  syncLinks = (workspaceId: string) => this.view.syncLinks(workspaceId);
   atLeast = (revision: number) => Promise.resolve(this.view.revision >= revision);
   onChange = () => () => undefined;
   apply = (document: WebhookDocument | WorkspaceDocument) => this.view.apply([document]);

@@ -47,6 +47,7 @@ export function aFeed(documents: SubscriptionDocument[]): ConfigurationFeed {
     workspace: (id) => (id === WORKSPACE ? workspace : undefined),
     mutes: () => [],
     topology: () => undefined,
+    syncLinks: () => [],
     atLeast: () => Promise.resolve(true),
     refresh: () => Promise.resolve(),
     onChange: () => () => undefined,

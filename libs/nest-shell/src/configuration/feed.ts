@@ -3,6 +3,7 @@ import type {
   ConfigurationDocument,
   MuteDocument,
   SubscriptionDocument,
+  SyncLinkDocument,
   TopologyDocument,
   WebhookDocument,
   WorkspaceDocument,
@@ -25,6 +26,8 @@ export interface ConfigurationFeed {
   /** Silences and maintenance windows of a workspace, those that are over too; the same list until one changes. */
   mutes(workspaceId: string): readonly MuteDocument[];
   topology(workspaceId: string): TopologyDocument | undefined;
+  /** Of a workspace, or of all. */
+  syncLinks(workspaceId?: string): readonly SyncLinkDocument[];
   /** Resolves true as soon as `revision()` ≥ the given one, false when that did not come in time. */
   atLeast(revision: number, withinMs: number): Promise<boolean>;
   /** Reads news now; at most a few times a second, whoever asks. Never throws. */
@@ -50,6 +53,7 @@ export class ConfigurationView {
     silence: new Map(),
     'maintenance-window': new Map(),
     topology: new Map(),
+    'sync-link': new Map(),
   };
   private readonly webhooksByToken = new Map<string, WebhookDocument>();
   private readonly subscriptionsByWorkspace = new Map<string, SubscriptionDocument[]>();
@@ -82,6 +86,12 @@ export class ConfigurationView {
   all = (): ConfigurationDocument[] => Object.values(this.byKind).flatMap((documents) => [...documents.values()]);
 
   topology = (workspaceId: string) => this.topologies.get(workspaceId);
+
+  /** Links are few: no index. */
+  syncLinks = (workspaceId?: string): readonly SyncLinkDocument[] =>
+    ([...this.byKind['sync-link'].values()] as SyncLinkDocument[]).filter(
+      (link) => workspaceId === undefined || link.workspaceId === workspaceId,
+    );
 
   mutes(workspaceId: string): readonly MuteDocument[] {
     let found = this.mutesByWorkspace.get(workspaceId);

@@ -90,6 +90,7 @@ export class PostgresConfigurationFeed implements ConfigurationFeed {
   workspace = (id: string) => this.view.workspace(id);
   mutes = (workspaceId: string) => this.view.mutes(workspaceId);
   topology = (workspaceId: string) => this.view.topology(workspaceId);
+  syncLinks = (workspaceId?: string) => this.view.syncLinks(workspaceId);
 
   async webhookAt(id: string, revision: number): Promise<WebhookDocument | undefined> {
     const current = this.view.webhook(id);

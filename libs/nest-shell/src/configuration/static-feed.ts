@@ -31,6 +31,7 @@ export class StaticConfigurationFeed implements ConfigurationFeed {
   workspace = (id: string) => this.view.workspace(id);
   mutes = (workspaceId: string) => this.view.mutes(workspaceId);
   topology = (workspaceId: string) => this.view.topology(workspaceId);
+  syncLinks = (workspaceId?: string) => this.view.syncLinks(workspaceId);
   refresh = async () => undefined;
   close = async () => undefined;
 

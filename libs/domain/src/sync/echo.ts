@@ -1,0 +1,53 @@
+import { theirsWins } from './conflict.ts';
+
+/** Id of what has changed on the other side, as the cause of what follows from it here. */
+export const causeOf = (linkId: string, change: string): string => `${linkId}:${change}`;
+
+/** Whether an event of an incident came in over this link: it is not sent back. */
+export const cameOver = (linkId: string, causeId: string): boolean => causeId.startsWith(`${linkId}:`);
+
+/** One value of an issue or record, as it is there. */
+export interface RemoteValue {
+  value: string;
+  /** When it became this, as far as the other side says. */
+  at: string;
+  /** Whether our integration user set it; null where the other side does not say who. */
+  own: boolean | null;
+}
+
+/** What is remembered of a value: how both sides last agreed, and what is being written at the moment. */
+export interface KnownValue {
+  agreed: string | null;
+  writing: string | null;
+}
+
+/**
+ * What a value found on the other side is. `known`: the version that both sides have, or the one that we are writing. `echo`: ours, though we
+ * do not remember it (the process ended between the write and its note). `news`: somebody else changed it.
+ */
+export function readRemote(remote: RemoteValue, known: KnownValue): 'known' | 'echo' | 'news' {
+  if (remote.value === known.agreed || remote.value === known.writing) return 'known';
+  return remote.own === true ? 'echo' : 'news';
+}
+
+/** A value that shall be written to the other side. */
+export interface WantedValue {
+  /** Whether a value of theirs already means this. */
+  isMet: (value: string) => boolean;
+  /** When it was changed here. */
+  at: string;
+}
+
+/**
+ * What becomes of a write. `met`: it is so already. `theirs`: somebody changed it there later; that change comes in on its own. `write`;
+ * `overwrite`: the same, and an older change of theirs is lost by it, which the timeline shall say.
+ */
+export function decideWrite(
+  wanted: WantedValue,
+  remote: RemoteValue,
+  known: KnownValue,
+): 'met' | 'theirs' | 'write' | 'overwrite' {
+  if (wanted.isMet(remote.value)) return 'met';
+  if (readRemote(remote, known) !== 'news') return 'write';
+  return theirsWins(wanted.at, remote.at) ? 'theirs' : 'overwrite';
+}
