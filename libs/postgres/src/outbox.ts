@@ -150,19 +150,40 @@ export async function writeOutcome(
   return rows.map(({ id }, index) => ({ id: BigInt(id), record: records[index]! }));
 }
 
+interface StoredRow {
+  id: string;
+  topic: Topic;
+  key: string;
+  headers: Record<string, string>;
+  value: Buffer;
+}
+const rowOf = ({ id, topic, key, headers, value }: StoredRow): OutboxRow => ({
+  id: BigInt(id),
+  record: { topic, key, headers, value },
+});
+
 /** The oldest rows, in id order: of one lane, or of all. Ids are drawn before the commit, so there is no cursor: what was sent is deleted. */
 export async function readOutbox(db: Querier, schema: string, lane?: string): Promise<OutboxRow[]> {
-  const { rows } = await db.query<{
-    id: string;
-    topic: Topic;
-    key: string;
-    headers: Record<string, string>;
-    value: Buffer;
-  }>(
+  const { rows } = await db.query<StoredRow>(
     `select id, topic, key, headers, value from ${schema}.outbox ${lane === undefined ? '' : 'where lane = $1'} order by id limit ${READ_ROWS}`,
     lane === undefined ? [] : [lane],
   );
-  return rows.map(({ id, topic, key, headers, value }) => ({ id: BigInt(id), record: { topic, key, headers, value } }));
+  return rows.map(rowOf);
+}
+
+/** Ids of the oldest rows of all lanes, in order. */
+export async function readOutboxIds(db: Querier, schema: string): Promise<bigint[]> {
+  const { rows } = await db.query<{ id: string }>(`select id from ${schema}.outbox order by id limit ${READ_ROWS}`);
+  return rows.map(({ id }) => BigInt(id));
+}
+
+/** These rows, as far as they are there. */
+export async function readOutboxRows(db: Querier, schema: string, ids: readonly bigint[]): Promise<OutboxRow[]> {
+  const { rows } = await db.query<StoredRow>(
+    `select id, topic, key, headers, value from ${schema}.outbox where id = any($1::bigint[]) order by id`,
+    [ids.map(String)],
+  );
+  return rows.map(rowOf);
 }
 
 /** Removes what is durable on the log. Its commit need not be flushed: a row that comes back is a repeat, and readers drop it by its mark. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { PublisherDeps } from './lane-publisher.ts';
-import { deleteSent, readOutbox, type OutboxRow } from './outbox.ts';
+import { FreshRows } from './fresh-rows.ts';
+import { deleteSent, readOutboxIds, readOutboxRows, type OutboxRow } from './outbox.ts';
 import {
   FIRST_BACKOFF_MS,
   LAST_BACKOFF_MS,
@@ -29,6 +30,7 @@ const FLUSH_POLL_MS = 20;
 export class SinglePublisher implements Publisher {
   private readonly channel: string;
   private readonly nap = new Nap();
+  private readonly fresh = new FreshRows();
   private readonly done: Promise<void>;
   private client: Client | undefined;
   private leading = false;
@@ -54,7 +56,10 @@ export class SinglePublisher implements Publisher {
   }
 
   committed(_lane: string, rows: readonly OutboxRow[]): Promise<void> {
-    if (this.leading) this.behind += rows.length;
+    if (this.leading) {
+      this.behind += rows.length;
+      this.fresh.keep(rows);
+    }
     if (rows.length > 0) this.nap.wake();
     return Promise.resolve();
   }
@@ -116,6 +121,7 @@ export class SinglePublisher implements Publisher {
       this.leading = false;
       this.failing = false; // another process may publish; only the publisher knows whether the log takes records
       this.behind = 0;
+      this.fresh.clear();
       this.nap.wake();
     };
     client
@@ -142,11 +148,12 @@ export class SinglePublisher implements Publisher {
 
   /** @returns whether there was something to send. */
   private async sendNext(client: Client): Promise<boolean> {
-    const rows = await readOutbox(client, this.deps.schema);
+    const rows = await this.oldest(client);
     if (rows.length > 0) {
       await this.append(client, rows);
       await deleteSent(client, this.deps.schema, rows);
-    }
+      this.fresh.drop(rows.map(({ id }) => id));
+    } else this.fresh.clear();
     this.failing = false;
     this.behind = Math.max(0, rows.length === 0 ? 0 : this.behind - rows.length);
     if (!this.blocked) {
@@ -154,6 +161,15 @@ export class SinglePublisher implements Publisher {
       this.drained = Promise.withResolvers<void>();
     }
     return rows.length > 0;
+  }
+
+  /** The oldest rows, in the order of their ids; those that this process has not committed itself are read with their values. */
+  private async oldest(client: Client): Promise<OutboxRow[]> {
+    const ids = await readOutboxIds(client, this.deps.schema);
+    const unknown = ids.filter((id) => !this.fresh.get(id));
+    const read = unknown.length > 0 ? await readOutboxRows(client, this.deps.schema, unknown) : [];
+    const known = new Map(read.map((row) => [row.id, row]));
+    return ids.flatMap((id) => this.fresh.get(id) ?? known.get(id) ?? []);
   }
 
   /** The log may be away for long; the session must not look dead meanwhile, or two processes would publish in turns. */
