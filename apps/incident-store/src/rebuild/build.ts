@@ -1,5 +1,5 @@
 import type { Tx } from '@tocsin/postgres';
-import { noteHashes } from './compare.ts';
+import { noteHashes, type RowHashes } from './compare.ts';
 import { LIVE, projectionTables, SHADOW, writeRebuilt } from './projections.ts';
 import { within } from './session.ts';
 import { noteSlice, type Slice } from './shadow.ts';
@@ -32,16 +32,20 @@ const builtOf = (heads: readonly Head[]): Built => ({
 });
 
 /** Folds these streams and writes their rows beside the live ones, and the hashes of both. In a snapshot, or under the streams' locks. */
-export async function buildStreams(tx: Tx, ids: readonly string[]): Promise<void> {
+export async function buildStreams(tx: Tx, hashes: RowHashes, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   for (const { name } of projectionTables)
     await tx.query(`delete from ${SHADOW}.${name} where incident_id = any($1)`, [ids]);
   await writeRebuilt(tx, await readStreams(tx, ids), SHADOW);
-  await noteHashes(tx, ids);
+  await noteHashes(tx, hashes, ids);
 }
 
 /** The next page of a slice, in one snapshot, with what is remembered of it. @returns undefined at the end of the slice */
-export function buildPage(tx: Tx, slice: Slice, workspaceId: string | undefined): Promise<Built | undefined> {
+export function buildPage(
+  tx: Tx,
+  slice: Slice,
+  { hashes, workspaceId }: { hashes: RowHashes; workspaceId: string | undefined },
+): Promise<Built | undefined> {
   return within(tx, 'repeatable read', async () => {
     const { rows } = await tx.query<Head>(
       `select stream_id, version from ${LIVE}.streams where stream_id > $1 and ($2::text is null or stream_id <= $2)
@@ -52,6 +56,7 @@ export function buildPage(tx: Tx, slice: Slice, workspaceId: string | undefined)
     const last = page.at(-1);
     await buildStreams(
       tx,
+      hashes,
       page.map(({ stream_id }) => stream_id),
     );
     await noteSlice(tx, slice, last?.stream_id);

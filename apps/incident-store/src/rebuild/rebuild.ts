@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '@tocsin/postgres';
 import { buildPage, buildStreams, changedSince, pagesOf } from './build.ts';
-import { differingIncidents, noteHashes, orphans } from './compare.ts';
+import { differingIncidents, noteHashes, orphans, rowHashes, type RowHashes } from './compare.ts';
 import { LIVE, projectionTables, SHADOW } from './projections.ts';
 import { replaceLive } from './replace.ts';
 import { loginSession, pipelineSession, within } from './session.ts';
@@ -60,7 +60,8 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
     await takePlace(login);
     const run = await openShadow(login, options.workspaceId);
     for (let n = 0; n < SESSIONS; n++) sessions.push(await pipelineSession(options.connectionString));
-    const report = await new Rebuild(options, sessions, run).report();
+    const hashes = await rowHashes(login);
+    const report = await new Rebuild({ options, sessions, run, hashes }).report();
     await dropShadow(login);
     return report;
   } finally {
@@ -87,12 +88,17 @@ class Rebuild {
   private position: bigint;
   private said = 0;
 
-  constructor(
-    private readonly options: RebuildOptions,
-    private readonly sessions: readonly Tx[],
-    private readonly run: Run,
-  ) {
-    this.position = run.position;
+  private readonly options: RebuildOptions;
+  private readonly sessions: readonly Tx[];
+  private readonly run: Run;
+  private readonly rows: RowHashes;
+
+  constructor(parts: { options: RebuildOptions; sessions: readonly Tx[]; run: Run; hashes: RowHashes }) {
+    this.options = parts.options;
+    this.sessions = parts.sessions;
+    this.run = parts.run;
+    this.rows = parts.hashes;
+    this.position = parts.run.position;
   }
 
   private get tx(): Tx {
@@ -110,7 +116,7 @@ class Rebuild {
     const seconds = (performance.now() - this.started) / 1_000;
     const { live, rebuilt } = await this.hashes();
     return {
-      ...{ ...this.built, rows: await this.rows(), seconds, resumed: this.run.resumed },
+      ...{ ...this.built, rows: await this.counts(), seconds, resumed: this.run.resumed },
       ...{ differed: found.length, replaced, shown: found.slice(0, SHOWN) },
       ...{ live_hash: live, rebuilt_hash: rebuilt, equal: live === rebuilt },
     };
@@ -119,11 +125,12 @@ class Rebuild {
   /** Sessions take slices in turn; what a slice has done is stored with it. */
   private async build(): Promise<void> {
     const slices = await openSlices(this.tx);
+    const how = { hashes: this.rows, workspaceId: this.options.workspaceId };
     const work = async (tx: Tx): Promise<void> => {
       for (let slice = slices.shift(); slice; slice = slices.shift())
-        for (let page = await buildPage(tx, slice, this.options.workspaceId); page;) {
+        for (let page = await buildPage(tx, slice, how); page;) {
           this.note(page.incidents, page.events);
-          page = await buildPage(tx, slice, this.options.workspaceId);
+          page = await buildPage(tx, slice, how);
         }
     };
     await Promise.all(this.sessions.map(work));
@@ -142,7 +149,7 @@ class Rebuild {
   private async catchUp(): Promise<number> {
     const { ids, position } = await within(this.tx, 'repeatable read', () => this.changed());
     for await (const page of pagesOf(this.tx, ids))
-      await within(this.tx, 'repeatable read', () => buildStreams(this.tx, page));
+      await within(this.tx, 'repeatable read', () => buildStreams(this.tx, this.rows, page));
     await this.tx.query(`update ${SHADOW}.run set position = $1`, [String(position)]);
     this.position = position;
     return ids.length;
@@ -155,7 +162,7 @@ class Rebuild {
   private async findOrphans(): Promise<void> {
     await within(this.tx, 'repeatable read', async () => {
       const ids = await orphans(this.tx, this.options.workspaceId);
-      if (ids.length > 0) await noteHashes(this.tx, ids);
+      if (ids.length > 0) await noteHashes(this.tx, this.rows, ids);
     });
   }
 
@@ -171,10 +178,11 @@ class Rebuild {
         );
         await buildStreams(
           this.tx,
+          this.rows,
           rows.filter(({ fresh }) => !fresh).map(({ stream_id }) => stream_id),
         );
         await replaceLive(this.tx, page);
-        await noteHashes(this.tx, page);
+        await noteHashes(this.tx, this.rows, page);
       });
     }
     return found.length;
@@ -186,7 +194,7 @@ class Rebuild {
       const done = await within(this.tx, 'repeatable read', async () => {
         const { ids } = await this.changed();
         if (ids.length > SWITCH_AT_ONCE) return false;
-        await buildStreams(this.tx, ids);
+        await buildStreams(this.tx, this.rows, ids);
         return true;
       });
       if (done) return;
@@ -195,7 +203,7 @@ class Rebuild {
     throw new Error(`writes were faster than ${ROUNDS_MAX} rounds of catching up`);
   }
 
-  private async rows(): Promise<Record<string, number>> {
+  private async counts(): Promise<Record<string, number>> {
     const counted: Record<string, number> = {};
     for (const { name } of projectionTables) {
       const { rows } = await this.tx.query<{ n: string }>(`select count(*) as n from ${SHADOW}.${name}`);
