@@ -1,12 +1,14 @@
-// npm run bench -- pipeline | normalize [--runs N] [--seconds N] [--json]
+// npm run bench -- pipeline | normalize | outbound [--runs N] [--seconds N] [--json]
 // Prints medians with the hardware they were measured on; --json adds them as one last line.
 import { parseArgs } from 'node:util';
 import { benchNormalize } from './normalize.ts';
+import { benchOutbound } from './outbound.ts';
 import { benchPipeline, type PipelineOptions } from './pipeline.ts';
 
 const benchmarks: Record<string, (options: PipelineOptions) => Promise<Record<string, number>>> = {
   pipeline: benchPipeline,
   normalize: benchNormalize,
+  outbound: benchOutbound,
 };
 
 const { values, positionals } = parseArgs({
