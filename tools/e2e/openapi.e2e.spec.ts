@@ -111,6 +111,13 @@ async function seed(): Promise<typeof live> {
     timeoutMs: 60_000,
     what: 'a dead letter',
   });
+  const notification = await waitFor(
+    async () => (await client.get<typeof workspaces>('/api/v1/notifications')).items[0]?.id,
+    {
+      timeoutMs: 60_000,
+      what: 'a notification of the dead letter',
+    },
+  );
   await waitFor(async () => (await client.api('GET', log)).status === 200, {
     timeoutMs: 60_000,
     what: 'the delivery log',
@@ -123,6 +130,7 @@ async function seed(): Promise<typeof live> {
     delivery: tried.body.id,
     feedCursor,
     recommendation: recommendation.id,
+    notification,
     incident,
     otherIncident: other.body.incident_id ?? '',
     mergedIncident: merged.body.incident_id ?? '',

@@ -23,6 +23,7 @@ export const ids = {
   recordedAlert: `${id('alr').slice(0, -1)}7`,
   deadLetter: id('dlt'),
   recommendation: id('rec'),
+  notification: id('ntf'),
   apiKey: 'k7m2q5x3n4p6r2ta',
   webhookToken: 'm4t7q2x5n3p6r2ta7k5w3y6zbm',
   queryToken: 'q4t7q2x5n3p6r2ta7k5w3y6zbm',

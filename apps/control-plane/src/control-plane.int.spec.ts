@@ -120,6 +120,14 @@ describe('a webhook', () => {
     });
   });
 
+  it('rings the bell for its incidents only where it is told to', async () => {
+    const { body: made } = await newWebhook();
+    expect(made).toMatchObject({ rca: { auto_trigger: true, notify_workspace: false } });
+    const changed = await call('PATCH', `webhooks/${made['id']}`, { rca: { notify_workspace: true } });
+    expect(changed.body).toMatchObject({ rca: { auto_trigger: true, notify_workspace: true } });
+    expect(await feedBody(made['id'] as string)).toMatchObject({ rca: { autoTrigger: true, notifyWorkspace: true } });
+  });
+
   it('is made with its address, token and secret, which no later answer shows', async () => {
     const made = await newWebhook();
     expect(made.status).toBe(201);

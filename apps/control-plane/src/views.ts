@@ -74,7 +74,11 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
     by: row.correlation.by,
     rules: row.correlation.rules ? rulesView(row.correlation.rules) : null,
   },
-  rca: { auto_trigger: row.rca.autoTrigger, min_severity: row.rca.minSeverity },
+  rca: {
+    auto_trigger: row.rca.autoTrigger,
+    min_severity: row.rca.minSeverity,
+    notify_workspace: row.rca.notifyWorkspace === true,
+  },
   changes: { alert_on_failure: row.changes.alertOnFailure },
   auto_resolve_after_minutes: row.autoResolveAfterMinutes,
   ...intakeView(row),

@@ -90,6 +90,8 @@ export class CorrelationInput {
 export class RcaInput {
   @Optional() @IsBoolean() auto_trigger?: boolean;
   @Optional() @IsIn(severities) min_severity?: Severity;
+  /** Whether its incidents, and the results of their investigations, are notified. */
+  @Optional() @IsBoolean() notify_workspace?: boolean;
 }
 
 /** What a source of builds and deployments does beside recording them. */

@@ -245,6 +245,7 @@ function applySettings(row: WebhookRow, input: WebhookSettings): void {
   row.rca = {
     autoTrigger: rca?.auto_trigger ?? row.rca.autoTrigger,
     minSeverity: rca?.min_severity ?? row.rca.minSeverity,
+    notifyWorkspace: rca?.notify_workspace ?? row.rca.notifyWorkspace ?? false,
   };
   if (input.auto_resolve_after_minutes !== undefined) row.autoResolveAfterMinutes = input.auto_resolve_after_minutes;
   row.mode = input.mode ?? row.mode;

@@ -8,6 +8,7 @@ import { attemptDelivery } from './attempt-delivery.ts';
 import type { OutboundEnvironment } from './config.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
 import { EndpointSlots } from './endpoint-slots.ts';
+import type { NoticeBoard } from './notifications/notice-board.ts';
 import { OutboundLogKeeper } from './outbound-log-keeper.ts';
 import { planDeliveriesStage } from './plan-deliveries-batch.ts';
 import { planPlatformEventsStage } from './plan-platform-events-batch.ts';
@@ -29,6 +30,8 @@ export interface DispatcherParts {
   config: OutboundEnvironment;
   shell: ShellConfig;
   version: string;
+  /** Writes notifications of what is heard; absent = nobody does. */
+  board?: NoticeBoard;
   resolve?: SenderOptions['resolve'];
 }
 
@@ -50,7 +53,7 @@ const LONGEST_PAUSE_MS = 300_000;
 const MAX_INT4 = 0x7fff_ffff;
 
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
-  const { pipeline, feed, clock, config, shell } = parts;
+  const { pipeline, feed, clock, config, shell, board } = parts;
   const sender = createSender({
     ...egressOptions(config, shell.development),
     ...(parts.resolve ? { resolve: parts.resolve } : {}),
@@ -66,13 +69,14 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     // Read each time: the public address is final only once the HTTP server listens.
     incidentUrl: (id) => `${shell.publicUrl}/api/v1/incidents/${id}`,
     wake: (ids) => worker.wake(ids),
+    board,
   });
   return {
     plan: (batch) => pipeline.commitBatch(batch, stage),
     planPlatform: (batch) =>
       pipeline.commitBatch(
         batch,
-        planPlatformEventsStage({ feed, clock, wake: (ids) => worker.wake(ids), source: batch.source }),
+        planPlatformEventsStage({ feed, clock, wake: (ids) => worker.wake(ids), source: batch.source, board }),
       ),
     wake: (ids) => worker.wake(ids),
     start: () => {

@@ -40,6 +40,11 @@ import { PUBLISHED_EVENTS } from './events/tokens.ts';
 import { EVENT_FEEDS, EventFeeds } from './event-feeds.ts';
 import { SubscriptionFeedController } from './feed.controller.ts';
 import { OutboundIncidentEventsConsumer } from './incident-events.consumer.ts';
+import { OutboundDeadLettersConsumer } from './notifications/dead-letters.consumer.ts';
+import { MAILER, type Mailer } from './notifications/mailer.ts';
+import { NOTICE_BOARD, type NoticeBoard } from './notifications/notice-board.ts';
+import { notificationProviders } from './notifications/notification.providers.ts';
+import { NotificationsController } from './notifications/notifications.controller.ts';
 import { OutboundPlatformEventsConsumer } from './platform-events.consumer.ts';
 import { SubscriptionCommandsController } from './subscription-commands.controller.ts';
 import { SUBSCRIPTION_COMMANDS, SubscriptionCommands } from './subscription-commands.ts';
@@ -63,12 +68,15 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
     SubscriptionFeedController,
     OutboundDeliveriesController,
     EventTypesController,
+    NotificationsController,
     PublishEventsController,
     OutboundIncidentEventsConsumer,
     OutboundPlatformEventsConsumer,
+    OutboundDeadLettersConsumer,
   ],
   providers: [
     configOf(OUTBOUND_CONFIG, OutboundEnvironment),
+    ...notificationProviders(OUTBOUND_PIPELINE),
     { provide: OUTBOUND_PIPELINE, inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS], useFactory: pipelineOf },
     {
       provide: PUBLISHED_EVENTS,
@@ -118,12 +126,15 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
         LOGGER,
         OUTBOUND_CONFIG,
         SHELL_CONFIG,
+        NOTICE_BOARD,
       ],
       useFactory: (
-        ...[pool, pipeline, feed, keyRing, clock, random, log, config, shell]: [
+        ...[pool, pipeline, feed, keyRing, clock, random, log, config, shell, board]: [
           ...[Pool, Pipeline, ConfigurationFeed, KeyRing, Clock, Random, Logger, OutboundEnvironment, ShellConfig],
+          NoticeBoard,
         ]
-      ) => createDispatcher({ pool, pipeline, feed, keyRing, clock, random, log, config, shell, version: VERSION }),
+      ) =>
+        createDispatcher({ pool, pipeline, feed, keyRing, clock, random, log, config, shell, version: VERSION, board }),
     },
   ],
 })
@@ -133,15 +144,17 @@ export class OutboundDispatcherModule
   constructor(
     @Inject(DISPATCHER) private readonly dispatcher: Dispatcher,
     @Inject(EVENT_FEEDS) private readonly feeds: EventFeeds,
+    @Inject(MAILER) private readonly mailer: Mailer,
   ) {}
 
   onApplicationBootstrap(): void {
     this.dispatcher.start();
+    this.mailer.start();
   }
 
-  beforeApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     this.feeds.close();
-    return this.dispatcher.stop();
+    await Promise.all([this.dispatcher.stop(), this.mailer.stop()]);
   }
 
   onApplicationShutdown(): Promise<void> {

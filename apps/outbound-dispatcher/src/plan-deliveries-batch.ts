@@ -11,6 +11,7 @@ import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import type { Input, Stage, Tx, Verdict } from '@tocsin/postgres';
 import { disabledRevisions } from './endpoint-store.ts';
 import { lockLanes, storePlan } from './lane-store.ts';
+import type { NoticeBoard } from './notifications/notice-board.ts';
 import { subscriberOf } from './subscriber-of.ts';
 
 export interface PlanParts {
@@ -20,6 +21,8 @@ export interface PlanParts {
   incidentUrl: (incidentId: string) => string;
   /** Deliveries of these subscriptions were committed. */
   wake: (subscriptionIds: Iterable<string>) => void;
+  /** Tells the workspace of incidents; absent = nobody does. */
+  board?: Pick<NoticeBoard, 'incidents' | 'platformEvents'> | undefined;
 }
 
 /** One reading of the configuration for a batch: who subscribes, and under which name. */
@@ -48,6 +51,7 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
     const decoded = inputs.map((input) => decode(input, parts.incidentUrl));
     const events = decoded.flatMap((one) => ('event' in one ? one.event : []));
     const woken = await planEvents(tx, events, subscriptions, parts.clock());
+    await parts.board?.incidents(tx, inputs);
     return {
       verdicts: decoded.map((one): Verdict => ('event' in one ? { kind: 'handled' } : one.verdict)),
       outputs: [],

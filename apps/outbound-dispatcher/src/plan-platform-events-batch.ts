@@ -26,8 +26,9 @@ export const planPlatformEventsStage = (parts: PlatformParts): Stage<Subscriptio
 
   async apply(tx, inputs, subscriptions) {
     const reads = inputs.map((input) => ({ input, read: read(input, parts.feed) }));
-    const events = reads.flatMap(({ read: one }) => ('event' in one ? outboundEventOfPlatform(one.event) : []));
-    const woken = await planEvents(tx, events, subscriptions, parts.clock());
+    const events = reads.flatMap(({ read: one }) => ('event' in one ? one.event : []));
+    const woken = await planEvents(tx, events.map(outboundEventOfPlatform), subscriptions, parts.clock());
+    await parts.board?.platformEvents(tx, events);
     return {
       verdicts: inputs.map(() => ({ kind: 'handled' })),
       outputs: reads.flatMap(({ input, read: one }) =>

@@ -88,6 +88,7 @@ export interface DueInvestigation {
   configRevision: number;
   /** Of the incident. */
   number: number;
+  webhookId: string | null;
   title: string;
   titleKey: string;
   severity: Severity;
@@ -102,7 +103,7 @@ export async function claimDue(tx: Tx, now: Date, limit: number): Promise<DueInv
       Record<'incidentVersion' | 'configRevision' | 'number', string>
   >(
     `select r.id, r.workspace_id as "workspaceId", r.incident_id as "incidentId", r.incident_version as "incidentVersion", r.cause,
-       r.occurred_at as "occurredAt", r.requested_at as "requestedAt", r.config_revision as "configRevision", i.number, i.title, i.title_key as "titleKey", i.severity, i.services, i.service_keys as "serviceKeys"
+       r.occurred_at as "occurredAt", r.requested_at as "requestedAt", r.config_revision as "configRevision", i.number, i.webhook_id as "webhookId", i.title, i.title_key as "titleKey", i.severity, i.services, i.service_keys as "serviceKeys"
      from rca_trigger.investigations r join rca_trigger.incidents i on i.id = r.incident_id
      where r.status = 'requested' and r.due_at <= $1 order by r.due_at, r.id limit $2 for update of r skip locked`,
     [now, limit],

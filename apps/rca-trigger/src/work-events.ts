@@ -42,7 +42,10 @@ export function workOutputs(due: DueInvestigation, finished: FinishedInvestigati
     return [said('task.failed', { ...common, data: { ...task, error: cut(finished.summary) } }, by)];
   const found = finished.hypotheses.length;
   const result = `${found} ${found === 1 ? 'hypothesis' : 'hypotheses'}`;
-  const conversation = { id: rcaId, incident_id: incidentId, title: nameOf(number), summary: cut(finished.summary) };
+  const conversation = {
+    ...{ id: rcaId, incident_id: incidentId, webhook_id: due.webhookId },
+    ...{ title: nameOf(number), summary: cut(finished.summary) },
+  };
   return [
     said('task.completed', { ...common, data: { ...task, result } }, by),
     said('conversation.completed', { ...common, data: conversation }, by),

@@ -174,7 +174,8 @@ export interface WebhookBody {
     ackFromSource?: boolean;
   };
   correlation: { enabled: boolean; windowMinutes: number; by: CorrelationBasis; rules?: CorrelationRules | null };
-  rca: { autoTrigger: boolean; minSeverity: Severity };
+  /** `notifyWorkspace`: its incidents and their investigations ring the bell (product P14); absent = they do not. */
+  rca: { autoTrigger: boolean; minSeverity: Severity; notifyWorkspace?: boolean };
   /** Whether a failed build or deployment also raises an alert (product P11); absent = it does. */
   changes?: { alertOnFailure: boolean };
   /** `capture`: authenticated and mapped for preview, outcome `captured`, nothing opens (product P11); absent = `live`. */

@@ -32,6 +32,7 @@ export const routes: readonly { method: string; path: string; service: ServiceNa
   { method: 'GET', path: '/api/v1/events', service: 'incident-store' },
   { method: 'POST', path: '/api/v1/events', service: 'outbound-dispatcher' },
   { method: 'GET', path: '/api/v1/event-types', service: 'outbound-dispatcher' },
+  { method: '*', path: '/api/v1/notifications', service: 'outbound-dispatcher' },
   { method: '*', path: '/api/v1/alerts', service: 'incident-store' },
   { method: 'GET', path: '/api/v1/receipts/', service: 'incident-store' },
   { method: '*', path: '/api/v1/subscriptions/:id/deliveries', service: 'outbound-dispatcher' },
@@ -56,6 +57,6 @@ export const hears: Readonly<Record<ServiceName, readonly Topic[]>> = {
   'dedup-correlator': ['correlation.inputs'],
   'incident-store': ['alert.correlated', 'rca.events', 'delivery.events', 'webhook.outcomes', 'incident.commands'],
   'rca-trigger': ['incident.events', 'change.events'],
-  'outbound-dispatcher': ['incident.events', 'platform.events'],
+  'outbound-dispatcher': ['incident.events', 'platform.events', 'dead-letters'],
   'control-plane': ['webhook.received', 'webhook.outcomes', 'dead-letters'],
 };

@@ -50,6 +50,26 @@ export const events: Descriptions = {
     problems: ['conflict'],
     answers: { 202: answer('PublishedEvent', 'Accepted; it is delivered to the subscriptions that name it.') },
   },
+  'GET /api/v1/notifications': {
+    tag: 'Events',
+    summary: 'The bell: what somebody in the workspace should see',
+    description:
+      'Incidents and investigations of webhooks with `rca.notify_workspace`, deliveries given up, receivers that fail, go or come back, lock-outs, limits, dead letters.',
+    query: { unread: true, limit: 20 },
+    answers: { 200: answer('NotificationPage', 'Newest first, with how many are unread.') },
+  },
+  'POST /api/v1/notifications/read': {
+    tag: 'Events',
+    summary: 'Mark notifications as read',
+    bodies: { all: { summary: 'All of them', value: {} } },
+    answers: { 200: answer('NotificationsRead', 'How many became read, and how many are unread.') },
+  },
+  'POST /api/v1/notifications/{id}/read': {
+    tag: 'Events',
+    summary: 'Mark one notification as read',
+    path: { id: ids.notification },
+    answers: { 200: answer('NotificationsRead', 'How many became read, and how many are unread.') },
+  },
   'GET /api/v1/recommendations': {
     tag: 'Events',
     summary: 'List recommendations, newest first',

@@ -18,6 +18,14 @@ const stamp = {
 const settings = Type.Object({
   profile: described(word('standard', 'high-volume'), 'Defaults of new webhooks.'),
   default_rate_limit_per_hour: described(nullable(count), "Of new webhooks; 0 = unlimited, null = the profile's."),
+  flapping: described(
+    Type.Object({ toggles: count, window_minutes: count, hold_minutes: count }),
+    'So many changes within the window hold the notifications of a key; `hold_minutes` 0 = never.',
+  ),
+  storm: described(
+    Type.Object({ new_incidents_per_minute: count }),
+    'Above this many new keys roll up into one incident; 0 = never.',
+  ),
 });
 
 const Workspace = Type.Object({ id: text, name: text, slug: text, settings, ...stamp });
@@ -87,7 +95,11 @@ const webhook = {
     rules: nullable(ref('CorrelationRules')),
   }),
   open_when: described(nullable(free), 'The condition under which a triggered alert opens an incident; null = always.'),
-  rca: Type.Object({ auto_trigger: flag, min_severity: SeveritySchema }),
+  rca: Type.Object({
+    auto_trigger: flag,
+    min_severity: SeveritySchema,
+    notify_workspace: described(flag, 'Whether its incidents and their investigations ring the bell.'),
+  }),
   changes: Type.Object({ alert_on_failure: flag }),
   auto_resolve_after_minutes: described(
     nullable(count),
