@@ -93,6 +93,17 @@ export function evaluate(condition: CompiledCondition, asked: AnyAsked): Explana
 /** The share of conditions that held. */
 export const shareOf = ({ held, conditions }: Pick<Explanation, 'held' | 'conditions'>): number => held / conditions;
 
+/** The share of conditions that the alert meets by itself; one that compares with an incident is met for all that is known. */
+export const shareOfAlert = (condition: CompiledCondition, alert: ConditionSubject): number =>
+  metBy(condition, alert) / leavesOf(condition);
+
+function metBy(condition: CompiledCondition, alert: ConditionSubject): number {
+  if (condition.kind === 'leaf') return couldHold(condition, alert) ? 1 : 0;
+  let met = 0;
+  for (const item of condition.items) met += metBy(item, alert);
+  return met;
+}
+
 const REPORTS_MAX = 20;
 
 /** Null where the leaf holds; else for whom it does not. */

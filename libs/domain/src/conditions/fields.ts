@@ -117,6 +117,10 @@ const ABSENT: FieldValue = { present: false, texts: [] };
 export function readField(field: FieldRef, subject: Partial<ConditionSubject & EnvelopeSubject>): FieldValue {
   if (field.root === null) return ABSENT;
   const value = valueOf(field, subject);
+  if (typeof value === 'string') {
+    if (value === '') return ABSENT;
+    return { present: true, texts: [field.ignoresCase ? value.toLowerCase() : value] };
+  }
   if (!isPresent(value)) return ABSENT;
   const texts: string[] = [];
   textsOf(value, texts);

@@ -1,5 +1,14 @@
 export { allLeaves, type CompiledCondition, type CompiledLeaf } from './compiled.ts';
-export { couldHold, evaluate, holds, shareOf, type Asked, type Explanation, type LeafReport } from './evaluate.ts';
+export {
+  couldHold,
+  evaluate,
+  holds,
+  shareOf,
+  shareOfAlert,
+  type Asked,
+  type Explanation,
+  type LeafReport,
+} from './evaluate.ts';
 export {
   bareTag,
   envelopeField,

@@ -48,7 +48,7 @@ const faults: Record<string, Faults> = {
   'rules go by the greatest priority': {
     config: (config) => ({
       ...config,
-      rules: (config.rules ?? []).map((set) => ({ ...set, rules: set.rules.toReversed() })),
+      rules: (config.rules ?? []).map((set) => ({ ...set, possible: (alert) => set.possible(alert).toReversed() })),
     }),
   },
   'a joined incident keeps its old time': changing((changes) =>

@@ -9,8 +9,44 @@ export const MINUTE_MS = 60_000;
 /** An incident takes in time-correlated alerts at most this long after it opened. Source: product P10. */
 export const MAX_INCIDENT_SPAN_MS = 24 * HOUR_MS;
 
-export const millisOf = (instant: string): Millis => Date.parse(instant);
-export const instantOf = (at: Millis): string => new Date(at).toISOString();
+const DAY_MS = 24 * HOUR_MS;
+/** The day that was read or written last: nearly all instants are of one day, and finding its date is what costs. */
+let day = { start: Number.NaN, prefix: '-' };
+
+function dayAt(start: Millis): typeof day {
+  return (day = { start, prefix: new Date(start).toISOString().slice(0, 11) });
+}
+
+const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+const three = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, '0'));
+
+/** An instant as milliseconds. Instants of ours (`2026-11-21T09:45:00.000Z`) are read without a parser. */
+export function millisOf(instant: string): Millis {
+  if (instant.length !== 24 || !instant.startsWith(day.prefix)) {
+    const at = Date.parse(instant);
+    if (instant.length === 24 && at >= 0) dayAt(at - (at % DAY_MS));
+    return at;
+  }
+  const digit = (index: number): number => instant.charCodeAt(index) - 48;
+  const pair = (index: number): number => digit(index) * 10 + digit(index + 1);
+  const at = ((pair(11) * 60 + pair(14)) * 60 + pair(17)) * 1_000 + digit(20) * 100 + pair(21);
+  const read = day.start + at;
+  return instantOf(read) === instant ? read : Date.parse(instant); // whatever else has this length
+}
+
+/** Milliseconds as an instant. @throws RangeError where there is no such instant */
+export function instantOf(at: Millis): string {
+  let within = at - day.start;
+  if (!(within >= 0 && within < DAY_MS)) {
+    if (!(at >= 0 && at < 253_402_300_800_000 && Number.isInteger(at))) return new Date(at).toISOString();
+    dayAt(at - (at % DAY_MS));
+    within = at - day.start;
+  }
+  const seconds = Math.floor(within / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  return `${day.prefix}${two[hours]}:${two[minutes - hours * 60]}:${two[seconds - minutes * 60]}.${three[within - seconds * 1_000]}Z`;
+}
 
 /** When the alert's change happened, and by which of its times that is known. */
 export interface EventTime {
@@ -41,4 +77,5 @@ export function boundedText(text: string): string {
 }
 
 /** Path of an entry in an index; U+0000 cannot be in any part (`boundedText`), so different parts never collide. */
-export const fileUnder = (...parts: string[]): string => parts.join('\u0000');
+export const fileUnder = (scope: string, name: string, rest?: string): string =>
+  rest === undefined ? `${scope}\u0000${name}` : `${scope}\u0000${name}\u0000${rest}`;

@@ -10,6 +10,7 @@ import {
 } from '../conditions/index.ts';
 import { ANY_TERM, serviceTerm, tagTerm, valueTerm } from './facets.ts';
 import { HOUR_MS } from './moments.ts';
+import { possibleRules, type PossibleRules } from './possible-rules.ts';
 
 /** A rule, compiled: its condition, and how the index finds the incidents that may fit. */
 export interface CompiledRule extends Pick<CorrelationRule, 'name' | 'priority' | 'weight' | 'appliesTo'> {
@@ -25,6 +26,8 @@ export interface CompiledRules extends Pick<CorrelationRules, 'strategy' | 'minM
   maxAgeMs: number | null;
   /** In the order in which they are tried. */
   rules: CompiledRule[];
+  /** Those of them that an alert's own values leave possible. */
+  possible: PossibleRules;
 }
 
 /**
@@ -49,7 +52,7 @@ export function compileRules(
   rules.sort((a, b) => direction * (a.priority - b.priority)); // stable: as typed where the priority is the same
   const { strategy, minMatchWeight, candidateMaxAgeHours } = document;
   const maxAgeMs = candidateMaxAgeHours === 0 ? null : candidateMaxAgeHours * HOUR_MS;
-  return { of, strategy, minMatchWeight, maxAgeMs, rules };
+  return { of, strategy, minMatchWeight, maxAgeMs, rules, possible: possibleRules(rules) };
 }
 
 type TermsFor = CompiledRule['termsFor'];
