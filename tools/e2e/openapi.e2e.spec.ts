@@ -98,6 +98,12 @@ async function seed(): Promise<typeof live> {
   const feed = () => client.get<{ items: { cursor: string }[] }>(`/api/v1/subscriptions/${pulling.id}/feed`);
   const feedCursor = await waitFor(async () => (await feed()).items[0]?.cursor, { what: 'an event in the feed' });
   const recommendation = await client.make<{ id: string }>('/api/v1/recommendations', { title: 'Add a replica' });
+  const planned = { matchers: { field: 'service', operator: 'equals', value: 'nothing' }, duration_minutes: 60 };
+  const silence = await client.make<{ id: string }>('/api/v1/silences', { comment: 'Examples', ...planned });
+  const window = await client.make<{ id: string }>('/api/v1/maintenance-windows', { name: 'Examples', ...planned });
+  const topology = await client.api<{ nodes: { id: string }[] }>('PUT', '/api/v1/topology', {
+    edges: [{ from: 'ledger', to: 'ledger-db' }],
+  });
   const key = await client.make<{ id: string }>('/api/v1/api-keys', { name: 'Examples', scopes: ['read'] });
   const workspaces = await client.get<{ items: { id: string }[] }>('/api/v1/workspaces');
   const letters = () => client.get<{ items: { id: string }[] }>('/api/v1/dead-letters');
@@ -131,6 +137,9 @@ async function seed(): Promise<typeof live> {
     feedCursor,
     recommendation: recommendation.id,
     notification,
+    silence: silence.id,
+    maintenanceWindow: window.id,
+    service: topology.body.nodes[0]?.id ?? '',
     incident,
     otherIncident: other.body.incident_id ?? '',
     mergedIncident: merged.body.incident_id ?? '',

@@ -7,6 +7,8 @@ export const tags = {
   Incidents: 'Incidents, their alerts, timelines and investigations; commands of people.',
   Receipts: 'What became of one request of a source.',
   Webhooks: 'Addresses for alert sources, and what a source can be.',
+  Silences: 'Alerts that open nothing for a while: silences and maintenance windows.',
+  Topology: 'Services and which depend on which; rules and time windows can go by it.',
   Mapping: 'How a payload becomes an alert.',
   Subscriptions: 'Receivers of events, and what was delivered to them.',
   Events: 'The catalogue of outbound events, publishing them, and recommendations.',

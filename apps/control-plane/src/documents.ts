@@ -1,6 +1,7 @@
 import type { ApiKeyBody, SubscriptionBody, WebhookBody, WorkspaceBody, WorkspaceDocument } from '@tocsin/contracts';
 import type { Change } from './configuration-feed.ts';
 import { ApiKeyRow, type ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
+import { alertPolicies } from './intake/intake-settings.ts';
 import { MaintenanceWindowRow, muteBody, SilenceRow } from './mutes/mute-rows.ts';
 import { topologyBody, TopologyRow } from './topology/topology-rows.ts';
 
@@ -11,6 +12,7 @@ const workspaceBody = (row: WorkspaceRow): WorkspaceBody => ({
   slug: row.slug,
   wrappedDataKey: row.wrappedDataKey,
   ...(row.correlationRules ? { correlationRules: row.correlationRules } : {}),
+  ...alertPolicies(row),
 });
 
 const webhookBody = (row: WebhookRow): WebhookBody => ({

@@ -26,8 +26,8 @@ const windowStarts = ['last', 'first'] as const;
 const resolvePolicies = ['all', 'any', 'never'] as const;
 const severityPolicies = ['highest', 'latest', 'first'] as const;
 const keyOrigins = ['auto', 'recipe'] as const;
-/** What the time window goes by; `tag:env` = the same value of the tag `env`. */
-const CORRELATION_BASIS = /^(service|any|group|tag:[^\p{Cc}\p{Cs}:]{1,100})$/u;
+/** What the time window goes by; `tag:env` = the same value of the tag `env`, `topology` = services two dependencies apart. */
+const CORRELATION_BASIS = /^(service|any|group|topology(:1)?|tag:[^\p{Cc}\p{Cs}:]{1,100})$/u;
 const webhookModes = ['live', 'capture'] as const;
 const rotatable = ['token', 'secret'] as const;
 
@@ -77,7 +77,7 @@ export class CorrelationInput {
   @Optional() @IsInt() @Min(1) @Max(1_440) window_minutes?: number;
   @Optional()
   @IsString()
-  @Matches(CORRELATION_BASIS, { message: 'by must be service, any, group or tag:<key>' })
+  @Matches(CORRELATION_BASIS, { message: 'by must be service, any, group, topology, topology:1 or tag:<key>' })
   by?: CorrelationBasis;
   /** The webhook's own rules; null = none. */
   @OptionalOrNull()

@@ -253,7 +253,7 @@ export const incidents: Descriptions = {
   },
   'GET /api/v1/alerts': {
     tag: 'Incidents',
-    summary: 'List alerts that were recorded without an incident',
+    summary: 'List alerts that were recorded or suppressed, without an incident',
     query: { limit: 20 },
     answers: { 200: answer('RecordedAlertPage', 'Newest first.') },
   },

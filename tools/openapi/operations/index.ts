@@ -7,8 +7,10 @@ import { events } from './events.ts';
 import { incidents } from './incidents.ts';
 import { ingest } from './ingest.ts';
 import { operations } from './operations.ts';
+import { silences } from './silences.ts';
 import { subscriptions } from './subscriptions.ts';
 import { templates } from './templates.ts';
+import { topology } from './topology.ts';
 import { webhooks } from './webhooks.ts';
 
 /** What is said of each route, by `METHOD /path/{parameter}`. */
@@ -17,6 +19,8 @@ export const descriptions: Descriptions = {
   ...incidents,
   ...webhooks,
   ...correlation,
+  ...silences,
+  ...topology,
   ...subscriptions,
   ...templates,
   ...changes,

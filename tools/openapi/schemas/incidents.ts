@@ -141,7 +141,7 @@ const recordedAlert = {
   ended_at: nullable(instant),
   occurrence_count: count,
   incident_id: described(nullable(text), 'Set once it was promoted, or another alert took its key to an incident.'),
-  outcome: word('recorded'),
+  outcome: described(word('recorded', 'suppressed'), '`suppressed`: by a silence or a maintenance window.'),
   reason: decisionReason,
   why: ref('Why'),
 };

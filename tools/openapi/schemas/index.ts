@@ -6,7 +6,9 @@ import { eventSchemas } from './events.ts';
 import { incidentSchemas } from './incidents.ts';
 import { mappingSchemas } from './mapping.ts';
 import { operationSchemas } from './operations.ts';
+import { silenceSchemas } from './silences.ts';
 import { templateSchemas } from './templates.ts';
+import { topologySchemas } from './topology.ts';
 
 /** What answers look like, by component name. The end-to-end test holds every real answer against these. */
 export const answerSchemas = {
@@ -17,5 +19,7 @@ export const answerSchemas = {
   ...incidentSchemas,
   ...mappingSchemas,
   ...operationSchemas,
+  ...silenceSchemas,
   ...templateSchemas,
+  ...topologySchemas,
 } as Readonly<Record<string, unknown>> as Readonly<Record<string, JsonSchema>>;

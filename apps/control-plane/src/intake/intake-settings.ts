@@ -1,12 +1,16 @@
+import type { WorkspaceBody } from '@tocsin/contracts';
+import { standardFlapping, type FlappingPolicy } from '@tocsin/domain/correlation';
 import type { WebhookRow, WorkspaceRow } from '../entities.ts';
 import { invalidField } from '../fields.ts';
 import type { WebhookSettings } from '../webhook.dto.ts';
-import type { WorkspaceSettings, WorkspaceSettingsInput } from './intake.dto.ts';
+import type { FlappingInput, WorkspaceSettings, WorkspaceSettingsInput } from './intake.dto.ts';
 
-/** Limits of a new webhook under each profile of its workspace (product P7, P11). */
+/**
+ * What each profile of a workspace gives (product P7, P11). Without hourly limits nothing else would bound a storm, so there it rolls up.
+ */
 const profiles = {
-  standard: { rateLimitPerHour: 100, overLimit: 'reject' },
-  'high-volume': { rateLimitPerHour: 0, overLimit: 'rollup' },
+  standard: { rateLimitPerHour: 100, overLimit: 'reject', stormNewIncidentsPerMinute: 0 },
+  'high-volume': { rateLimitPerHour: 0, overLimit: 'rollup', stormNewIncidentsPerMinute: 2_000 },
 } as const;
 
 type IntakeColumns = Pick<WebhookRow, 'rateLimitPerHour' | 'overLimit' | 'limits' | 'unlockedAt'>;
@@ -50,10 +54,41 @@ export const settingsAfter = (before: WorkspaceSettings, input: WorkspaceSetting
     input.default_rate_limit_per_hour === undefined
       ? before.defaultRateLimitPerHour
       : input.default_rate_limit_per_hour,
+  ...(input.flapping
+    ? { flapping: flappingAfter(before, input.flapping) }
+    : before.flapping && { flapping: before.flapping }),
+  stormNewIncidentsPerMinute:
+    input.storm?.new_incidents_per_minute === undefined
+      ? (before.stormNewIncidentsPerMinute ?? null)
+      : input.storm.new_incidents_per_minute,
 });
+
+const flappingAfter = ({ flapping = standardFlapping }: WorkspaceSettings, input: FlappingInput) => ({
+  toggles: input.toggles ?? flapping.toggles,
+  windowMinutes: input.window_minutes ?? flapping.windowMinutes,
+  holdMinutes: input.hold_minutes ?? flapping.holdMinutes,
+});
+
+const stormOf = ({ profile, stormNewIncidentsPerMinute: own }: WorkspaceSettings): number =>
+  own ?? profiles[profile].stormNewIncidentsPerMinute;
+
+/** What of the settings decides about alerts, as the configuration feed says it. */
+export function alertPolicies({ settings }: WorkspaceRow): Pick<WorkspaceBody, 'flapping' | 'storm'> {
+  const newIncidentsPerMinute = stormOf(settings);
+  return {
+    ...(settings.flapping && { flapping: settings.flapping }),
+    ...(newIncidentsPerMinute > 0 && { storm: { newIncidentsPerMinute } }),
+  };
+}
 
 /** The settings as people see them. */
 export const settingsView = (row: WorkspaceRow) => ({
   profile: row.settings.profile,
   default_rate_limit_per_hour: row.settings.defaultRateLimitPerHour,
+  flapping: flappingView(row.settings.flapping ?? standardFlapping),
+  storm: { new_incidents_per_minute: stormOf(row.settings) },
+});
+
+const flappingView = ({ toggles, windowMinutes, holdMinutes }: FlappingPolicy) => ({
+  ...{ toggles, window_minutes: windowMinutes, hold_minutes: holdMinutes },
 });

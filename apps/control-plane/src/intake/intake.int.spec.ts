@@ -135,12 +135,35 @@ describe('POST webhooks/{id}/unlock', () => {
 });
 
 describe('settings of a workspace', () => {
+  it('say when alerts flap and storm; what is not given stays, and both are published', async () => {
+    const { id, key } = await newWorkspace();
+    const change = async (settings: object) =>
+      (await call('PATCH', `workspaces/${id}`, { settings }, key)).body as { revision: number; settings: object };
+    await change({ flapping: { hold_minutes: 15 } });
+    const { revision, settings } = await change({ storm: { new_incidents_per_minute: 50 } });
+    expect(settings).toMatchObject({
+      ...{ flapping: { toggles: 4, window_minutes: 10, hold_minutes: 15 }, storm: { new_incidents_per_minute: 50 } },
+    });
+    await platform.feed.atLeast(revision, 10_000);
+    expect(platform.feed.workspace(id)?.body).toMatchObject({
+      ...{ flapping: { toggles: 4, windowMinutes: 10, holdMinutes: 15 }, storm: { newIncidentsPerMinute: 50 } },
+    });
+    const calm = await change({ storm: { new_incidents_per_minute: null } });
+    expect(calm.settings).toMatchObject({ storm: { new_incidents_per_minute: 0 } });
+    await platform.feed.atLeast(calm.revision, 10_000);
+    expect(platform.feed.workspace(id)?.body.storm).toBeUndefined();
+  });
+
   it('give new webhooks 100 requests per hour, or the number that is set', async () => {
     const { key, id, body } = await newWorkspace();
-    expect(body['settings']).toEqual({ profile: 'standard', default_rate_limit_per_hour: null });
+    expect(body['settings']).toEqual({
+      ...{ profile: 'standard', default_rate_limit_per_hour: null },
+      flapping: { toggles: 4, window_minutes: 10, hold_minutes: 5 },
+      storm: { new_incidents_per_minute: 0 },
+    });
     const { body: first } = await newWebhook({}, key);
     const changed = await call('PATCH', `workspaces/${id}`, { settings: { default_rate_limit_per_hour: 750 } }, key);
-    expect(changed.body['settings']).toEqual({ profile: 'standard', default_rate_limit_per_hour: 750 });
+    expect(changed.body['settings']).toMatchObject({ profile: 'standard', default_rate_limit_per_hour: 750 });
     expect((await newWebhook({}, key)).body['rate_limit_per_hour']).toBe(750);
     expect((await newWebhook({ rate_limit_per_hour: 20 }, key)).body['rate_limit_per_hour']).toBe(20);
     const again = await call('GET', `webhooks/${String(first['id'])}`, undefined, key);
@@ -153,7 +176,10 @@ describe('settings of a workspace', () => {
 
   it('switch to high volume at once: no hourly limit, and rollup over one', async () => {
     const { key, body } = await newWorkspace({ profile: 'high-volume' });
-    expect(body['settings']).toEqual({ profile: 'high-volume', default_rate_limit_per_hour: null });
+    expect(body['settings']).toMatchObject({
+      ...{ profile: 'high-volume', default_rate_limit_per_hour: null },
+      storm: { new_incidents_per_minute: 2_000 },
+    });
     expect((await newWebhook({}, key)).body).toMatchObject({ rate_limit_per_hour: 0, over_limit: 'rollup' });
     const own = { rate_limit_per_hour: 10, over_limit: 'reject' };
     expect((await newWebhook(own, key)).body).toMatchObject(own);
@@ -164,6 +190,8 @@ describe('settings of a workspace', () => {
     [{ default_rate_limit_per_hour: -1 }, 'settings.default_rate_limit_per_hour'],
     [{ default_rate_limit_per_hour: 5_001 }, 'settings.default_rate_limit_per_hour'],
     [{ color: 'red' }, 'settings.color'],
+    [{ flapping: { toggles: 1 } }, 'settings.flapping.toggles'],
+    [{ storm: { new_incidents_per_minute: -1 } }, 'settings.storm.new_incidents_per_minute'],
   ])('are refused where they are wrong: %j', async (settings, path) => {
     const refusal = { status: 422, body: { code: 'validation-failed', errors: [{ path }] } };
     expect(await newWorkspace(settings)).toMatchObject(refusal);
