@@ -1,7 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { isId } from '@tocsin/contracts';
-import { rebuild as rebuildProjections, type RebuildReport } from '@tocsin/incident-store/rebuild';
+import {
+  rebuild as rebuildProjections,
+  restoreFromTopic,
+  type RebuildReport,
+  type RestoreReport,
+} from '@tocsin/incident-store/rebuild';
 import { databaseUrl } from './database.ts';
+import { openEventLog } from './event-log.ts';
 import { type Terminal, UsageError } from './terminal.ts';
 
 /** `rebuild --check` has found rows that are not what the log says: exit code 1. */
@@ -14,11 +21,16 @@ export async function rebuild(args: string[], terminal: Terminal): Promise<void>
     options: {
       workspace: { type: 'string' },
       check: { type: 'boolean', default: false },
+      'from-topic': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
   const { workspace, check, json } = values;
   if (workspace !== undefined && !isId('ws', workspace)) throw new UsageError('--workspace: an id such as ws_…');
+  if (values['from-topic']) {
+    if (workspace !== undefined || check) throw new UsageError('--from-topic goes with --json only');
+    return fromTopic(terminal, json);
+  }
   const report = await rebuildProjections({
     connectionString: await databaseUrl(terminal),
     ...(workspace === undefined ? {} : { workspaceId: workspace }),
@@ -26,6 +38,25 @@ export async function rebuild(args: string[], terminal: Terminal): Promise<void>
     say: (line) => terminal.err(`${line}\n`),
   });
   terminal.out(json ? `${JSON.stringify(report)}\n` : textOf(report, check));
+  if (!report.equal) throw new ProjectionsDiffer(`${report.differed} incidents are not what their events say`);
+}
+
+/** `tocsin rebuild --from-topic`: the log and its projections out of `incident.events`, in an empty database. */
+async function fromTopic(terminal: Terminal, json: boolean): Promise<void> {
+  const connectionString = await databaseUrl(terminal);
+  const eventLog = await openEventLog(terminal);
+  let report: RestoreReport;
+  try {
+    const group = `tocsin-restore-${randomBytes(6).toString('hex')}`;
+    report = await restoreFromTopic({ connectionString, eventLog, group, say: (line) => terminal.err(`${line}\n`) });
+  } finally {
+    await eventLog.close();
+  }
+  const { incomplete, strange } = report;
+  const left =
+    incomplete === 0 ? '' : `${count(incomplete, 'incident')} left out: the topic has their first events no more\n`;
+  const odd = strange === 0 ? '' : `${count(strange, 'erased content')} cannot be vouched for\n`;
+  terminal.out(json ? `${JSON.stringify(report)}\n` : `${textOf(report, false)}${left}${odd}`);
   if (!report.equal) throw new ProjectionsDiffer(`${report.differed} incidents are not what their events say`);
 }
 

@@ -65,6 +65,10 @@ export const USAGE = `Usage: npx --no tocsin <command>
       Stored receipts, in memory, under the configuration as it is and with FILE over it: which incidents would split, join, appear
       or vanish, and what decides. T is an instant, or 90m, 24h, 7d ago (default: the last 24 h). Writes nothing.
 
+  rebuild --from-topic [--json]
+      Makes the log of incidents and their projections anew in an empty database, out of the topic incident.events: of KAFKA_BROKERS
+      (with TOPIC_PREFIX), else of the journal of the all-in-one that ran here.
+
   verify-audit [--public-key FILE.pem] [--json]
       Recomputes every hash of the incident log, the order over it and the signatures of its checkpoints. Exit code 1 where anything
       was edited, deleted, inserted, moved, swapped or cut.

@@ -22,6 +22,7 @@ export function publicEvent({
   event,
   meta,
   digest,
+  salt,
   prevHash,
   hash,
 }: StoredEvent): PublicIncidentEvent {
@@ -40,7 +41,7 @@ export function publicEvent({
       reason,
       config_revision,
     },
-    ...{ data: event.data, digest, prev_hash: prevHash, hash },
+    ...{ data: event.data, digest, salt: salt.toString('hex'), prev_hash: prevHash, hash },
   };
 }
 

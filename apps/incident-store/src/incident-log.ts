@@ -35,6 +35,7 @@ export interface StoredEvent {
   event: IncidentEvent;
   meta: EventMeta;
   digest: string;
+  salt: Buffer;
   prevHash: string;
   hash: string;
   before: Incident;
@@ -49,7 +50,6 @@ export interface AppendedStream {
 }
 
 interface StoredRow extends StoredEvent {
-  salt: Buffer;
   body: string;
 }
 

@@ -40,6 +40,8 @@ export const PublicIncidentEventSchema = Type.Object({
   config_revision: Type.Integer({ minimum: 0 }),
   data: Type.Record(Text, Type.Unknown()),
   digest: Text,
+  /** Hex; digest = SHA-256(salt ‖ compact JSON of `data`). On the topic, so that it can be followed, and the log made anew from it. */
+  salt: Type.Optional(Text),
   prev_hash: Text,
   hash: Text,
 });
