@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deriveId } from '@tocsin/contracts';
 import { waitFor } from '@tocsin/testing';
+import { rebuild } from './rebuild/index.ts';
 import { startStore, type Answer, type RunningStore } from './spec/store.ts';
 
 let store: RunningStore;
@@ -344,5 +345,13 @@ describe('one command on many incidents', () => {
     expect(await read(a)).toMatchObject({ merged_from: [b, c], correlated_alert_count: 2 });
     expect(await post('incidents/bulk', { ids: [a], command: 'merge' })).toMatchObject({ status: 422 });
     expect(await post('incidents/bulk', { ids: [a], command: 'edit' })).toMatchObject({ status: 422 });
+  });
+});
+
+describe('all of this', () => {
+  it('follows from the events alone: a rebuild makes the same rows of them', async () => {
+    const report = await rebuild({ connectionString: store.databaseUrl, checkOnly: true });
+    expect(report).toMatchObject({ equal: true, differed: 0 });
+    expect(report.incidents).toBeGreaterThan(20);
   });
 });
