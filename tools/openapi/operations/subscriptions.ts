@@ -108,6 +108,7 @@ export const subscriptions: Descriptions = {
     ...subscription,
     summary: 'Try a receiver',
     description: 'Sends one event, once, also while the subscription is paused, and waits up to 10 s for the answer.',
+    headers: { 'idempotency-key': { description: 'A repeat with the same key answers with the same delivery.' } },
     bodies: {
       example: { summary: 'The example of an event', value: { event_type: 'incident.resolved' } },
       own: {

@@ -77,7 +77,7 @@ export class UpdateMute extends Times {
   @Optional() @IsString() @Length(1, 200) @Matches(CLEAN_TEXT, clean) name?: string;
   @Optional() @IsString() @Length(0, 2_000) @Matches(STORABLE_TEXT, storable) comment?: string;
   /** A condition, or a list of conditions that must all hold. */
-  @AsGiven() @Allow() matchers?: unknown;
+  @Optional() @AsGiven() @Allow() matchers?: unknown;
   /** Also where it matches a large share of the live alerts. */
   @IsBoolean() force = false;
 }
