@@ -352,7 +352,8 @@ describe('the log', () => {
 
   it('has row level security forced on every table with a workspace, with a policy for both roles', async () => {
     const tables = await rows(
-      `select c.relname, c.relrowsecurity, c.relforcerowsecurity, (select count(*)::int from pg_policies p where p.schemaname = 'incident_store' and p.tablename = c.relname) as policies
+      `select c.relname, c.relrowsecurity, c.relforcerowsecurity, (select count(*)::int from pg_policies p where p.schemaname = 'incident_store' and p.tablename = c.relname
+         and p.roles && '{tocsin_rest, tocsin_pipeline}'::name[]) as policies
        from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' where c.relnamespace = 'incident_store'::regnamespace and c.relkind = 'r'`,
     );
     expect(tables.length).toBeGreaterThan(10);
