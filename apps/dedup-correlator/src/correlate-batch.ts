@@ -2,9 +2,10 @@ import type { CorrelatedAlert, NormalizedAlert } from '@tocsin/contracts';
 import { correlate, learn, WorkingSet } from '@tocsin/domain/correlation';
 import type { Input, Output, Stage, Verdict } from '@tocsin/postgres';
 import { correlatedRecords } from './correlated-records.ts';
-import { loadState, prune, saveState } from './correlation-store.ts';
+import { loadOpen, loadState, prune, saveState } from './correlation-store.ts';
 import { alertParts, hear, type Heard } from './heard.ts';
 import { lookupOf } from './lookup.ts';
+import { OpenScopes } from './open-scopes.ts';
 import { Pruning } from './pruning.ts';
 import type { RulesOf, WebhookRules } from './webhook-rules.ts';
 
@@ -17,10 +18,12 @@ export interface HeardBatch {
 
 /**
  * Folds alerts and incident facts, in log order, into the correlator's state, and says what each alert is.
- * State is read inside the transaction, so that repeating a part of a batch sees what its other part wrote; no caches of it.
+ * State is read inside the transaction, so that repeating a part of a batch sees what its other part wrote. Only open incidents are
+ * kept from batch to batch: as they were committed, behind the fence that keeps other owners out.
  */
 export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatch> {
   const pruning = new Pruning();
+  const open = new OpenScopes();
   return {
     async load(inputs) {
       const heard = new Map(inputs.map((input) => [input.value, hear(input)]));
@@ -30,7 +33,9 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
 
     async apply(tx, inputs, loaded) {
       const heard = inputs.map((input) => loaded.heard.get(input.value) ?? hear(input));
-      const state = new WorkingSet(await loadState(tx, lookupOf(heard, loaded.rulesOf)));
+      await open.load(scopesOf(heard), (scope, most) => loadOpen(tx, scope, most));
+      const lookup = lookupOf(heard, loaded.rulesOf, (scope) => open.of(scope) !== undefined);
+      const state = new WorkingSet(await loadState(tx, lookup), (scope) => open.of(scope));
       const folded = heard.map((one, index) => fold(state, one, inputs[index] as Input, loaded.rulesOf));
       const changes = state.changes();
       await saveState(tx, changes);
@@ -39,14 +44,23 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
       return {
         verdicts: folded.map(({ verdict }) => verdict),
         outputs: folded.flatMap(({ outputs }) => outputs),
-        committed: () => pruning.done(due, pruned),
+        committed: () => {
+          open.take(changes.incidents);
+          pruning.done(due, pruned);
+        },
       };
     },
 
-    forget: () => pruning.forget(),
+    forget: () => {
+      open.forget();
+      pruning.forget();
+    },
     parts: alertParts,
   };
 }
+
+const scopesOf = (heard: readonly Heard[]): Set<string> =>
+  new Set(heard.flatMap((one) => (one.kind === 'alerts' ? one.record.alerts.map(({ scope }) => scope) : [])));
 
 interface Folded {
   verdict: Verdict;

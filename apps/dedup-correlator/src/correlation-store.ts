@@ -36,6 +36,12 @@ export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
   return { processed, keys, orders, incidents, storms };
 }
 
+/** The open incidents of a scope, at most so many. */
+export async function loadOpen(tx: Tx, scope: string, most: number): Promise<KnownIncident[]> {
+  const { rows } = await tx.query<sql.Row>(sql.LOAD_OPEN, [scope, most]);
+  return rows.map(incidentOf);
+}
+
 const loadKeys = (tx: Tx, { dedupKeys, resolveKeys }: Lookup): Promise<KeyHolder[]> =>
   rowsOf(tx, sql.LOAD_KEYS, [dedupKeys, resolveKeys], keyOf);
 

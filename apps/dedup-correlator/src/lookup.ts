@@ -26,9 +26,16 @@ export interface Lookup {
   storms: string[];
 }
 
-/** Collects the lookups of all records, so that each table is asked once per batch. */
-export function lookupOf(heard: readonly Heard[], rulesOf: RulesOf): Lookup {
-  const collected = new Collector();
+/**
+ * Collects the lookups of all records, so that each table is asked once per batch. Candidates of a scope whose open incidents are
+ * known are not looked up.
+ */
+export function lookupOf(
+  heard: readonly Heard[],
+  rulesOf: RulesOf,
+  isKnown: (scope: string) => boolean = () => false,
+): Lookup {
+  const collected = new Collector(isKnown);
   for (const one of heard) {
     if (one.kind === 'alerts') for (const alert of one.record.alerts) collected.alert(alert, rulesOf);
     if (one.kind === 'fact') collected.fact(one.fact);
@@ -50,6 +57,8 @@ class Collector {
   private readonly terms = new Map<string, Lookup['terms'][number]>();
   private readonly services = new Map<string, Lookup['services'][number]>();
 
+  constructor(private readonly isKnown: (scope: string) => boolean) {}
+
   alert(alert: Alert, rulesOf: RulesOf): void {
     const { scope, webhookId } = alert;
     this.alertIds.add(alert.id);
@@ -58,8 +67,9 @@ class Collector {
     note(this.closings, scope, webhookId, alert.resolveKey);
     if (alert.status === 'triggered' && alert.overLimit === true)
       this.rollUps.set(fileUnder(scope, webhookId), { scope, webhookId });
-    else if (alert.status === 'triggered') this.windowOf(alert, rulesOf);
-    else note(this.resolveKeys, scope, webhookId, alert.resolveKey);
+    else if (alert.status === 'triggered') {
+      if (!this.isKnown(scope)) this.windowOf(alert, rulesOf);
+    } else note(this.resolveKeys, scope, webhookId, alert.resolveKey);
   }
 
   fact({ scope, incidentId, keys }: Fact): void {

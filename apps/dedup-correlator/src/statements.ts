@@ -63,6 +63,9 @@ select "workspaceId", scope, arrivals, "overAt", "incidentId"
 from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, arrivals jsonb, "overAt" timestamptz, "incidentId" text)
 on conflict (scope) do update set arrivals = excluded.arrivals, over_at = excluded.over_at, incident_id = excluded.incident_id`;
 
+export const LOAD_OPEN = `
+select i.* from dedup_correlator.known_incidents i where i.scope = $1 and i.closed_at is null limit $2`;
+
 export const SAVE_PROCESSED = `
 insert into dedup_correlator.processed_alerts (alert_id, workspace_id, scope, received_at)
 select "alertId", "workspaceId", scope, "receivedAt"

@@ -5,6 +5,7 @@ export { standardFlapping, type FlappingPolicy } from './flapping.ts';
 export { learn } from './learn.ts';
 export { boundedText, eventTimeOf, fileUnder, MAX_INCIDENT_SPAN_MS, type Millis } from './moments.ts';
 export { compileMute, type CompiledMute } from './mutes.ts';
+export { OpenIncidents } from './open-incidents.ts';
 export { compileRules, looksEverywhere, type CompiledRules } from './rules.ts';
 export { isRaging, STORM, type StormPolicy } from './storm.ts';
 export { surroundingsOf, withSurroundings, type Surroundings } from './surroundings.ts';

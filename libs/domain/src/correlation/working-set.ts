@@ -1,5 +1,6 @@
 import { ActivityIndex } from './activity-index.ts';
 import { fileUnder, type Millis } from './moments.ts';
+import { merged, type OpenIncidents } from './open-incidents.ts';
 import {
   byOpening,
   holderPath,
@@ -36,7 +37,11 @@ export class WorkingSet implements CorrelationView {
   private readonly changedIncidents = new Set<string>();
   private readonly changedStorms = new Set<string>();
 
-  constructor(rows: Partial<StoredRows> = {}) {
+  /** `openOf`: open incidents of a scope that are known without having been loaded; what the set itself knows goes before. */
+  constructor(
+    rows: Partial<StoredRows> = {},
+    private readonly openOf: (scope: string) => OpenIncidents | undefined = () => undefined,
+  ) {
     for (const row of rows.processed ?? []) this.processed.add(row.alertId);
     for (const row of rows.keys ?? []) this.setKey(row);
     for (const row of rows.orders ?? []) this.orders.set(resolvePathOf(row), row);
@@ -61,11 +66,17 @@ export class WorkingSet implements CorrelationView {
   }
 
   incident(scope: string, incidentId: string): KnownIncident | undefined {
-    return this.incidents.get(fileUnder(scope, incidentId));
+    return this.incidents.get(fileUnder(scope, incidentId)) ?? this.openOf(scope)?.get(incidentId);
   }
 
   openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident> {
-    return this.active.under(scope, term, since);
+    const own = this.active.under(scope, term, since);
+    const open = this.openOf(scope);
+    return open ? merged(own, this.unchanged(open.under(scope, term, since))) : own;
+  }
+
+  private *unchanged(incidents: Iterable<KnownIncident>): Iterable<KnownIncident> {
+    for (const incident of incidents) if (!this.incidents.has(incidentPathOf(incident))) yield incident;
   }
 
   rollUp(scope: string, webhookId: string): KnownIncident | undefined {

@@ -4,7 +4,8 @@ import { MemoryIncidents } from '../../replay/memory-incidents.ts';
 import { correlate, type CorrelationConfig, type Correlated } from '../correlate.ts';
 import { learn } from '../learn.ts';
 import { instantOf } from '../moments.ts';
-import type { Change, CorrelationView, StoredRows } from '../state.ts';
+import { OpenIncidents } from '../open-incidents.ts';
+import type { Change, CorrelationView, KnownIncident, StoredRows } from '../state.ts';
 import { WorkingSet } from '../working-set.ts';
 import { configs, policies } from './configurations.ts';
 import type { SentAlert } from './history.ts';
@@ -35,9 +36,13 @@ export class Correlators {
   private readonly states = new Map<number, WorkingSet>();
   private readonly owners = new Map<string, number>();
 
+  private readonly open = new Map<string, OpenIncidents>();
+
+  /** `keepsOpen`: open incidents are kept from batch to batch beside the rows, as the service does, and each failover ends a batch. */
   constructor(
     private readonly replicas: number,
     private readonly faults: Faults = {},
+    private readonly keepsOpen = false,
   ) {}
 
   decide(alert: NormalizedAlert, config: CorrelationConfig): Correlated {
@@ -61,7 +66,10 @@ export class Correlators {
   /** Another replica takes the scope over; with one replica it starts anew. Nothing survives but rows. */
   failover(scope: string, to: number): void {
     this.owners.set(scope, to % this.replicas);
-    for (const state of this.states.values()) this.table.save(state);
+    for (const state of this.states.values()) {
+      this.table.save(state);
+      for (const incident of state.changes().incidents) this.keep(incident);
+    }
     this.states.clear();
   }
 
@@ -70,9 +78,22 @@ export class Correlators {
     const state = this.states.get(owner);
     if (state) return state;
     const rows = this.table.rows();
-    const fresh = new WorkingSet(this.faults.restored?.(rows) ?? rows);
+    const fresh = this.keepsOpen ? this.batch(rows) : new WorkingSet(this.faults.restored?.(rows) ?? rows);
     this.states.set(owner, fresh);
     return fresh;
+  }
+
+  private keep(incident: KnownIncident): void {
+    const open = this.open.get(incident.scope) ?? new OpenIncidents();
+    this.open.set(incident.scope, open);
+    open.set(incident);
+  }
+
+  /** What a batch loads of incidents: those that it names, closed ones among them, and roll-ups. */
+  private batch({ incidents = [], ...rows }: Partial<StoredRows>): WorkingSet {
+    const isLoaded = ({ closedAt, rollUpOf, incidentId }: KnownIncident): boolean =>
+      closedAt !== null || rollUpOf !== null || incidentId.charCodeAt(5) % 2 === 0;
+    return new WorkingSet({ ...rows, incidents: incidents.filter(isLoaded) }, (scope) => this.open.get(scope));
   }
 
   private log(scope: string, entry: Logged): void {
