@@ -3,7 +3,7 @@ import type { BatchResult } from '@tocsin/event-log';
 import { allowListOf, type EndpointPolicy } from '@tocsin/domain/delivery';
 import { createSender, egressOptions, type Sender, type SenderOptions } from '@tocsin/egress';
 import type { Clock, ConfigurationFeed, KeyRing, Logger, Random, ShellConfig } from '@tocsin/nest-shell';
-import type { Batch, Pipeline } from '@tocsin/postgres';
+import type { Batch, Pipeline, Stage } from '@tocsin/postgres';
 import { attemptDelivery } from './attempt-delivery.ts';
 import type { OutboundEnvironment } from './config.ts';
 import { DeliveryWorker } from './delivery-worker.ts';
@@ -37,7 +37,8 @@ export interface DispatcherParts {
 
 /** Planning and sending of one process, wired together. */
 export interface Dispatcher {
-  plan(batch: Batch): Promise<BatchResult>;
+  /** `also` lets something else hear the same batch in the same transaction. */
+  plan(batch: Batch, also?: <Loaded>(stage: Stage<Loaded>) => Stage<Loaded>): Promise<BatchResult>;
   /** The same for `platform.events`. */
   planPlatform(batch: Batch): Promise<BatchResult>;
   /** Something may be due for these subscriptions. */
@@ -69,14 +70,17 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     // Read each time: the public address is final only once the HTTP server listens.
     incidentUrl: (id) => `${shell.publicUrl}/api/v1/incidents/${id}`,
     wake: (ids) => worker.wake(ids),
+    claims: worker,
     board,
   });
   return {
-    plan: (batch) => pipeline.commitBatch(batch, stage),
+    plan: (batch, also) => pipeline.commitBatch(batch, also ? also(stage) : stage),
     planPlatform: (batch) =>
       pipeline.commitBatch(
         batch,
-        planPlatformEventsStage({ feed, clock, wake: (ids) => worker.wake(ids), source: batch.source, board }),
+        planPlatformEventsStage({
+          ...{ feed, clock, wake: (ids) => worker.wake(ids), claims: worker, source: batch.source, board },
+        }),
       ),
     wake: (ids) => worker.wake(ids),
     start: () => {

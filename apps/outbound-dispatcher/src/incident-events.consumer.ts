@@ -4,14 +4,18 @@ import type { BatchResult } from '@tocsin/event-log';
 import { Hears } from '@tocsin/nest-shell';
 import type { Batch } from '@tocsin/postgres';
 import { DISPATCHER, type Dispatcher } from './dispatcher.ts';
+import { SYNC, type Sync } from './sync/sync.ts';
 
-/** Hears what happened to incidents and plans who is told. */
+/** Hears what happened to incidents and plans who is told: receivers, and systems that are kept in step. */
 @Controller()
 export class OutboundIncidentEventsConsumer {
-  constructor(@Inject(DISPATCHER) private readonly dispatcher: Dispatcher) {}
+  constructor(
+    @Inject(DISPATCHER) private readonly dispatcher: Dispatcher,
+    @Inject(SYNC) private readonly sync: Sync,
+  ) {}
 
   @Hears('outbound-dispatcher', 'incident.events')
   handle(@Payload() batch: Batch): Promise<BatchResult> {
-    return this.dispatcher.plan(batch);
+    return this.dispatcher.plan(batch, (stage) => this.sync.alsoPlanning(stage));
   }
 }

@@ -46,6 +46,7 @@ import { NOTICE_BOARD, type NoticeBoard } from './notifications/notice-board.ts'
 import { notificationProviders } from './notifications/notification.providers.ts';
 import { NotificationsController } from './notifications/notifications.controller.ts';
 import { OutboundPlatformEventsConsumer } from './platform-events.consumer.ts';
+import { syncControllers, syncProviders } from './sync/sync.providers.ts';
 import { SubscriptionCommandsController } from './subscription-commands.controller.ts';
 import { SUBSCRIPTION_COMMANDS, SubscriptionCommands } from './subscription-commands.ts';
 
@@ -70,12 +71,14 @@ const pipelineOf = (pool: Pool, log: EventLog, now: Clock, assignments: Assignme
     EventTypesController,
     NotificationsController,
     PublishEventsController,
+    ...syncControllers,
     OutboundIncidentEventsConsumer,
     OutboundPlatformEventsConsumer,
     OutboundDeadLettersConsumer,
   ],
   providers: [
     configOf(OUTBOUND_CONFIG, OutboundEnvironment),
+    ...syncProviders(OUTBOUND_PIPELINE, OUTBOUND_CONFIG, VERSION),
     ...notificationProviders(OUTBOUND_PIPELINE),
     { provide: OUTBOUND_PIPELINE, inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS], useFactory: pipelineOf },
     {

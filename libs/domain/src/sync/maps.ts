@@ -43,7 +43,8 @@ export const mapsOf = (link: Maps, way: 'out' | 'in'): SyncFieldMap[] =>
 
 const textOf = (value: unknown): string => {
   if (value === null || value === undefined) return '';
-  return Array.isArray(value) ? value.join(', ') : String(value);
+  if (Array.isArray(value)) return value.join(', ');
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 };
 
 /** A field of an incident in the words of the other side. */
@@ -53,8 +54,8 @@ export function valueFor({ field, values }: SyncFieldMap, incident: SyncedIncide
 }
 
 /** Line ends and outer spaces are the other side's own business. */
-const plain = (text: string): string => text.replaceAll('\r\n', '\n').trim();
-export const sameText = (a: string, b: string): boolean => plain(a) === plain(b);
+export const canonical = (text: string): string => text.replaceAll('\r\n', '\n').trim();
+export const sameText = (a: string, b: string): boolean => canonical(a) === canonical(b);
 
 /** Whether their value already says ours: the same text, or another word of the same meaning. */
 export function fieldIsMet(map: SyncFieldMap, incident: SyncedIncident, external: string): boolean {
