@@ -133,7 +133,7 @@ export const subscriptions: Descriptions = {
     description: 'Oldest first, from what was acknowledged on, or behind `after`. Only where `delivery` is `pull`.',
     query: { limit: 100, wait: 1 },
     problems: ['conflict', 'unavailable'],
-    answers: { 200: answer('EventFeed', 'Empty where nothing came within `wait` seconds.') },
+    answers: { 200: answer('SubscriptionFeed', 'Empty where nothing came within `wait` seconds.') },
   },
   'POST /api/v1/subscriptions/{id}/feed/ack': {
     tag: 'Subscriptions',

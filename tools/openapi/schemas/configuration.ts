@@ -206,7 +206,7 @@ const ReceiverHealth = Type.Object({
   last_delivered_at: nullable(instant),
 });
 
-const EventFeed = Type.Object({
+const SubscriptionFeed = Type.Object({
   items: Type.Array(
     Type.Object({
       cursor: described(text, 'Acknowledge with it, or go on behind it.'),
@@ -252,6 +252,6 @@ export const configurationSchemas = {
   DeliveryExport: Type.Array(ref('Delivery')),
   Redelivery: Type.Object({ redelivered: count, more: flag, per_second: count }),
   ReceiverHealth,
-  EventFeed,
+  SubscriptionFeed,
   FeedAcknowledged: Type.Object({ acknowledged: text, count: described(count, 'Events that this acknowledged anew.') }),
 };
