@@ -1,6 +1,7 @@
-// npm run bench -- pipeline | normalize | outbound [--runs N] [--seconds N] [--json]
+// npm run bench -- pipeline | normalize | correlate | outbound [--runs N] [--seconds N] [--json]
 // Prints medians with the hardware they were measured on; --json adds them as one last line.
 import { parseArgs } from 'node:util';
+import { benchCorrelate } from './correlate.ts';
 import { benchNormalize } from './normalize.ts';
 import { benchOutbound } from './outbound.ts';
 import { benchPipeline, type PipelineOptions } from './pipeline.ts';
@@ -8,6 +9,7 @@ import { benchPipeline, type PipelineOptions } from './pipeline.ts';
 const benchmarks: Record<string, (options: PipelineOptions) => Promise<Record<string, number>>> = {
   pipeline: benchPipeline,
   normalize: benchNormalize,
+  correlate: benchCorrelate,
   outbound: benchOutbound,
 };
 
