@@ -30,7 +30,7 @@ export interface ConfigurationFeed {
   syncLinks(workspaceId?: string): readonly SyncLinkDocument[];
   /** Resolves true as soon as `revision()` ≥ the given one, false when that did not come in time. */
   atLeast(revision: number, withinMs: number): Promise<boolean>;
-  /** Reads news now; at most a few times a second, whoever asks. Never throws. */
+  /** Resolves after a read that began later than the call; there are at most a few a second, whoever asks. Never throws. */
   refresh(): Promise<void>;
   onChange(listener: (documents: readonly ConfigurationDocument[]) => void): () => void;
 }

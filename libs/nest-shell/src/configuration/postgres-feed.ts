@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigurationDocument, WebhookDocument } from '@tocsin/contracts';
 import pg from 'pg';
 import type { KeyRing } from '../secrets/key-ring.ts';
@@ -54,6 +55,8 @@ export class PostgresConfigurationFeed implements ConfigurationFeed {
   private closed = false;
   private timer: NodeJS.Timeout | undefined;
   private reading: Promise<void> | undefined;
+  /** Those who ask within the gap share the first read after it. */
+  private nextRefresh: Promise<void> | undefined;
   private lastRead = 0;
   private away = false;
   private readonly pool: pg.Pool;
@@ -121,10 +124,16 @@ export class PostgresConfigurationFeed implements ConfigurationFeed {
     });
   }
 
-  async refresh(): Promise<void> {
-    if (this.reading) return this.reading;
-    if (performance.now() - this.lastRead < REFRESH_GAP_MS) return;
-    await this.read();
+  refresh(): Promise<void> {
+    if (this.closed) return Promise.resolve();
+    // What is being read now may have begun before the change that the caller looks for.
+    const pause = this.reading ? REFRESH_GAP_MS : REFRESH_GAP_MS - (performance.now() - this.lastRead);
+    if (pause <= 0) return this.read();
+    this.nextRefresh ??= sleep(pause).then(() => {
+      this.nextRefresh = undefined;
+      return this.closed ? undefined : this.read();
+    });
+    return this.nextRefresh;
   }
 
   onChange(listener: (documents: readonly ConfigurationDocument[]) => void): () => void {
