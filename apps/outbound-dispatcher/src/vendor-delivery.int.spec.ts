@@ -2,12 +2,17 @@ import type { FilledTemplate } from '@tocsin/contracts';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DispatcherParts } from './dispatcher.ts';
 import { outboundDispatcher } from './index.ts';
 import { aBatch, anIncidentEvent } from './spec/events.ts';
 import { aSubscription, startDispatcher, SUBSCRIPTION, type Running } from './spec/harness.ts';
 import { startReceiver, type Receiver } from './spec/receiver.ts';
 
 const CANARY = 'canary0123456789ABCDEFGHIJKLMNOP';
+/** What the process writes to its log. */
+const logged: string[] = [];
+const note = (...said: unknown[]) => void logged.push(JSON.stringify(said));
+const log = { info: note, debug: note, warn: note, error: note } as unknown as DispatcherParts['log'];
 const sealed = (text: string) => `${SUBSCRIPTION}|${text}`;
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
@@ -75,14 +80,18 @@ describe('a delivery by a template', () => {
     async (_where, filled, path, authorization) => {
       const template = filled();
       const secrets = ['whsec_'.padEnd(40, 'A')];
-      running = startDispatcher(database.url, [
-        aSubscription({
-          url: 'https://masked.example/***',
-          template,
-          retrySchedule: [0],
-          secrets: [{ id: 's', sealed: sealed(secrets[0]!), notAfter: null }],
-        }),
-      ]);
+      running = startDispatcher(
+        database.url,
+        [
+          aSubscription({
+            url: 'https://masked.example/***',
+            template,
+            retrySchedule: [0],
+            secrets: [{ id: 's', sealed: sealed(secrets[0]!), notAfter: null }],
+          }),
+        ],
+        { log },
+      );
       await running.dispatcher.plan(aBatch(anIncidentEvent('a', 1, 'IncidentOpened', 'incident.created')));
       const [got] = await waitFor(() => receiver.received.length > 0 && receiver.received);
       expect(got!.path).toMatch(path);
@@ -99,6 +108,8 @@ describe('a delivery by a template', () => {
       expect(
         JSON.stringify(running.outputs.map(({ value, headers }) => [Buffer.from(value).toString(), headers])),
       ).not.toContain(CANARY);
+      expect(logged.length).toBeGreaterThan(0);
+      expect(logged.join('\n')).not.toContain(CANARY);
     },
   );
 
