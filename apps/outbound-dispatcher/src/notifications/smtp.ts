@@ -47,6 +47,7 @@ class Conversation {
   async secure(host: string, rejectUnauthorized: boolean): Promise<void> {
     this.socket.removeAllListeners();
     const plain = this.socket;
+    plain.on('error', () => undefined); // the secured one tells
     this.socket = await new Promise<Socket>((resolve, reject) => {
       const secured = connectTls({ socket: plain, ...named(host), rejectUnauthorized }, () => resolve(secured));
       secured.once('error', reject);
