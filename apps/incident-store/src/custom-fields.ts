@@ -16,8 +16,13 @@ export function customFieldsOf(given: Record<string, unknown>): Record<string, u
   const wrong = Object.keys(given).find((name) => !NAME.test(name));
   if (wrong !== undefined)
     throw invalidField(`custom_fields.${wrong}`, 'bad-name', 'must be snake_case of up to 64 characters');
+  return fitting(given);
+}
+
+/** All of an incident's custom fields, after an edit. @throws Problem validation-failed */
+export function fitting(fields: Record<string, unknown>): Record<string, unknown> {
   const notes = new Notes();
-  const kept = limitFields(given, notes);
+  const kept = limitFields(fields, notes);
   if (notes.all().some(({ code }) => LOSSES.has(code)))
     throw invalidField(
       'custom_fields',

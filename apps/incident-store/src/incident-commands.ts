@@ -1,6 +1,7 @@
 import type { PublicIncident } from '@tocsin/contracts';
 import {
   decide,
+  editedFields,
   exists,
   isLive,
   isRejection,
@@ -15,6 +16,7 @@ import type { Output, Pipeline, Tx } from '@tocsin/postgres';
 import { releaseHolders } from './alert-store.ts';
 import { actorOf, causeOf, eventsOfCause, type Asking, type WrittenEvent } from './command-causes.ts';
 import { notFound, problemOf } from './command-problems.ts';
+import { fitting } from './custom-fields.ts';
 import { eventOutputs } from './event-outputs.ts';
 import { factOutput } from './fact-outputs.ts';
 import { append, type StreamHead } from './incident-log.ts';
@@ -57,6 +59,7 @@ export class IncidentCommands {
       if (before) return { result: { incident: publicIncident(incident), events: before }, outputs: [] };
       const decided = decide(request.command, incident, contextOf(request, causeId, at));
       if (isRejection(decided)) throw problemOf(decided, request.incidentId);
+      for (const event of decided) if (event.type === 'IncidentEdited') fitting(event.data.fields.custom_fields ?? {});
       const { after, events, outputs } = await appendDecided(tx, incident, decided, { heads, random });
       return { result: { incident: publicIncident(after), events }, outputs };
     });
@@ -103,6 +106,7 @@ interface Said {
   until?: string;
   assignee?: string | null;
   fields?: EditableFields;
+  before?: EditableFields;
   to?: string;
 }
 
@@ -117,9 +121,10 @@ function saysTheSame(command: PersonCommand, said: Said): boolean {
       return said.until === command.until && (said.note ?? null) === command.note;
     case 'edit':
       if (said.fields === undefined) return said.to === command.severity;
-      return Object.entries(said.fields).every(
-        ([name, value]) => JSON.stringify(command.fields[name as keyof EditableFields]) === JSON.stringify(value),
-      );
+      return Object.entries(said.fields).every(([name, value]) => {
+        const asked = editedFields(command.fields, { custom_fields: said.before?.custom_fields });
+        return JSON.stringify(asked[name as keyof EditableFields]) === JSON.stringify(value);
+      });
     default:
       return (said.note ?? null) === command.note;
   }

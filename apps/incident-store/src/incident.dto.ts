@@ -1,5 +1,6 @@
 import { severities, type Severity } from '@tocsin/contracts';
 import type { EditableFields } from '@tocsin/domain/incident';
+import { AsGiven } from '@tocsin/nest-shell';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -19,6 +20,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { customFieldsOf } from './custom-fields.ts';
 import { Clean, CleanTexts, Given, GivenOrNull } from './fields.ts';
 
 export class IncidentNote {
@@ -57,11 +59,16 @@ export class EditIncident {
   @MaxLength(500, { each: true })
   @CleanTexts()
   services?: string[];
+  @GivenOrNull() @IsString() @MinLength(1) @MaxLength(200) @Clean() incident_type?: string | null;
+  /** One by one: null takes one away, what is not given stays. */
+  @Given() @AsGiven() @IsObject() custom_fields?: Record<string, unknown>;
 }
 
-/** Without what was not given: class-validator leaves it as undefined. */
-export const given = (fields: EditableFields): EditableFields =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+/** What was given, with custom fields that fit: class-validator leaves the rest as undefined. @throws Problem validation-failed */
+export const given = ({ custom_fields, ...fields }: EditableFields): EditableFields => ({
+  ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)),
+  ...(custom_fields === undefined ? {} : { custom_fields: customFieldsOf(custom_fields) }),
+});
 
 export class IncidentComment {
   @IsString() @MinLength(1) @MaxLength(10_000) @Clean() text!: string;

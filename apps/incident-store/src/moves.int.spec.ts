@@ -295,6 +295,26 @@ describe('an incident by hand', () => {
     expect(await post('incidents', { title: 'Twice' }, key)).toMatchObject({ status: 409, body: { code: 'conflict' } });
   });
 
+  it('has custom fields and a type that are corrected one by one, also twice under one key', async () => {
+    const { body } = await post('incidents', { title: 'Fields', custom_fields: { tier: 'gold', calls: 3 } });
+    const path = `incidents/${String(body['id'])}`;
+    const edit = { custom_fields: { calls: null, room: 'b\u0000' }, incident_type: 'outage' };
+    const key = { 'idempotency-key': 'edit-1' };
+    const edited = await store.call('PATCH', path, edit, key);
+    expect(edited).toMatchObject({ status: 200, body: { incident_type: 'outage', version: 2 } });
+    expect(edited.body['custom_fields']).toEqual({ tier: 'gold', room: 'b\ufffd' });
+    expect((await store.call('PATCH', path, edit, key)).body['events']).toEqual(edited.body['events']);
+    expect(await store.call('PATCH', path, { custom_fields: { calls: 1 } }, key)).toMatchObject({ status: 409 });
+    expect(await store.call('PATCH', path, { custom_fields: { 'No Name': 1 } })).toMatchObject({ status: 422 });
+    const large = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`f${n}`, 'x'.repeat(9_900)]));
+    expect(await store.call('PATCH', path, { custom_fields: large })).toMatchObject({ status: 200 });
+    const more = Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`g${n}`, 'x'.repeat(9_900)]));
+    expect(await store.call('PATCH', path, { custom_fields: more })).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'custom_fields', code: 'too-large' }] },
+    });
+  });
+
   it.each([
     [{}, 'title'],
     [{ title: '' }, 'title'],

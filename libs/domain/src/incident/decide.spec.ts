@@ -198,3 +198,28 @@ describe('other commands of people', () => {
     expect(after).toMatchObject({ title, priority: 'P2', tags: ['a'], severity: 'low' });
   });
 });
+
+describe('custom fields', () => {
+  const edit = (fields: object): IncidentCommand => ({ kind: 'edit', fields, severity: undefined });
+
+  it('are changed one by one, taken away with null, and told with what was before', () => {
+    const { decided, after } = given(opened).when(
+      edit({ custom_fields: { rack: null, room: 2 }, incident_type: 'outage' }),
+    );
+    expect(decided).toMatchObject([
+      {
+        type: 'IncidentEdited',
+        data: {
+          fields: { custom_fields: { room: 2 }, incident_type: 'outage' },
+          before: { custom_fields: { rack: 'b4' }, incident_type: null },
+        },
+      },
+    ]);
+    expect(after).toMatchObject({ customFields: { room: 2 }, incidentType: 'outage' });
+    expect(after).not.toHaveProperty('custom_fields');
+  });
+
+  it('are no change where they say what is there', () => {
+    expect(given(opened).when(edit({ custom_fields: { rack: 'b4', room: null } })).decided).toEqual([]);
+  });
+});

@@ -1,7 +1,8 @@
-import type { IncidentStatus, RcaEvent, Severity } from '@tocsin/contracts';
+import type { IncidentStatus, RcaEvent } from '@tocsin/contracts';
+import { editIncident, type EditIncident } from './edit.ts';
 import { endAlerts, type EndAlerts } from './end-alerts.ts';
 import { event, type CommandContext } from './event.ts';
-import { unreachable, type EditableFields, type IncidentEvent } from './events.ts';
+import { unreachable, type IncidentEvent } from './events.ts';
 import { exists, isLive, type ExistingIncident, type Incident } from './state.ts';
 
 /** Commands of people and of other services. Alerts have their own decision: `alert-decisions.ts`. */
@@ -16,7 +17,7 @@ export type IncidentCommand =
   | EndAlerts
   | { kind: 'suppress'; note: string | null }
   | { kind: 'assign'; assignee: string | null }
-  | { kind: 'edit'; fields: EditableFields; severity: Severity | undefined }
+  | EditIncident
   | { kind: 'comment'; text: string }
   | { kind: 'note-rca'; rca: RcaEvent };
 
@@ -80,7 +81,7 @@ export function decide(
         ? []
         : [event(context, 'IncidentAssigned', { assignee: command.assignee, before: incident.assignee })];
     case 'edit':
-      return edit(command, incident, context);
+      return editIncident(command, incident, context);
     case 'comment':
       return [event(context, 'CommentAdded', { text: command.text })];
     case 'note-rca':
@@ -111,30 +112,6 @@ function snooze(
   if (!(ahead > 0)) return { rejected: 'bad-time', message: 'must be in the future' };
   if (ahead > SNOOZE_MAX_MS) return { rejected: 'bad-time', message: 'must be within 90 days' };
   return [event(context, 'IncidentSnoozed', { until, note })];
-}
-
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** Only what differs becomes an event; a change of the severity is one of its own. */
-function edit(
-  { fields, severity }: Extract<IncidentCommand, { kind: 'edit' }>,
-  incident: ExistingIncident,
-  context: CommandContext,
-): IncidentEvent[] {
-  const names = (Object.keys(fields) as (keyof EditableFields)[]).filter((name) => !same(fields[name], incident[name]));
-  const pick = (from: EditableFields): EditableFields => Object.fromEntries(names.map((name) => [name, from[name]]));
-  return [
-    ...(names.length === 0
-      ? []
-      : [event(context, 'IncidentEdited', { fields: pick(fields), before: pick(incident), alert_id: null })]),
-    ...(severity === undefined || severity === incident.severity
-      ? []
-      : [
-          event(context, 'SeverityChanged', {
-            ...{ from: incident.severity, to: severity, policy: 'person', alert_id: null },
-          }),
-        ]),
-  ];
 }
 
 /** A request is no result: only what an investigation found, or that it failed, belongs on the stream. */

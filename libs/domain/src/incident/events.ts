@@ -140,6 +140,8 @@ export type EditableFields = {
   priority?: string | null;
   tags?: string[];
   services?: string[];
+  incident_type?: string | null;
+  custom_fields?: Record<string, unknown>;
 };
 export type IncidentEdited = EventOf<
   'IncidentEdited',

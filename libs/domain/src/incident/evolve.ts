@@ -1,6 +1,6 @@
 import type { LifecycleReason } from '@tocsin/contracts';
 import { begun } from './beginnings.ts';
-import { unreachable, type IncidentEvent, type IncidentResolved } from './events.ts';
+import { unreachable, type EditableFields, type IncidentEvent, type IncidentResolved } from './events.ts';
 import { attached, latest, merged, moved } from './members.ts';
 import {
   isLive,
@@ -58,7 +58,7 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
     case 'IncidentAssigned':
       return { ...next, assignee: event.data.assignee };
     case 'IncidentEdited':
-      return { ...next, ...event.data.fields };
+      return edited(next, event.data.fields);
     case 'IncidentsMerged':
       return merged(next, event.data);
     case 'AlertsMoved':
@@ -73,6 +73,17 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
 }
 
 export const fold = (incident: Incident, events: readonly IncidentEvent[]): Incident => events.reduce(evolve, incident);
+
+/** Fields under the names that people use. */
+const edited = <State extends ExistingIncident>(
+  incident: State,
+  { incident_type, custom_fields, ...own }: EditableFields,
+): State => ({
+  ...incident,
+  ...own,
+  ...(incident_type === undefined ? {} : { incidentType: incident_type }),
+  ...(custom_fields === undefined ? {} : { customFields: custom_fields }),
+});
 
 const acknowledged = (
   incident: LiveIncident,

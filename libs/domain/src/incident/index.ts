@@ -5,6 +5,7 @@ export * from './audit.ts';
 export * from './commit-chain.ts';
 export * from './decide.ts';
 export * from './declare.ts';
+export { editedFields } from './edit.ts';
 export * from './end-alerts.ts';
 export * from './erase.ts';
 export * from './event.ts';

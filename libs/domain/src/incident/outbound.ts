@@ -21,7 +21,10 @@ export const published = {
   OccurrencesCounted: { name: 'updated', fields: ['webhook_occurrence_count', 'last_alert_at'] },
   AlertsResolved: { name: 'updated', fields: [], always: ['alerts'] },
   SeverityChanged: { name: 'updated', fields: ['severity', 'urgency'] },
-  IncidentEdited: { name: 'updated', fields: ['title', 'description', 'url', 'priority', 'tags', 'services'] },
+  IncidentEdited: {
+    name: 'updated',
+    fields: ['title', 'description', 'url', 'priority', 'tags', 'services', 'incident_type', 'custom_fields'],
+  },
   IncidentsMerged: { name: 'updated', fields: ['merged_into', 'merged_from', 'services', 'tags'] },
   AlertsMoved: {
     name: 'updated',

@@ -33,6 +33,8 @@ const FIELDS: Readonly<Record<keyof EditableFields, string>> = {
   priority: 'priority',
   tags: 'tags',
   services: 'services',
+  incident_type: 'type',
+  custom_fields: 'custom fields',
 };
 
 type Sentences = {
