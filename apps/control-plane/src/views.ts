@@ -4,7 +4,7 @@ import type { ApiKeyRow, ConfigurationRow, SubscriptionRow, WebhookRow, Workspac
 import { incidentRulesView } from './incident-rules.ts';
 import { intakeView, settingsView } from './intake/intake-settings.ts';
 import { keysView } from './key-recipe.ts';
-import { rulesView } from './correlation/read-rules.ts';
+import { rulesView, webhookWarnings } from './correlation/read-rules.ts';
 import { MASK } from './mask.ts';
 import { flowView } from './subscription-flow.ts';
 import { templateView } from './templates/fill-template.ts';
@@ -74,6 +74,7 @@ export const webhookView = (publicUrl: string) => (row: WebhookRow) => ({
     by: row.correlation.by,
     rules: row.correlation.rules ? rulesView(row.correlation.rules) : null,
   },
+  warnings: webhookWarnings(row),
   rca: {
     auto_trigger: row.rca.autoTrigger,
     min_severity: row.rca.minSeverity,

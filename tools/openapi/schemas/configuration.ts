@@ -94,6 +94,10 @@ const webhook = {
     by: described(text, '`service`, `any`, `group` or `tag:<key>`.'),
     rules: nullable(ref('CorrelationRules')),
   }),
+  warnings: described(
+    Type.Array(Type.Object({ path: text, code: text, message: text })),
+    'Of its rules and `open_when`: unknown fields, rules that can never match.',
+  ),
   open_when: described(nullable(free), 'The condition under which a triggered alert opens an incident; null = always.'),
   rca: Type.Object({
     auto_trigger: flag,

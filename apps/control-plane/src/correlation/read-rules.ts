@@ -1,4 +1,4 @@
-import type { ConditionDocument, CorrelationRules, ProblemDetail } from '@tocsin/contracts';
+import type { ConditionDocument, CorrelationRules, ProblemDetail, WebhookBody } from '@tocsin/contracts';
 import { readCondition, type ConditionProblem } from '@tocsin/domain/conditions';
 import { looksEverywhere } from '@tocsin/domain/correlation';
 import { Problem } from '@tocsin/nest-shell';
@@ -88,3 +88,16 @@ export const rulesView = (rules: CorrelationRules) => ({
   candidate_max_age_hours: rules.candidateMaxAgeHours,
   rules: rules.rules.map(({ appliesTo, ...rule }) => ({ ...rule, applies_to: appliesTo })),
 });
+
+/** What people should know about the conditions of a webhook, in the answer that saved them, too. */
+export function webhookWarnings({
+  correlation,
+  openWhen,
+}: Pick<WebhookBody, 'correlation' | 'openWhen'>): RuleWarning[] {
+  const rules = correlation.rules ? warningsOf(correlation.rules) : [];
+  const opening = openWhen ? readCondition(openWhen).warnings : [];
+  return [
+    ...rules.map((warning) => ({ ...warning, path: `correlation.rules.${warning.path}` })),
+    ...opening.map((warning) => below('open_when', warning)),
+  ];
+}

@@ -190,3 +190,37 @@ describe('POST webhooks/{id}/correlation-rules/test', () => {
     });
   });
 });
+
+describe('a webhook that is saved', () => {
+  const save = (json: Json) => call('POST', '/api/v1/webhooks', { name: 'shop', connector: 'generic', ...json });
+
+  it('says which of its conditions name what is not there', async () => {
+    const rules = { rules: [{ name: 'r', conditions: { field: 'titel', operator: 'equals', value: 'x' } }] };
+    const { status, body } = await save({
+      correlation: { rules },
+      open_when: { field: 'sevrity', operator: 'exists' },
+    });
+    expect(status).toBe(201);
+    const said = (body['warnings'] as Json[]).map(({ path, code }) => `${path}: ${code}`);
+    expect(said).toContain('correlation.rules.rules[0].conditions.field: unknown-field');
+    expect(said).toContain('open_when.field: unknown-field');
+    expect((await save({})).body['warnings']).toEqual([]);
+  });
+
+  it('keeps how its keys are made, and refuses a recipe of what is no field', async () => {
+    const { body } = await save({ dedup: { recipe: ['title', 'metadata.host'] } });
+    expect(body['dedup']).toMatchObject({ key: 'auto', recipe: ['title', 'metadata.host'], window_hours: 24 });
+    const path = `/api/v1/webhooks/${body['id'] as string}`;
+    const changed = await call('PATCH', path, { dedup: { key: 'recipe', window_hours: 2 } });
+    expect(changed.body['dedup']).toMatchObject({ key: 'recipe', recipe: ['title', 'metadata.host'], window_hours: 2 });
+    expect((await save({})).body['dedup']).toMatchObject({
+      key: 'auto',
+      recipe: ['title', 'severity', 'connection_id'],
+    });
+    for (const recipe of [['titel'], [], ['status']]) {
+      const refused = await call('PATCH', path, { dedup: { recipe } });
+      expect(refused.status).toBe(422);
+      expect(refused.body['errors']).toMatchObject([{ path: expect.stringContaining('dedup.recipe') as string }]);
+    }
+  });
+});
