@@ -1,6 +1,7 @@
 export * from './alerts.ts';
 export * from './catalogue/index.ts';
 export * from './configuration.ts';
+export * from './mapping-document.ts';
 export * from './correlation-rules.ts';
 export * from './ids.ts';
 export * from './mutes.ts';
