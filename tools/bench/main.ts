@@ -1,16 +1,20 @@
-// npm run bench -- pipeline | normalize | correlate | outbound [--runs N] [--seconds N] [--json]
+// npm run bench -- pipeline | normalize | correlate | incidents | rebuild [--runs N] [--seconds N] [--json]
 // Prints medians with the hardware they were measured on; --json adds them as one last line.
 import { parseArgs } from 'node:util';
 import { benchCorrelate } from './correlate.ts';
+import { benchIncidents } from './incidents.ts';
 import { benchNormalize } from './normalize.ts';
 import { benchOutbound } from './outbound.ts';
 import { benchPipeline, type PipelineOptions } from './pipeline.ts';
+import { benchRebuild } from './rebuild.ts';
 
-const benchmarks: Record<string, (options: PipelineOptions) => Promise<Record<string, number>>> = {
+const benchmarks: Record<string, (options: PipelineOptions) => Promise<Record<string, number | boolean>>> = {
   pipeline: benchPipeline,
   normalize: benchNormalize,
   correlate: benchCorrelate,
   outbound: benchOutbound,
+  incidents: benchIncidents,
+  rebuild: benchRebuild,
 };
 
 const { values, positionals } = parseArgs({
@@ -40,7 +44,10 @@ if (
 const figures = await bench({ runs, seconds, say: (line) => void process.stdout.write(`${line}\n`) });
 if (values.json) {
   const rounded = Object.fromEntries(
-    Object.entries(figures).map(([key, value]) => [key, Math.round(value * 1_000) / 1_000]),
+    Object.entries(figures).map(([key, value]) => [
+      key,
+      typeof value === 'number' ? Math.round(value * 1_000) / 1_000 : value,
+    ]),
   );
   process.stdout.write(`${JSON.stringify(rounded)}\n`);
 }
