@@ -1,4 +1,4 @@
-// npm run bench -- pipeline | normalize | correlate | incidents | rebuild [--runs N] [--seconds N] [--json]
+// npm run bench -- pipeline | normalize | correlate | outbound | incidents | rebuild [--runs N] [--seconds N] [--json]
 // Prints medians with the hardware they were measured on; --json adds them as one last line.
 import { parseArgs } from 'node:util';
 import { benchCorrelate } from './correlate.ts';

@@ -5,6 +5,9 @@ import { Hears } from '@tocsin/nest-shell';
 import type { Batch, Pipeline, Stage } from '@tocsin/postgres';
 import { INCIDENT_STORE_PIPELINE, RECORD_ALERTS } from './tokens.ts';
 
+/** In a storm there is a backlog: the larger the batch, the fewer events hold its alerts (100,000 into 50 incidents: under 5,000). */
+const BATCH_MAX = 2_500;
+
 /** Alerts that the correlator has decided on. */
 @Controller()
 export class AlertCorrelatedConsumer {
@@ -13,7 +16,7 @@ export class AlertCorrelatedConsumer {
     @Inject(RECORD_ALERTS) private readonly stage: Stage<unknown>,
   ) {}
 
-  @Hears('incident-store', 'alert.correlated')
+  @Hears('incident-store', 'alert.correlated', { maxRecords: BATCH_MAX })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.pipeline.commitBatch(batch, this.stage);
   }

@@ -28,10 +28,26 @@ interface Placed {
   offset: bigint;
 }
 
-function placed(output: Output, cause: Cause | undefined): Placed {
+/** The inputs of a cause by their offsets, and the one trace where all have the same. */
+interface Found {
+  origin: string;
+  byOffset: ReadonlyMap<bigint, Input>;
+  trace: string | undefined;
+}
+
+function foundOf({ origin, inputs }: Cause): Found {
+  const traces = new Set(inputs.map(({ headers }) => headers[headerNames.trace]));
+  return {
+    origin,
+    byOffset: new Map(inputs.map((input) => [input.offset, input])),
+    trace: traces.size === 1 ? [...traces][0] : undefined, // several causes: none of them is the one
+  };
+}
+
+function placed(output: Output, cause: Found | undefined): Placed {
   if ('stream' in output.by) return { output, origin: output.by.stream, offset: output.by.version };
   const { input } = output.by;
-  if (!cause?.inputs.some(({ offset }) => offset === input))
+  if (!cause?.byOffset.has(input))
     throw new HandlerContractError(`an output on ${output.topic} names input ${input}, which is not in the batch`);
   return { output, origin: cause.origin, offset: input };
 }
@@ -51,15 +67,14 @@ function inMarkOrder(all: Placed[]): Placed[] {
   return all.map(({ origin }) => queues.get(origin)!.next().value as Placed);
 }
 
-function traceOf({ by }: Output, cause: Cause | undefined): string | undefined {
-  if (!cause) return undefined;
-  if (by.input !== undefined) return cause.inputs.find(({ offset }) => offset === by.input)?.headers[headerNames.trace];
-  const traces = new Set(cause.inputs.map(({ headers }) => headers[headerNames.trace]));
-  return traces.size === 1 ? [...traces][0] : undefined; // several causes: none of them is the one
+function traceOf({ by }: Output, cause: Found | undefined): string | undefined {
+  if (by.input === undefined) return cause?.trace;
+  return cause?.byOffset.get(by.input)?.headers[headerNames.trace];
 }
 
 /** The records of a transaction's outputs in publishing order, with type, mark and carried trace. @throws HandlerContractError */
-export function recordsOf(outputs: readonly Output[], cause?: Cause): AppendRecord[] {
+export function recordsOf(outputs: readonly Output[], from?: Cause): AppendRecord[] {
+  const cause = from && foundOf(from);
   const ordinals = new Map<string, number>();
   return inMarkOrder(outputs.map((output) => placed(output, cause))).map(({ output, origin, offset }) => {
     const key = `${origin};${offset}`;
