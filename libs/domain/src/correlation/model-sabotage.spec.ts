@@ -82,12 +82,18 @@ const faults: Record<string, Faults> = {
   'a restart loses alert ids': losing('processed'),
 };
 
+const TIMEOUT = 300_000;
+
 describe('a fault in the fold is found by the model', () => {
-  it.each(Object.entries(faults))('%s', (_name, fault) => {
-    const found = fc.check(
-      fc.property(histories(1, 40), (history) => playReal(history, 1, fault).outcome === playPlain(history)),
-      { numRuns: 10_000, endOnFailure: true, seed: 20_261_121 },
-    );
-    expect(found.failed).toBe(true);
-  });
+  it.each(Object.entries(faults))(
+    '%s',
+    (_name, fault) => {
+      const found = fc.check(
+        fc.property(histories(1, 40), (history) => playReal(history, 1, fault).outcome === playPlain(history)),
+        { numRuns: 10_000, endOnFailure: true, seed: 20_261_121 },
+      );
+      expect(found.failed).toBe(true);
+    },
+    TIMEOUT,
+  );
 });
