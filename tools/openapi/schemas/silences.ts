@@ -24,6 +24,10 @@ const mute = {
       until: nullable(instant),
     }),
   ),
+  warnings: described(
+    Type.Array(Type.Object({ path: text, code: text, message: text })),
+    'What the matchers name in vain, e.g. an unknown field.',
+  ),
   period: described(nullable(period), 'The one that is running, else the next; null where it is over.'),
   revision: described(count, 'Grows with each change; the ETag of the answer.'),
   created_at: instant,

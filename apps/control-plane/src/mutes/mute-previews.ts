@@ -6,6 +6,7 @@ import { Problem } from '@tocsin/nest-shell';
 import type { ConfigurationTx } from '../configuration-store.ts';
 import { topologyIn } from '../topology/topology-rows.ts';
 import { sampleAlerts, type SampledAlert } from './alert-sample.ts';
+import { warningsOf } from './mute-views.ts';
 
 /** A matcher that would keep more than half of the live alerts from anybody is probably not meant; a few alerts say nothing. */
 export const BROAD = { share: 0.5, alerts: 5 } as const;
@@ -45,11 +46,9 @@ export async function previewMatchers(
     recent: { total: recent.length, matched: matched.length },
     samples: [...newest.filter(isLive), ...newest.filter((one) => !one.live)].slice(0, SAMPLES_MAX).map(sampleView),
     over_broad: live.matched >= BROAD.alerts && share > BROAD.share,
-    warnings: read.warnings.map(({ path, code, message }) => ({ path: under('matchers', path), code, message })),
+    warnings: warningsOf(matchers),
   };
 }
-
-const under = (parent: string, path: string): string => (path === '' ? parent : `${parent}.${path}`);
 
 const sampleView = ({ alert, webhookName, live }: SampledAlert) => ({
   ...{ id: alert.id, receipt_id: alert.receiptId, webhook_id: alert.webhookId, webhook_name: webhookName },

@@ -1,3 +1,5 @@
+import type { ConditionDocument, ProblemDetail } from '@tocsin/contracts';
+import { readCondition } from '@tocsin/domain/conditions';
 import { nextPeriod } from '@tocsin/domain/schedule';
 import type { MuteStatus } from './mute.dto.ts';
 import type { MuteRow } from './mute-rows.ts';
@@ -7,6 +9,12 @@ export function statusOf({ schedule }: Pick<MuteRow, 'schedule'>, now: Date): Mu
   if (!period) return 'ended';
   return period.from <= now.getTime() ? 'active' : 'scheduled';
 }
+
+/** What matchers name in vain: it works, but perhaps not as it was meant. */
+export const warningsOf = (matchers: ConditionDocument): ProblemDetail[] =>
+  readCondition(matchers).warnings.map(({ path, code, message }) => ({
+    ...{ path: path === '' ? 'matchers' : `matchers.${path}`, code, message },
+  }));
 
 /** A silence or a maintenance window as people see it, with the period that is running or comes next. */
 export function muteView(row: MuteRow, now: Date) {
@@ -24,6 +32,7 @@ export function muteView(row: MuteRow, now: Date) {
       until: recurrence.until,
     },
     period: period && { from: new Date(period.from).toISOString(), to: new Date(period.to).toISOString() },
+    warnings: warningsOf(row.matchers),
     revision: row.revision,
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),

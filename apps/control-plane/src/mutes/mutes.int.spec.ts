@@ -111,6 +111,12 @@ describe('a silence', () => {
     expect((await made({ matchers: [matchers] }))['matchers']).toEqual(matchers);
   });
 
+  it('says what its matchers name in vain', async () => {
+    const { warnings } = await made({ matchers: { field: 'servise', operator: 'equals', value: 'shop' } });
+    expect(warnings).toMatchObject([{ path: 'matchers.field', code: 'unknown-field' }]);
+    expect((await made())['warnings']).toEqual([]);
+  });
+
   it('is changed: what is not given stays, and a new start keeps its length', async () => {
     const { id, revision } = await made();
     const path = `silences/${String(id)}`;

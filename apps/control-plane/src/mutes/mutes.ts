@@ -70,7 +70,6 @@ export class Mutes<Row extends MuteRow> {
     });
   }
 
-   
   update(workspaceId: string, id: string, input: UpdateMute, revision?: number): Promise<Row> {
     const matchers = input.matchers === undefined ? undefined : checkedMatchers(input.matchers);
     return this.store.inWorkspace(workspaceId, async (tx) => {
