@@ -70,7 +70,6 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     // Read each time: the public address is final only once the HTTP server listens.
     incidentUrl: (id) => `${shell.publicUrl}/api/v1/incidents/${id}`,
     wake: (ids) => worker.wake(ids),
-    claims: worker,
     board,
   });
   return {
@@ -79,7 +78,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       pipeline.commitBatch(
         batch,
         planPlatformEventsStage({
-          ...{ feed, clock, wake: (ids) => worker.wake(ids), claims: worker, source: batch.source, board },
+          ...{ feed, clock, wake: (ids) => worker.wake(ids), source: batch.source, board },
         }),
       ),
     wake: (ids) => worker.wake(ids),

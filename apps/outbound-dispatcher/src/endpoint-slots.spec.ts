@@ -39,8 +39,15 @@ describe('slots of receivers', () => {
   it('are left for other workspaces by one whose receivers all hang', () => {
     const all = slots();
     for (let id = 0; id < 1_000; id += 1) takeAll(all, `hanging ${id}`, 'ws_1');
-    expect(all.inFlight).toBe(25);
+    expect(all.inFlight).toBe(40);
     expect(all.free('new', 'ws_2')).toBe(4);
+  });
+
+  it('have one left for a receiver that nobody knows, where another of its workspace hangs with all it may have', () => {
+    const all = new EndpointSlots({ max: 16, perEndpoint: 8 });
+    takeAll(all, 'hanging', 'ws');
+    expect(all.inFlight).toBe(4);
+    expect(all.free('unknown', 'ws')).toBe(1);
   });
 
   it('are left for other workspaces by one whose receivers all work', () => {

@@ -24,6 +24,8 @@ const LAST_WINDOW = 2;
 const SUSPECTS_SHARE = 0.5;
 /** … and those of one workspace. */
 const SUSPECTS_SHARE_OF_WORKSPACE = 0.25;
+/** … with the first requests of each. */
+const FIRSTS_SHARE_OF_WORKSPACE = 0.4;
 /** Share of all slots that one workspace may take. */
 const WORKSPACE_SHARE = 0.75;
 
@@ -61,12 +63,17 @@ export class EndpointSlots {
       this.room,
       share(max, WORKSPACE_SHARE) - workspace.busy,
     ];
-    if (!proven)
-      bounds.push(
-        share(max, SUSPECTS_SHARE) - this.suspects,
-        share(max, SUSPECTS_SHARE_OF_WORKSPACE) - workspace.suspects,
-      );
+    if (proven) return Math.max(0, Math.min(...bounds));
+    bounds.push(share(max, SUSPECTS_SHARE) - this.suspects);
+    // The first request of a receiver has room of its own: else those that hang would keep others from ever being known as good.
+    const first = busy === 0 && workspace.suspects < share(max, FIRSTS_SHARE_OF_WORKSPACE) ? 1 : 0;
+    bounds.push(Math.max(first, share(max, SUSPECTS_SHARE_OF_WORKSPACE) - workspace.suspects));
     return Math.max(0, Math.min(...bounds));
+  }
+
+  /** Whether the receiver answered well and quickly, the last time. */
+  isProven(id: string): boolean {
+    return this.endpoints.get(id)?.proven === true;
   }
 
   /** Takes a slot. @returns what gives it back, once */
