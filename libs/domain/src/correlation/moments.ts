@@ -10,11 +10,19 @@ export const MINUTE_MS = 60_000;
 export const MAX_INCIDENT_SPAN_MS = 24 * HOUR_MS;
 
 const DAY_MS = 24 * HOUR_MS;
-/** The day that was read or written last: nearly all instants are of one day, and finding its date is what costs. */
-let day = { start: Number.NaN, prefix: '-' };
+/** Dates of days that were written: instants are of a few days, and finding their date is what costs. */
+const dates = new Map<Millis, string>();
+const DATES_MAX = 64;
+/** The day that was read last. */
+let day = { start: Number.NaN, date: '-' };
 
-function dayAt(start: Millis): typeof day {
-  return (day = { start, prefix: new Date(start).toISOString().slice(0, 11) });
+function dateOf(start: Millis): string {
+  let date = dates.get(start);
+  if (date === undefined) {
+    if (dates.size === DATES_MAX) dates.clear();
+    dates.set(start, (date = new Date(start).toISOString().slice(0, 11)));
+  }
+  return date;
 }
 
 const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
@@ -22,9 +30,10 @@ const three = Array.from({ length: 1_000 }, (_, number) => String(number).padSta
 
 /** An instant as milliseconds. Instants of ours (`2026-11-21T09:45:00.000Z`) are read without a parser. */
 export function millisOf(instant: string): Millis {
-  if (instant.length !== 24 || !instant.startsWith(day.prefix)) {
+  if (instant.length !== 24 || !instant.startsWith(day.date)) {
     const at = Date.parse(instant);
-    if (instant.length === 24 && at >= 0) dayAt(at - (at % DAY_MS));
+    const start = at - (at % DAY_MS);
+    if (instant.length === 24 && at >= 0) day = { start, date: dateOf(start) };
     return at;
   }
   const digit = (index: number): number => instant.charCodeAt(index) - 48;
@@ -36,16 +45,12 @@ export function millisOf(instant: string): Millis {
 
 /** Milliseconds as an instant. @throws RangeError where there is no such instant */
 export function instantOf(at: Millis): string {
-  let within = at - day.start;
-  if (!(within >= 0 && within < DAY_MS)) {
-    if (!(at >= 0 && at < 253_402_300_800_000 && Number.isInteger(at))) return new Date(at).toISOString();
-    dayAt(at - (at % DAY_MS));
-    within = at - day.start;
-  }
+  if (!(at >= 0 && at < 253_402_300_800_000 && Number.isInteger(at))) return new Date(at).toISOString();
+  const within = at % DAY_MS;
   const seconds = Math.floor(within / 1_000);
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
-  return `${day.prefix}${two[hours]}:${two[minutes - hours * 60]}:${two[seconds - minutes * 60]}.${three[within - seconds * 1_000]}Z`;
+  return `${dateOf(at - within)}${two[hours]}:${two[minutes - hours * 60]}:${two[seconds - minutes * 60]}.${three[within - seconds * 1_000]}Z`;
 }
 
 /** When the alert's change happened, and by which of its times that is known. */
