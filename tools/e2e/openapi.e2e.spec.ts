@@ -99,6 +99,10 @@ async function seed(): Promise<typeof live> {
   const feedCursor = await waitFor(async () => (await feed()).items[0]?.cursor, { what: 'an event in the feed' });
   const recommendation = await client.make<{ id: string }>('/api/v1/recommendations', { title: 'Add a replica' });
   const planned = { matchers: { field: 'service', operator: 'equals', value: 'nothing' }, duration_minutes: 60 };
+  const syncLink = await client.make<{ id: string }>('/api/v1/sync-links', {
+    ...{ name: 'Examples', system: 'jira', base_url: 'https://tickets.example.com', project: 'OPS' }, // nobody is there: `check` says so
+    auth: { method: 'token', username: 'bot@shop.example', secret: 'token-of-the-example' },
+  });
   const silence = await client.make<{ id: string }>('/api/v1/silences', { comment: 'Examples', ...planned });
   const window = await client.make<{ id: string }>('/api/v1/maintenance-windows', { name: 'Examples', ...planned });
   const topology = await client.api<{ nodes: { id: string }[] }>('PUT', '/api/v1/topology', {
@@ -137,6 +141,7 @@ async function seed(): Promise<typeof live> {
     feedCursor,
     recommendation: recommendation.id,
     notification,
+    syncLink: syncLink.id,
     silence: silence.id,
     maintenanceWindow: window.id,
     service: topology.body.nodes[0]?.id ?? '',

@@ -11,6 +11,7 @@ export const tags = {
   Topology: 'Services and which depend on which; rules and time windows can go by it.',
   Mapping: 'How a payload becomes an alert.',
   Subscriptions: 'Receivers of events, and what was delivered to them.',
+  Sync: 'Keeping incidents in step with issues of Jira and records of ServiceNow.',
   Events: 'The catalogue of outbound events, publishing them, and recommendations.',
   Changes: 'Deployments, builds and configuration changes, which investigations look at.',
   Access: 'Workspaces and API keys.',

@@ -22,6 +22,7 @@ export const ids = {
   mixedAlert2: `${id('alr').slice(0, -1)}4`,
   recordedAlert: `${id('alr').slice(0, -1)}7`,
   deadLetter: id('dlt'),
+  syncLink: id('syn'),
   silence: id('sil'),
   maintenanceWindow: id('mnt'),
   service: id('svc'),

@@ -49,6 +49,7 @@ import { WebhookSetupController } from './setup/webhook-setup.controller.ts';
 import { WebhookSetup } from './setup/webhook-setup.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { SubscriptionsController } from './subscriptions.controller.ts';
+import { syncLinkControllers, syncLinkProviders } from './sync-links/sync-links.providers.ts';
 import { TemplatesController } from './templates/templates.controller.ts';
 import { topologyControllers, topologyProviders } from './topology/topology.providers.ts';
 import {
@@ -91,6 +92,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     ...mappingControllers,
     ...muteControllers,
     ...topologyControllers,
+    ...syncLinkControllers,
     SubscriptionsController,
     TemplatesController,
     EgressController,
@@ -103,6 +105,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     ...mappingProviders,
     ...muteProviders,
     ...topologyProviders,
+    ...syncLinkProviders,
     ...inboundLogProviders,
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),
     {
@@ -164,12 +167,8 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     {
       provide: WEBHOOK_SETUP,
       inject: [CONFIGURATION_STORE, KEY_RING, CONNECTOR_CATALOGUE, SHELL_CONFIG],
-      useFactory: (
-        store: ConfigurationStore,
-        keyRing: KeyRing,
-        connectors: ConnectorCatalogue,
-        shell: ShellConfig,
-      ) => new WebhookSetup(store, keyRing, connectors, shell),
+      useFactory: (store: ConfigurationStore, keyRing: KeyRing, connectors: ConnectorCatalogue, shell: ShellConfig) =>
+        new WebhookSetup(store, keyRing, connectors, shell),
     },
     {
       provide: SUBSCRIPTIONS,

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { ApiKeyRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { MaintenanceWindowRow, SilenceRow } from './mutes/mute-rows.ts';
+import { SyncLinkRow } from './sync-links/sync-link-row.ts';
 import { TopologyRow } from './topology/topology-rows.ts';
 
 /**
@@ -19,7 +20,7 @@ export function dataSourceOver(pool: Pool): DataSource {
     driver: { Pool: BorrowedPool, defaults: {} },
     entities: [
       ...[WorkspaceRow, WebhookRow, SubscriptionRow, ApiKeyRow],
-      ...[SilenceRow, MaintenanceWindowRow, TopologyRow],
+      ...[SilenceRow, MaintenanceWindowRow, TopologyRow, SyncLinkRow],
     ],
     synchronize: false,
     migrationsRun: false,

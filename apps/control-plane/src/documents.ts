@@ -3,6 +3,7 @@ import type { Change } from './configuration-feed.ts';
 import { ApiKeyRow, type ConfigurationRow, SubscriptionRow, WebhookRow, WorkspaceRow } from './entities.ts';
 import { alertPolicies } from './intake/intake-settings.ts';
 import { MaintenanceWindowRow, muteBody, SilenceRow } from './mutes/mute-rows.ts';
+import { syncLinkBody, SyncLinkRow } from './sync-links/sync-link-row.ts';
 import { topologyBody, TopologyRow } from './topology/topology-rows.ts';
 
 // What each row says on the configuration feed: exactly the bodies of libs/contracts.
@@ -76,6 +77,7 @@ export function changeOf(row: ConfigurationRow, deleted: boolean): Change {
   if (row instanceof ApiKeyRow) return { kind: 'api-key', ...at, body: apiKeyBody(row) };
   if (row instanceof SilenceRow) return { kind: 'silence', ...at, body: muteBody(row) };
   if (row instanceof MaintenanceWindowRow) return { kind: 'maintenance-window', ...at, body: muteBody(row) };
+  if (row instanceof SyncLinkRow) return { kind: 'sync-link', ...at, body: syncLinkBody(row) };
   if (row instanceof TopologyRow) return { kind: 'topology', ...at, body: topologyBody(row) };
   throw new TypeError(`no feed document for ${row.constructor.name}`);
 }

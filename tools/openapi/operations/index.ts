@@ -9,6 +9,7 @@ import { ingest } from './ingest.ts';
 import { operations } from './operations.ts';
 import { silences } from './silences.ts';
 import { subscriptions } from './subscriptions.ts';
+import { syncLinks } from './sync-links.ts';
 import { templates } from './templates.ts';
 import { topology } from './topology.ts';
 import { webhooks } from './webhooks.ts';
@@ -23,6 +24,7 @@ export const descriptions: Descriptions = {
   ...topology,
   ...subscriptions,
   ...templates,
+  ...syncLinks,
   ...changes,
   ...events,
   ...access,

@@ -7,6 +7,7 @@ import { incidentSchemas } from './incidents.ts';
 import { mappingSchemas } from './mapping.ts';
 import { operationSchemas } from './operations.ts';
 import { silenceSchemas } from './silences.ts';
+import { syncLinkSchemas } from './sync-links.ts';
 import { templateSchemas } from './templates.ts';
 import { topologySchemas } from './topology.ts';
 
@@ -20,6 +21,7 @@ export const answerSchemas = {
   ...mappingSchemas,
   ...operationSchemas,
   ...silenceSchemas,
+  ...syncLinkSchemas,
   ...templateSchemas,
   ...topologySchemas,
 } as Readonly<Record<string, unknown>> as Readonly<Record<string, JsonSchema>>;

@@ -3,16 +3,18 @@ import {
   canonical,
   decideWrite,
   fieldIsMet,
+  knownAfter,
   mapsOf,
   statusFor,
   statusIsMet,
   valueFor,
+  type KnownValue,
   type SyncOp,
 } from '@tocsin/domain/sync';
 import type { Output, Pipeline, Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { noteOutput } from './command-outputs.ts';
-import { agree, linkEntry, noteError, rememberComments } from './entry-store.ts';
+import { agree, linkEntry, noteError, rememberComments, settleValues } from './entry-store.ts';
 import { beginOp, finishOp, type DueOp, type OpOutcome, type SyncEntry } from './op-store.ts';
 import { SyncFailure, type Ticket, type TicketRef, type TicketSystem } from './ticket-system.ts';
 
@@ -84,8 +86,9 @@ async function comment(due: DueOp, op: Kind<'comment'>, parts: Linked): Promise<
   });
 }
 
-const knownOf = ({ agreed, writing }: SyncEntry, name: string) => ({
+export const knownOf = ({ agreed, taken, writing }: SyncEntry, name: string): KnownValue => ({
   agreed: agreed[name] ?? null,
+  takenAt: taken[name] ?? null,
   writing: writing[name] ?? null,
 });
 
@@ -96,33 +99,37 @@ async function setStatus(due: DueOp, { status }: Kind<'status'>, parts: Linked):
   const ticket = await system.read(externalId);
   const remote = ticket.values['status']!;
   const isMet = (value: string): boolean => statusIsMet(link.body, status, value);
-  const verdict = decideWrite({ isMet, at: due.at }, remote, knownOf(due.entry, 'status'));
-  if (verdict === 'theirs') return end(due, parts, { outcome: 'theirs' });
-  let value = remote.value;
-  if (verdict !== 'met') {
+  const known = knownOf(due.entry, 'status');
+  const verdict = decideWrite({ isMet, at: due.at }, remote, known);
+  let written = wanted;
+  if (verdict === 'write' || verdict === 'overwrite') {
     await beginOp(pool, { ...due, link: link.id }, clock(), { writing: { status: wanted } });
-    value = await system.setStatus(externalId, wanted, link.body.statusFields[status] ?? {});
+    written = await system.setStatus(externalId, wanted, link.body.statusFields[status] ?? {});
   }
-  await end(due, parts, { outcome: verdict === 'met' ? 'met' : 'done' }, async (tx) => {
-    await agree(tx, ids(due, link), { status: canonical(value) }, clock());
+  await end(due, parts, { outcome: outcomeOf(verdict) }, async (tx) => {
+    await settleValues(tx, ids(due, link), { status: knownAfter(verdict, remote, known, canonical(written)) }, clock());
     return verdict === 'overwrite' ? [lost(due, parts, ticket, 'status')] : [];
   });
 }
+
+const outcomeOf = (verdict: ReturnType<typeof decideWrite>): OpOutcome =>
+  verdict === 'write' || verdict === 'overwrite' ? 'done' : verdict;
 
 async function setFields(due: DueOp, { fields, incident }: Kind<'fields'>, parts: Linked): Promise<void> {
   const { system, link, pool, clock, externalId } = parts;
   const maps = mapsOf(link.body, 'out').filter(({ field }) => fields.includes(field));
   const ticket = await system.read(externalId);
   const writing: Record<string, string> = {};
-  const agreed: Record<string, string> = {};
+  const after: Record<string, KnownValue> = {};
   const losers: string[] = [];
   for (const map of maps) {
     const name = map.external;
-    const remote = ticket.values[name]!;
+    const [remote, known] = [ticket.values[name]!, knownOf(due.entry, name)];
     const isMet = (value: string): boolean => fieldIsMet(map, incident, value);
-    const verdict = decideWrite({ isMet, at: due.at }, remote, knownOf(due.entry, name));
-    if (verdict === 'met') agreed[name] = remote.value;
-    if (verdict === 'write' || verdict === 'overwrite') writing[name] = canonical(valueFor(map, incident));
+    const verdict = decideWrite({ isMet, at: due.at }, remote, known);
+    const text = canonical(valueFor(map, incident));
+    after[name] = knownAfter(verdict, remote, known, text);
+    if (verdict === 'write' || verdict === 'overwrite') writing[name] = text;
     if (verdict === 'overwrite') losers.push(name);
   }
   const writes = Object.keys(writing).length > 0;
@@ -131,7 +138,7 @@ async function setFields(due: DueOp, { fields, incident }: Kind<'fields'>, parts
     await system.write(externalId, writing);
   }
   await end(due, parts, { outcome: writes ? 'done' : 'met' }, async (tx) => {
-    await agree(tx, ids(due, link), { ...agreed, ...writing }, clock());
+    await settleValues(tx, ids(due, link), after, clock());
     return losers.map((name) => lost(due, parts, ticket, name));
   });
 }

@@ -1,3 +1,4 @@
+import type { KnownValue } from '@tocsin/domain/sync';
 import type { Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { entryOf, type EntryRow, type SyncEntry } from './op-store.ts';
@@ -30,9 +31,28 @@ export async function agree(
   now: Date,
 ): Promise<void> {
   await tx.query(
-    `update outbound_dispatcher.sync_entries set agreed = agreed || $3::jsonb, writing = '{}', synced_at = $4, last_error = null, last_error_at = null
+    `update outbound_dispatcher.sync_entries set agreed = agreed || $3::jsonb, taken = taken - $5::text[], writing = '{}', synced_at = $4, last_error = null, last_error_at = null
       where link_id = $1 and incident_id = $2`,
-    [linkId, incidentId, JSON.stringify(values), now],
+    [linkId, incidentId, JSON.stringify(values), now, Object.keys(values)],
+  );
+}
+
+/** What is known of values after writes were decided; nothing is being written any more. */
+export async function settleValues(
+  tx: Tx,
+  { linkId, incidentId }: Of,
+  known: Readonly<Record<string, KnownValue>>,
+  now: Date,
+): Promise<void> {
+  const entries = Object.entries(known);
+  const agreed = Object.fromEntries(
+    entries.flatMap(([name, { agreed: value }]) => (value === null ? [] : [[name, value]])),
+  );
+  const ours = entries.filter(([, { takenAt }]) => takenAt === null).map(([name]) => name);
+  await tx.query(
+    `update outbound_dispatcher.sync_entries set agreed = (agreed - $3::text[]) || $4::jsonb, taken = taken - $5::text[], writing = '{}',
+       synced_at = $6, last_error = null, last_error_at = null where link_id = $1 and incident_id = $2`,
+    [linkId, incidentId, Object.keys(known), JSON.stringify(agreed), ours, now],
   );
 }
 
@@ -40,12 +60,12 @@ export async function agree(
 export async function readUpTo(
   tx: Tx,
   { linkId, incidentId }: Of,
-  read: { version: string; values: Record<string, string>; now: Date },
+  read: { version: string; values: Record<string, string>; taken: Record<string, string>; now: Date },
 ): Promise<void> {
   await tx.query(
-    `update outbound_dispatcher.sync_entries set agreed = agreed || $3::jsonb, remote_version = $4, synced_at = $5
+    `update outbound_dispatcher.sync_entries set agreed = agreed || $3::jsonb, remote_version = $4, synced_at = $5, taken = taken || $6::jsonb
       where link_id = $1 and incident_id = $2`,
-    [linkId, incidentId, JSON.stringify(read.values), read.version, read.now],
+    [linkId, incidentId, JSON.stringify(read.values), read.version, read.now, JSON.stringify(read.taken)],
   );
 }
 

@@ -272,7 +272,7 @@ describe('the later change wins', () => {
   });
 
   it('ours: it is written, and what it replaced is kept in the timeline', async () => {
-    const running = start({ pollSeconds: 3_600 });
+    const running = start({ direction: 'out' }); // nothing is read in between
     const issue = await created(running);
     jira.moveTo(issue, 'Done');
     await running.hear(acknowledged('a', 2, new Date(Date.now() + 60_000).toISOString()));

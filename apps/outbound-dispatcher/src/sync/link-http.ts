@@ -66,7 +66,8 @@ export class LinkHttp {
     const what = `${method} ${path} answered ${status}${this.said(response.body)}`;
     const asked = retryAfterSeconds(response.headers['retry-after'], this.parts.clock());
     if (status === 429 || status >= 500) throw new SyncFailure('away', what, asked);
-    if (status === 401 || status === 403) throw new SyncFailure('refused', what, asked);
+    // A write that is forbidden can be about this one record (a data policy, an issue's security level): the others go on.
+    if (status === 401 || (status === 403 && method === 'GET')) throw new SyncFailure('refused', what, asked);
     throw new SyncFailure(status === 404 || status === 410 ? 'gone' : 'rejected', what);
   }
 

@@ -23,6 +23,8 @@ export interface SyncEntry {
   externalUrl: string | null;
   remoteVersion: string | null;
   agreed: Record<string, string>;
+  /** See `KnownValue.takenAt`, by name. */
+  taken: Record<string, string>;
   writing: Record<string, string>;
   creatingSince: Date | null;
   createdAt: Date;
@@ -71,6 +73,7 @@ export interface EntryRow {
   external_url: string | null;
   remote_version: string | null;
   agreed: Record<string, string>;
+  taken: Record<string, string>;
   writing: Record<string, string>;
   creating_since: Date | null;
   created_at: Date;
@@ -79,7 +82,7 @@ export interface EntryRow {
 export const entryOf = (row: EntryRow): SyncEntry => ({
   ...{ incidentId: row.incident_id, externalId: row.external_id, externalKey: row.external_key },
   ...{ externalUrl: row.external_url, remoteVersion: row.remote_version, agreed: row.agreed, writing: row.writing },
-  ...{ creatingSince: row.creating_since, createdAt: row.created_at },
+  ...{ taken: row.taken, creatingSince: row.creating_since, createdAt: row.created_at },
 });
 
 /** The next op of each incident of a link that is due. Only the process that holds the link asks. */

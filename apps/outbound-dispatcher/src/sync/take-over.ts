@@ -2,6 +2,7 @@ import type { ExternalCommand, SyncFieldMap, SyncLinkDocument } from '@tocsin/co
 import { asFieldIn, mapsOf, readRemote, statusFrom, valueFrom } from '@tocsin/domain/sync';
 import type { Output, Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
+import { knownOf } from './carry-out.ts';
 import { commandOutput } from './command-outputs.ts';
 import { entriesOf, lockEntry, readUpTo, rememberComments } from './entry-store.ts';
 import { moveCursor, stateOf } from './link-state-store.ts';
@@ -68,7 +69,7 @@ async function takeOver(found: SyncEntry, id: string, since: Date, parts: TakeOv
     const base = { link, incidentId: found.incidentId, ticket, now: clock() };
     const outputs = [...commentsOf(base, said, fresh), ...valuesOf(base, entry)];
     const values = Object.fromEntries(Object.entries(ticket.values).map(([name, { value }]) => [name, value]));
-    await readUpTo(tx, of, { version: ticket.version, values, now: clock() });
+    await readUpTo(tx, of, { version: ticket.version, values, taken: takenOf(ticket, entry), now: clock() });
     return { result: undefined, outputs };
   });
 }
@@ -90,8 +91,7 @@ function valuesOf(base: Base, entry: SyncEntry): Output[] {
   const outputs: Output[] = [];
   const offer = (name: string, commandFor: (remote: TicketValue) => ExternalCommand | undefined): void => {
     const remote = base.ticket.values[name];
-    const known = { agreed: entry.agreed[name] ?? null, writing: entry.writing[name] ?? null };
-    if (!remote || readRemote(remote, known) !== 'news') return;
+    if (!remote || !isNews(remote, entry, name)) return;
     const command = commandFor(remote);
     const change = `${name}:${remote.at}:${remote.value.slice(0, 40)}`;
     if (command) outputs.push(commandOutput({ ...base, change, by: remote.by, sourceAt: remote.at }, command));
@@ -100,6 +100,17 @@ function valuesOf(base: Base, entry: SyncEntry): Output[] {
   for (const map of mapsOf(body, 'in')) offer(map.external, ({ value }) => fieldCommand(map, value));
   return outputs;
 }
+
+const isNews = (remote: TicketValue, entry: SyncEntry, name: string): boolean =>
+  readRemote(remote, knownOf(entry, name)) === 'news';
+
+/** Values that somebody has set there, with the times. */
+const takenOf = ({ values }: Ticket, entry: SyncEntry): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values)
+      .filter(([name, remote]) => isNews(remote, entry, name))
+      .map(([name, { at }]) => [name, at]),
+  );
 
 function statusCommand({ body }: SyncLinkDocument, external: string): ExternalCommand | undefined {
   const status = statusFrom(body, external);

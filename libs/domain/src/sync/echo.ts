@@ -18,6 +18,8 @@ export interface RemoteValue {
 /** What is remembered of a value: how both sides last agreed, and what is being written at the moment. */
 export interface KnownValue {
   agreed: string | null;
+  /** When it was set there, where it came from there; null = we have set it. */
+  takenAt: string | null;
   writing: string | null;
 }
 
@@ -48,6 +50,27 @@ export function decideWrite(
   known: KnownValue,
 ): 'met' | 'theirs' | 'write' | 'overwrite' {
   if (wanted.isMet(remote.value)) return 'met';
-  if (readRemote(remote, known) !== 'news') return 'write';
+  if (readRemote(remote, known) !== 'news') {
+    const taken = remote.value === known.agreed ? known.takenAt : null;
+    return taken !== null && theirsWins(wanted.at, taken) ? 'theirs' : 'write';
+  }
   return theirsWins(wanted.at, remote.at) ? 'theirs' : 'overwrite';
+}
+
+/**
+ * What is known of a value after a write was decided. What somebody has set there is known only once it was read as news: until then
+ * nothing is agreed, so that not even going back to the former value is missed.
+ */
+export function knownAfter(
+  verdict: ReturnType<typeof decideWrite>,
+  remote: RemoteValue,
+  known: KnownValue,
+  written: string,
+): KnownValue {
+  if (verdict === 'write' || verdict === 'overwrite') return { agreed: written, takenAt: null, writing: null };
+  const kind = readRemote(remote, known);
+  if (kind === 'news') return { agreed: null, takenAt: null, writing: null };
+  return remote.value === known.agreed
+    ? { ...known, writing: null }
+    : { agreed: remote.value, takenAt: null, writing: null };
 }

@@ -1,0 +1,1 @@
+export const SYNC_LINKS = Symbol('SYNC_LINKS');
