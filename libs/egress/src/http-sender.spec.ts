@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseAllowList } from '@tocsin/domain/delivery';
 import { createSender, type Sender, type SenderOptions } from './http-sender.ts';
@@ -65,6 +65,23 @@ describe('the connector', () => {
     expect(await post(one, named)).toMatchObject({ kind: 'response', status: 204 });
     expect(await post(one, named)).toMatchObject({ kind: 'no-response', reason: 'address-not-allowed' });
     expect(received).toHaveLength(1);
+  });
+
+  it('is not held by a receiver that drips its headers: the time runs until the last of them', async () => {
+    const server = createTcpServer((socket) => {
+      const bytes = [
+        'HTTP/1.1 200 OK\r\n',
+        ...Array.from({ length: 1_000 }, (_, index) => `x-${index}: y\r\n`),
+      ].values();
+      const drip = setInterval(() => socket.write(bytes.next().value ?? 'x'), 20);
+      socket.on('error', () => undefined).on('close', () => clearInterval(drip));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    open.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const { port } = server.address() as AddressInfo;
+    const url = new URL(`http://127.0.0.1:${port}/`);
+    const answer = await sender('127.0.0.1+http').send({ url, headers: {}, body: '{}', timeoutMs: 300 });
+    expect(answer).toMatchObject({ kind: 'no-response', reason: 'timeout' });
   });
 
   it('gives back what is in flight when the process goes down', async () => {
