@@ -284,6 +284,23 @@ describe('the later change wins', () => {
   });
 });
 
+it('forgets ops that ended long ago, and those only', async () => {
+  const first = start({ direction: 'out' });
+  const issue = await created(first);
+  await first.hear(commented('a', 2, 'x'));
+  await waitFor(() => issue.comments.length === 1, SOON);
+  await idle(first);
+  const { pipeline } = first.pools;
+  await pipeline.query(
+    `update outbound_dispatcher.sync_ops set finished_at = now() - interval '31 days' where kind = 'create'`,
+  );
+  start({ direction: 'out' }); // looks through them when it begins
+  const kinds = async () =>
+    (await pipeline.query<{ kind: string }>('select kind from outbound_dispatcher.sync_ops')).rows;
+  await waitFor(async () => (await kinds()).length === 1, SOON);
+  expect(await kinds()).toEqual([{ kind: 'comment' }]);
+});
+
 it('check says per item what is wrong', async () => {
   const running = start();
   const good = await running.sync.systemOf(aLink('jira', jira.url)).check();

@@ -143,3 +143,12 @@ export async function finishOp(
   );
   return rowCount === 1;
 }
+
+/** Removes ops that ended long ago, a bounded number at a time: their events are not heard again. */
+export async function pruneOps(pool: Pool, before: Date): Promise<void> {
+  await pool.query(
+    `delete from outbound_dispatcher.sync_ops where seq in (
+       select seq from outbound_dispatcher.sync_ops where finished_at < $1 order by finished_at limit 1000)`,
+    [before],
+  );
+}

@@ -6,7 +6,7 @@ import type { Pool } from 'pg';
 import { carryOut, giveUp, NotYet, type CarryParts } from './carry-out.ts';
 import { LinkLocks } from './link-locks.ts';
 import { closeCircuit, openCircuit, stateOf } from './link-state-store.ts';
-import { dueOps, postponeOp, type DueOp } from './op-store.ts';
+import { dueOps, postponeOp, pruneOps, type DueOp } from './op-store.ts';
 import { takeOverChanges } from './take-over.ts';
 import { SyncFailure, type TicketSystem } from './ticket-system.ts';
 
@@ -36,6 +36,9 @@ export const SYNC_TIMING: SyncTiming = {
   retryMs: [10_000, 60_000, 300_000, 1_800_000],
 };
 
+/** Ended ops are kept as long as the outbound log by default, and are looked through this often. */
+const KEPT_MS = 30 * 86_400_000;
+const PRUNE_EVERY_MS = 60_000;
 /** Requests to one system at a time, each for another incident. */
 const IN_FLIGHT = 4;
 
@@ -49,6 +52,7 @@ export class SyncWorker {
   private readonly nextReading = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | undefined;
+  private nextPruning = 0;
   private again = false;
   private stopping = false;
 
@@ -90,6 +94,11 @@ export class SyncWorker {
   }
 
   private async lookAtLinks(): Promise<void> {
+    const { pool, clock } = this.parts;
+    if (clock().getTime() >= this.nextPruning) {
+      this.nextPruning = clock().getTime() + PRUNE_EVERY_MS;
+      await pruneOps(pool, new Date(clock().getTime() - KEPT_MS));
+    }
     const links = this.parts.feed.syncLinks().filter(({ body }) => body.active);
     await this.locks.keepOnly(new Set(links.map(({ id }) => id)));
     for (const link of links) if (!this.running.has(link.id) && (await this.locks.take(link.id))) this.run(link);
