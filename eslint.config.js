@@ -46,11 +46,12 @@ const only = (...patterns) => ({ 'no-restricted-imports': ['error', { patterns }
 
 const folders = [
   ['libs/contracts', only(ours('*'), NEST, IO)],
-  ['libs/domain', only(ours('connectors', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
-  ['libs/connectors', only(ours('event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
-  ['libs/event-log', only(ours('domain', 'connectors', 'postgres', 'nest-shell', 'testing'), APPS, NEST)],
-  ['libs/postgres', only(ours('domain', 'connectors', 'nest-shell', 'testing'), APPS, NEST, KAFKA_CLIENT)],
-  ['libs/nest-shell', only(ours('domain', 'connectors', 'testing'), APPS, KAFKA_CLIENT)],
+  ['libs/domain', only(ours('connectors', 'egress', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
+  ['libs/connectors', only(ours('egress', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, IO)],
+  ['libs/egress', only(ours('connectors', 'event-log', 'postgres', 'nest-shell', 'testing'), APPS, NEST, KAFKA_CLIENT)],
+  ['libs/event-log', only(ours('domain', 'connectors', 'egress', 'postgres', 'nest-shell', 'testing'), APPS, NEST)],
+  ['libs/postgres', only(ours('domain', 'connectors', 'egress', 'nest-shell', 'testing'), APPS, NEST, KAFKA_CLIENT)],
+  ['libs/nest-shell', only(ours('domain', 'connectors', 'egress', 'testing'), APPS, KAFKA_CLIENT)],
   ['libs/testing', only(ours('domain', 'connectors', 'nest-shell'), APPS, NEST)],
   ...[
     'ingress-gateway',
