@@ -40,6 +40,7 @@ export const syncLinks: Descriptions = {
         },
       },
     },
+    headers: { 'idempotency-key': { description: 'A repeat with the same key answers with what the first one made.' } },
     problems: ['conflict', 'url-not-allowed'],
     answers: { 201: answer('SyncLink', 'Made.', MADE) },
   },

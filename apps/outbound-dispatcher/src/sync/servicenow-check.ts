@@ -1,7 +1,7 @@
 import type { SyncLinkBody } from '@tocsin/contracts';
 import { looked } from './check-items.ts';
 import type { LinkHttp } from './link-http.ts';
-import { currentUser } from './servicenow-system.ts';
+import { currentUser } from './servicenow-user.ts';
 import type { CheckItem } from './ticket-system.ts';
 
 type Row = Record<string, string>;

@@ -2,6 +2,7 @@ import type { SyncLinkDocument, SyncedIncident } from '@tocsin/contracts';
 import { canonical, mapsOf, valueFor } from '@tocsin/domain/sync';
 import type { LinkHttp } from './link-http.ts';
 import { checkServiceNow } from './servicenow-check.ts';
+import { currentUser } from './servicenow-user.ts';
 import {
   SyncFailure,
   type Author,
@@ -162,14 +163,3 @@ const RAW = { sysparm_display_value: 'false', sysparm_exclude_reference_link: 't
 
 /** Seconds are coarse; the count of changes tells two in one second apart. */
 const versionOf = (row: Row): string => `${row['sys_updated_on'] ?? ''}/${row['sys_mod_count'] ?? ''}`;
-
-/** The user name behind a token. */
-export async function currentUser(http: LinkHttp): Promise<string> {
-  const query = {
-    ...{ sysparm_query: 'user_name=javascript:gs.getUserName()', sysparm_fields: 'user_name', sysparm_limit: '1' },
-  };
-  const { result } = await http.json<{ result: Row[] }>('/api/now/table/sys_user', { query });
-  const name = result[0]?.['user_name'];
-  if (name === undefined) throw new SyncFailure('refused', 'the integration user may not read its own row of sys_user');
-  return name;
-}
