@@ -3,9 +3,12 @@ import { Client } from 'pg';
 
 /** No writer waits longer for a page than for another writer. */
 const LOCK_TIMEOUT = '5s';
-/** A server that reads a large log takes its time; a client that has gone must not keep its snapshot. */
+/**
+ * Tables that fill while they are read have no statistics, and a page would be looked for in all of them: every look goes by an index.
+ * A server that reads a large log takes its time; a client that has gone must not keep its snapshot.
+ */
 const SETTINGS = `set timezone = 'UTC'; set statement_timeout = 0; set idle_in_transaction_session_timeout = '60s';
-  set lock_timeout = '${LOCK_TIMEOUT}'; set tcp_user_timeout = '15s'; set client_min_messages = warning`;
+  set enable_seqscan = off; set lock_timeout = '${LOCK_TIMEOUT}'; set tcp_user_timeout = '15s'; set client_min_messages = warning`;
 
 /** A session of the login, which may make tables. */
 export async function loginSession(connectionString: string): Promise<Client> {
