@@ -1,7 +1,14 @@
-import type { SyncOp } from '@tocsin/domain/sync';
+import type { SyncLinkDocument } from '@tocsin/contracts';
+import type { PlannedOp, SyncOp } from '@tocsin/domain/sync';
 import type { Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
-import type { PlannedFor } from './plan-sync-batch.ts';
+
+/** What an event means for one link. */
+export interface PlannedFor {
+  link: SyncLinkDocument;
+  incidentId: string;
+  op: PlannedOp;
+}
 
 /** An op that is the next of its incident, with what is known of the issue. */
 export interface DueOp {

@@ -1,20 +1,14 @@
 import { decodeRecord, type IncidentEventRecord, type SyncLinkDocument } from '@tocsin/contracts';
-import { opsOf, type PlannedOp } from '@tocsin/domain/sync';
+import { opsOf } from '@tocsin/domain/sync';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import type { Input, Stage, Tx } from '@tocsin/postgres';
-import { planOps } from './op-store.ts';
+import { planOps, type PlannedFor } from './op-store.ts';
 
 export interface PlanSyncParts {
   feed: Pick<ConfigurationFeed, 'syncLinks'>;
   clock: () => Date;
   /** Something was planned for these links. */
   wake: (linkIds: Iterable<string>) => void;
-}
-
-export interface PlannedFor {
-  link: SyncLinkDocument;
-  incidentId: string;
-  op: PlannedOp;
 }
 
 /** Lets a stage also plan what links tell their systems: the same batch, the same transaction, the same position. */
