@@ -61,7 +61,8 @@ export const decisionMeanings: Record<DecisionReason, string> = {
   'unsupported-event': 'An event of this platform that says nothing about an alert.',
   'not-an-alert-state': LATER,
   'empty-batch': 'The payload holds no alerts.',
-  'only-first': 'The webhook takes the first element of each payload (`mapping.split: first`), and this is another one.',
+  'only-first':
+    'The webhook takes the first element of each payload (`mapping.split: first`), and this is another one.',
   grouped: 'Part of the one alert that the webhook makes of each payload (`mapping.split: group`).',
   'change-recorded': 'A build or a deployment was recorded as a change; the webhook raises no alerts of changes.',
   'unrecognised-payload': 'Not a payload, or not an element, of this platform.',

@@ -35,7 +35,20 @@ export async function auditStream(
   );
   const audit = new StreamAudit();
   const events = rows.map(
-    ({ version, type, event_id, at, config_revision, digest, prev_hash: prevHash, hash, salt, body, erased_by, ...meta }) => ({
+    ({
+      version,
+      type,
+      event_id,
+      at,
+      config_revision,
+      digest,
+      prev_hash: prevHash,
+      hash,
+      salt,
+      body,
+      erased_by,
+      ...meta
+    }) => ({
       ...{ stream, version: Number(version), type, digest, prevHash, hash },
       meta: { ...meta, id: event_id, at: at.toISOString(), config_revision: Number(config_revision) },
       payload: salt && body ? { salt, body, erasedBy: erased_by === null ? null : Number(erased_by) } : null,

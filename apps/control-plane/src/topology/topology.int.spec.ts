@@ -64,7 +64,6 @@ async function newWorkspace(): Promise<Json> {
   return body;
 }
 
- 
 async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, as = key) {
   const response = await fetch(`${application.url}/api/v1/${path}`, {
     method,

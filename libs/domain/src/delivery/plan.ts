@@ -242,7 +242,6 @@ class Planner {
     lane.openUpdate = { id: delivery.id, changed: delivery.changed, dueAt };
   }
 
-   
   private merge(event: OutboundEvent, subscriber: Subscriber, lane: Lane, waits: boolean): void {
     const open = lane.openUpdate;
     if (!open) return;
