@@ -56,16 +56,23 @@ export async function settleValues(
   );
 }
 
-/** What was read of the other side, up to this version of it. */
+/** What was read of the other side, up to this version of it. `written`: values whose write is over. */
 export async function readUpTo(
   tx: Tx,
   { linkId, incidentId }: Of,
-  read: { version: string; values: Record<string, string>; taken: Record<string, string>; now: Date },
+  read: {
+    version: string;
+    values: Record<string, string>;
+    taken: Record<string, string>;
+    written: readonly string[];
+    now: Date;
+  },
 ): Promise<void> {
   await tx.query(
-    `update outbound_dispatcher.sync_entries set agreed = agreed || $3::jsonb, remote_version = $4, synced_at = $5, taken = taken || $6::jsonb
+    `update outbound_dispatcher.sync_entries set agreed = agreed || $3::jsonb, remote_version = $4, synced_at = $5, taken = taken || $6::jsonb,
+       writing = writing - $7::text[]
       where link_id = $1 and incident_id = $2`,
-    [linkId, incidentId, JSON.stringify(read.values), read.version, read.now, JSON.stringify(read.taken)],
+    [linkId, incidentId, JSON.stringify(read.values), read.version, read.now, JSON.stringify(read.taken), read.written],
   );
 }
 

@@ -1,5 +1,5 @@
 import type { ExternalCommand, SyncFieldMap, SyncLinkDocument } from '@tocsin/contracts';
-import { asFieldIn, mapsOf, readRemote, statusFrom, valueFrom } from '@tocsin/domain/sync';
+import { asFieldIn, knownAfterReading, mapsOf, readRemote, statusFrom, valueFrom } from '@tocsin/domain/sync';
 import type { Output, Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { knownOf } from './carry-out.ts';
@@ -69,7 +69,8 @@ async function takeOver(found: SyncEntry, id: string, since: Date, parts: TakeOv
     const base = { link, incidentId: found.incidentId, ticket, now: clock() };
     const outputs = [...commentsOf(base, said, fresh), ...valuesOf(base, entry)];
     const values = Object.fromEntries(Object.entries(ticket.values).map(([name, { value }]) => [name, value]));
-    await readUpTo(tx, of, { version: ticket.version, values, taken: takenOf(ticket, entry), now: clock() });
+    const read = { version: ticket.version, values, taken: takenOf(ticket, entry), written: writtenOf(ticket, entry) };
+    await readUpTo(tx, of, { ...read, now: clock() });
     return { result: undefined, outputs };
   });
 }
@@ -111,6 +112,12 @@ const takenOf = ({ values }: Ticket, entry: SyncEntry): Record<string, string> =
       .filter(([name, remote]) => isNews(remote, entry, name))
       .map(([name, { at }]) => [name, at]),
   );
+
+/** Values of which a write was under way, and is over as far as was read. */
+const writtenOf = ({ values }: Ticket, entry: SyncEntry): string[] =>
+  Object.entries(values)
+    .filter(([name, remote]) => knownAfterReading(remote, knownOf(entry, name)).writing === null)
+    .map(([name]) => name);
 
 function statusCommand({ body }: SyncLinkDocument, external: string): ExternalCommand | undefined {
   const status = statusFrom(body, external);

@@ -28,8 +28,23 @@ export interface KnownValue {
  * do not remember it (the process ended between the write and its note). `news`: somebody else changed it.
  */
 export function readRemote(remote: RemoteValue, known: KnownValue): 'known' | 'echo' | 'news' {
-  if (remote.value === known.agreed || remote.value === known.writing) return 'known';
+  if (remote.value === known.agreed) return 'known';
+  // Somebody may set what we are writing, too, after another value: where the other side says that it was not us, it is theirs.
+  if (remote.value === known.writing && remote.own !== false) return 'known';
   return remote.own === true ? 'echo' : 'news';
+}
+
+/**
+ * What is known of a value after it was read. A write that has had its effect, or was followed by somebody's change, is none any more: the
+ * same value later is a change of theirs.
+ */
+export function knownAfterReading(remote: RemoteValue, known: KnownValue): KnownValue {
+  const news = readRemote(remote, known) === 'news';
+  return {
+    agreed: remote.value,
+    takenAt: news ? remote.at : known.takenAt,
+    writing: news || remote.value === known.writing ? null : known.writing,
+  };
 }
 
 /** A value that shall be written to the other side. */

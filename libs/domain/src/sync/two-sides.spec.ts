@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { theirsWins } from './conflict.ts';
-import { decideWrite, knownAfter, readRemote, type KnownValue } from './echo.ts';
+import { decideWrite, knownAfter, knownAfterReading, readRemote, type KnownValue } from './echo.ts';
 
 /**
  * Both sides with everything between them, reduced to one value: ops on their way out, commands on their way in, a write that can be cut off
@@ -53,7 +53,7 @@ class TwoSides {
     const { value, at } = this.theirs;
     const news = readRemote(this.remote, this.known) === 'news';
     if (news) this.commands.push({ value, at });
-    this.known = { ...this.known, agreed: value, takenAt: news ? timeOf(at) : this.known.takenAt };
+    this.known = knownAfterReading(this.remote, this.known);
   }
 
   deliver(): void {
@@ -121,6 +121,18 @@ describe.each([
       }),
       { numRuns: 3_000 },
     );
+  });
+
+  it('and both sides end with the same value, found once: what we were writing is set there by somebody later', () => {
+    const sides = new TwoSides(saysWho);
+    sides.personHere('b');
+    sides.runOp(true);
+    sides.poll();
+    sides.personThere('a');
+    sides.poll();
+    sides.personThere('b');
+    sides.settle();
+    expect([sides.ours.value, sides.theirs.value]).toEqual(['b', 'b']);
   });
 
   it('and both sides end with the same value', () => {
