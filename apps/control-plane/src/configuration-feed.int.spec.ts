@@ -174,7 +174,7 @@ describe('the configuration feed', () => {
       severityProfile: 'tocsin',
       dedup: { windowHours: 24, windowFrom: 'last', reopenMinutes: 30, resolvePolicy: 'all' },
       correlation: { enabled: true, windowMinutes: 5, by: 'service', rules: null },
-      rca: { autoTrigger: true, minSeverity: 'medium' },
+      rca: { autoTrigger: true, minSeverity: 'medium', notifyWorkspace: false },
       changes: { alertOnFailure: true },
       ...{ mode: 'live', incidentType: null, overLimit: 'reject', limits: { strict: false }, unlockedAt: null },
     });

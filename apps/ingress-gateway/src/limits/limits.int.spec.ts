@@ -219,6 +219,8 @@ describe('a lock-out', () => {
     }
     await expect.poll(() => other.leftMs(client, START + MINUTE)).toBeGreaterThan(0);
     one.failed(client, START + 11);
+    // It is locked at once; the report of it comes later, and would count for what follows.
+    await expect.poll(failures).toBe(11);
     await expect.poll(() => one.leftMs(client, START + MINUTE)).toBeGreaterThan(0);
     const unlocked = { ...client, unlockedAt: new Date(START + MINUTE).toISOString() };
     for (const gateway of [one, other]) {
