@@ -100,6 +100,7 @@ export const faults: Record<string, Fault> = {
   'halts where the position asks for it': { consume: deaf },
   'halts on a position that the log has not reached, instead of starting anywhere': { consume: deaf },
   'counts the records that a group has not done': { lag: () => Promise.resolve([]) },
+  'counts from the stored position, also while nothing new comes': { consume: deaf },
   'goes on where the group was when it comes back': {
     consume: (log, options, handler) =>
       log.consume({ ...options, onAssigned: (_, { first }) => Promise.resolve({ seek: first }) }, handler),

@@ -114,6 +114,18 @@ export const positionCases: ConformanceCase[] = [
     },
   },
   {
+    name: 'counts from the stored position, also while nothing new comes',
+    run: async ({ log }) => {
+      await log.append(records(10, 3));
+      const recorder = new Recorder();
+      const onAssigned = (_: unknown, { end }: PartitionState): Promise<{ seek: bigint }> =>
+        Promise.resolve({ seek: end });
+      await log.consume({ topic, group, mode, onAssigned }, recorder.handler);
+      await until('no lag', async () => (await log.lag(group, [topic])).every(({ lag }) => lag === 0n));
+      assert.equal(recorder.records.length, 0);
+    },
+  },
+  {
     name: 'goes on where the group was when it comes back',
     run: async ({ log, another }) => {
       const first = new Recorder();
