@@ -102,7 +102,10 @@ export function seenServicesOf(items: ReceiptsSettled['items']): SeenService[] {
   return [...seen.values()];
 }
 
-/** Services that alerts named, as far as they are new and the workspace has room. Pipeline role: the workspace is in the row. */
+/**
+ * Services that alerts named, as far as they are new and the workspace has room. Pipeline role: the workspace is in the row. Every alert's
+ * service is looked up, so that is done id by id (a scalar subquery is never turned into a join that reads all services of everybody).
+ */
 export async function noteSeenServices(tx: Tx, seen: readonly SeenService[]): Promise<void> {
   if (seen.length === 0) return;
   const rows = seen.map(({ workspaceId, name, at }) => ({ id: serviceIdOf(workspaceId, name), workspaceId, name, at }));
@@ -112,14 +115,16 @@ export async function noteSeenServices(tx: Tx, seen: readonly SeenService[]): Pr
        where exists (select from control_plane.workspaces w where w.id = g."workspaceId")
      ), ranked as (
        select g.*, row_number() over (partition by g."workspaceId" order by g.at, g.id) as place
-       from given g where not exists (select from control_plane.services s where s.id = g.id and s.first_seen_at is not null)
+       from given g where (select s.first_seen_at from control_plane.services s where s.id = g.id) is null
      ), room as (
-       select w.id, ${SERVICES_MAX} - (select count(*) from control_plane.services s where s.workspace_id = w.id) as places
+       select w.id, ${SERVICES_MAX} - (
+         select count(*) from (select from control_plane.services s where s.workspace_id = w.id limit ${SERVICES_MAX}) counted
+       ) as places
        from (select distinct "workspaceId" as id from ranked) w
      )
      insert into control_plane.services as s (id, workspace_id, name, first_seen_at, created_at, updated_at)
      select r.id, r."workspaceId", r.name, r.at, r.at, r.at from ranked r join room on room.id = r."workspaceId"
-     where r.place <= room.places or exists (select from control_plane.services k where k.id = r.id)
+     where r.place <= room.places or coalesce((select true from control_plane.services k where k.id = r.id), false)
      order by r.id
      on conflict (id) do update set first_seen_at = least(s.first_seen_at, excluded.first_seen_at)`,
     [JSON.stringify(rows)],
