@@ -27,6 +27,8 @@ export interface Answer {
   schema?: JsonSchema;
   /** Media type; JSON as a rule. */
   type?: string;
+  /** Media types of the same answer in another form, which has no schema. */
+  also?: readonly string[];
   headers?: Record<string, string>;
 }
 

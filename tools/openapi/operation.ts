@@ -113,7 +113,7 @@ function requestBody(route: Route, description: Description, { dtos }: Parts): J
   return { required: needed, content: { 'application/json': { schema, ...examples } } };
 }
 
-function response({ description, schema, type = 'application/json', headers = {} }: Answer): JsonSchema {
+function response({ description, schema, type = 'application/json', also = [], headers = {} }: Answer): JsonSchema {
   const named = Object.entries(headers).map(([name, said]) => [
     name,
     { description: said, schema: { type: 'string' } },
@@ -121,7 +121,7 @@ function response({ description, schema, type = 'application/json', headers = {}
   return {
     description,
     ...(named.length > 0 ? { headers: Object.fromEntries(named) as unknown } : {}),
-    ...(schema ? { content: { [type]: { schema } } } : {}),
+    ...(schema ? { content: { [type]: { schema }, ...Object.fromEntries(also.map((one) => [one, {}])) } } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Description, Descriptions } from '../describe.ts';
 import { ids } from '../example-ids.ts';
-import { answer, ETAG } from './answers.ts';
+import { answer, nothing, ETAG } from './answers.ts';
 
 const incident = { tag: 'Incidents', path: { id: ids.incident } } as const;
 const page = { query: { limit: 50 } };
@@ -29,7 +29,10 @@ export const incidents: Descriptions = {
     description:
       '`status`, `severity`, `priority` and `facets` take several values, separated by commas; `service`, `tag`, `source`, `webhook`, `connector`, `assignee` and `incident_type` may be repeated. Counts by status leave the filter of the status open, those by severity that of the severity.',
     query: { status: 'open,acknowledged', sort: '-severity', facets: 'service,source', limit: 20 },
-    answers: { 200: answer('IncidentPage', 'Incidents of the workspace.') },
+    answers: {
+      200: answer('IncidentPage', 'Incidents of the workspace.'),
+      431: nothing('The address and the headers are longer than 16 KB together.'),
+    },
   },
   'POST /api/v1/incidents': {
     tag: 'Incidents',

@@ -154,7 +154,7 @@ export const subscriptions: Descriptions = {
     summary: 'The log as a file',
     description: 'CSV has a line per delivery without bodies; JSON has everything that is kept.',
     query: { format: 'json', limit: 100 },
-    answers: { 200: answer('DeliveryExport', 'Newest first; CSV as `text/csv`.') },
+    answers: { 200: { ...answer('DeliveryExport', 'Newest first; CSV as `text/csv`.'), also: ['text/csv'] } },
   },
   'GET /api/v1/deliveries/{id}': {
     tag: 'Subscriptions',

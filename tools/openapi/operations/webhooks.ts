@@ -20,6 +20,7 @@ export const webhooks: Descriptions = {
       },
       webhook: { summary: 'As a webhook would read it', value: { webhook_id: ids.webhook, payload } },
     },
+    problems: ['not-found'],
     answers: { 200: answer('MappingPreview', 'Alerts as they would be, and the paths that the payload offers.') },
   },
   'POST /api/v1/webhooks/{id}/test': {

@@ -169,7 +169,7 @@ const Attempt = Type.Object({
   response_status: nullable(count),
   response_headers: nullable(headerMap),
   response_body: nullable(text),
-  response_truncated: flag,
+  response_truncated: described(nullable(flag), 'Null: there was no answer.'),
 });
 
 const Delivery = Type.Object({
