@@ -184,8 +184,19 @@ describe.each(forms)('what came in: %s', (_form, open) => {
       ...{ title: 'CPU is hot', severity: 'critical', tags: ['edge'], custom_fields: { cpu: 97.5 } },
     });
     const changed = { mapping: { severity: { p1: 'low' } } };
+    const seen = new Set<string>();
+    let host = 7;
     expect(await client.api('PATCH', `/api/v1/webhooks/${made.id}`, changed)).toMatchObject({ status: 200 });
-    const later = await client.bearer(made, { ...payload, host: 'web-8' });
-    expect(await client.get(`/api/v1/incidents/${later.body.incident_id}`)).toMatchObject({ severity: 'low' });
+    // A gateway hears of the change within a second of the answer; until then a receipt is read with the mapping it came under.
+    const severities = await waitFor(
+      async () => {
+        const later = await client.bearer(made, { ...payload, host: `web-${++host}` });
+        const { severity } = await client.get<{ severity: string }>(`/api/v1/incidents/${later.body.incident_id}`);
+        seen.add(severity);
+        return severity === 'low' && seen;
+      },
+      { timeoutMs: 10_000, what: 'an alert read with the changed mapping' },
+    );
+    expect([...severities].filter((severity) => !['critical', 'low'].includes(severity))).toEqual([]);
   });
 });
