@@ -80,6 +80,66 @@ const impure = [
   { selector: "CallExpression[callee.name='randomUUID']", message: 'take ids as arguments' },
 ];
 const ENV = { object: 'process', property: 'env', message: 'read configuration through config.ts' };
+/**
+ * The one way out: whatever a user may name is dialled by @tocsin/egress, which judges the address that is reached. Elsewhere a connection is only
+ * opened to what the administrator or the code itself names: each of those files is listed here.
+ */
+const WAY_OUT = 'only @tocsin/egress opens connections to the outside';
+const DIALLERS = [
+  ['node:http', 'request', 'get', 'Agent', 'ClientRequest', 'WebSocket'],
+  ['node:https', 'request', 'get', 'Agent'],
+  ['node:http2', 'connect'],
+  ['node:net', 'connect', 'createConnection', 'Socket', 'Stream'],
+  ['node:tls', 'connect', 'TLSSocket'],
+  ['node:dgram', 'createSocket', 'Socket'],
+];
+const bare = (name) => name.replace('node:', '');
+const CLIENTS = ['undici', 'nodemailer', 'axios', 'got', 'node-fetch', 'ws', 'eventsource'];
+/** What a rule for imports does not see. */
+const PAST_IMPORTS = [
+  ...['fetch', 'WebSocket', 'EventSource'].map((property) => ({
+    ...{ object: 'globalThis', property, message: WAY_OUT },
+  })),
+  ...['require', 'process'].map((object) => ({ object, property: 'getBuiltinModule', message: WAY_OUT })),
+];
+const noWayOut = {
+  '@typescript-eslint/no-restricted-imports': [
+    'error',
+    {
+      paths: [
+        ...DIALLERS.flatMap(([name, ...importNames]) =>
+          [name, bare(name)].map((one) => ({
+            ...{ name: one, importNames: [...importNames, 'default'], message: WAY_OUT, allowTypeImports: true },
+          })),
+        ),
+        ...CLIENTS.map((name) => ({ name, message: WAY_OUT, allowTypeImports: true })),
+      ],
+      patterns: [{ group: CLIENTS.map((name) => `${name}/*`), message: WAY_OUT, allowTypeImports: true }],
+    },
+  ],
+  'no-restricted-globals': [
+    'error',
+    ...['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'].map((name) => ({ name, message: WAY_OUT })),
+  ],
+  'no-restricted-properties': ['error', ENV, ...PAST_IMPORTS],
+};
+/** Dynamic imports of the same modules; also where the clock may be read. */
+const dynamicWayOut = {
+  selector: `ImportExpression[source.value=/^((node:)?(http|https|http2|net|tls|dgram)|${CLIENTS.join('|')})$/]`,
+  message: WAY_OUT,
+};
+const MAY_DIAL = [
+  'libs/egress/src/**',
+  // The vendors' own certificates and keys: hosts and paths are pinned in the code.
+  'apps/ingress-gateway/src/vendors/vendor-fetch.ts',
+  // The mail server of SMTP_URL.
+  'apps/outbound-dispatcher/src/notifications/smtp.ts',
+  // The brokers of KAFKA_BROKERS.
+  'libs/event-log/src/kafka/socket-gate.ts',
+  'libs/event-log/src/kafka/failures/*.ts',
+  // The command line's calls to the installation that its user names.
+  'apps/cli/src/dead-letters-api.ts',
+];
 const SPECS = ['**/*.spec.ts', '**/spec/**', '**/conformance/**', 'libs/testing/**', 'tools/**'];
 
 export default tseslint.config(
@@ -94,7 +154,7 @@ export default tseslint.config(
       'max-params': ['error', 4],
       'max-depth': ['error', 3],
       'no-restricted-properties': ['error', ENV],
-      'no-restricted-syntax': ['error', ...impure],
+      'no-restricted-syntax': ['error', ...impure, dynamicWayOut],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
@@ -107,6 +167,7 @@ export default tseslint.config(
     },
   },
   ...folders.map(([folder, rules]) => ({ files: [`${folder}/src/**/*.ts`], ignores: SPECS, rules })),
+  { files: ['apps/**/*.ts', 'libs/**/*.ts'], ignores: [...SPECS, ...MAY_DIAL], rules: noWayOut },
   // Shells: the places where the real clock, randomness and environment enter.
   {
     files: [
@@ -116,11 +177,11 @@ export default tseslint.config(
       'apps/all-in-one/src/**/*.ts',
       'apps/cli/src/**/*.ts',
     ],
-    rules: { 'no-restricted-syntax': 'off' },
+    rules: { 'no-restricted-syntax': ['error', dynamicWayOut] },
   },
   {
     files: ['**/config.ts', '**/main.ts', 'libs/nest-shell/src/boot/run-service.ts'],
-    rules: { 'no-restricted-properties': 'off' },
+    rules: { 'no-restricted-properties': ['error', ...PAST_IMPORTS] },
   },
   {
     files: SPECS,

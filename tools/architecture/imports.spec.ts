@@ -87,4 +87,37 @@ describe('imports', () => {
       expect.arrayContaining(['kafkajs', '@tocsin/dedup-correlator', '@tocsin/testing']),
     );
   });
+
+  it('that open connections past the guard fail the lint, wherever they are written', { timeout: 60_000 }, async () => {
+    const { ESLint } = await import('eslint');
+    const eslint = new ESLint({
+      cwd: root,
+      overrideConfig: { languageOptions: { parserOptions: { project: null } } },
+      ruleFilter: ({ ruleId }) => ruleId.includes('no-restricted-'),
+    });
+    const ways = [
+      `import { request } from 'node:http';\nrequest('http://example.org');`,
+      `import https from 'node:https';\nhttps.get('https://example.org');`,
+      `import * as net from 'net';\nnet.connect(80);`,
+      `import { connect } from 'node:tls';\nconnect({});`,
+      `import { Agent } from 'undici';\nnew Agent();`,
+      `import mail from 'nodemailer';\nmail.createTransport();`,
+      `await fetch('https://example.org');`,
+      `await globalThis.fetch('https://example.org');`,
+      `const { request } = await import('undici');\nawait request('https://example.org');`,
+    ];
+    const complaints = async (file: string, text: string) => {
+      const [result] = await eslint.lintText(text, { filePath: join(root, file) });
+      return result?.messages.filter(({ message }) => message.includes('only @tocsin/egress')).length;
+    };
+    for (const text of ways) {
+      expect(await complaints('apps/rca-trigger/src/index.ts', text), text).toBeGreaterThan(0);
+      expect(await complaints('libs/nest-shell/src/index.ts', text), text).toBeGreaterThan(0);
+      expect(await complaints('apps/rca-trigger/src/config.ts', text), text).toBeGreaterThan(0);
+    }
+    for (const text of ways.filter((one) => !one.includes('import(')))
+      expect(await complaints('libs/egress/src/http-sender.ts', text), text).toBe(0);
+    const harmless = `import { isIP } from 'node:net';\nimport { createServer } from 'node:http';\nimport type { Agent } from 'undici';`;
+    expect(await complaints('apps/rca-trigger/src/index.ts', harmless)).toBe(0);
+  });
 });
