@@ -26,6 +26,8 @@ export const ids = {
   silence: id('sil'),
   maintenanceWindow: id('mnt'),
   service: id('svc'),
+  agentIncident: `${id('inc').slice(0, -1)}7`,
+  investigation: id('rca'),
   recommendation: id('rec'),
   notification: id('ntf'),
   apiKey: 'k7m2q5x3n4p6r2ta',

@@ -37,6 +37,7 @@ import { WorkspaceCorrelationController } from './correlation/workspace-correlat
 import type { Credentials } from './credentials.ts';
 import { EgressController } from './egress.controller.ts';
 import { inboundLogControllers, inboundLogProviders } from './inbound-log/inbound-log.providers.ts';
+import { investigatorControllers, investigatorProviders } from './investigator/investigator.providers.ts';
 import { mappingControllers, mappingProviders } from './mapping/mapping.providers.ts';
 import { muteControllers, muteProviders } from './mutes/mutes.providers.ts';
 import { pipelineOf } from './pipeline.ts';
@@ -92,6 +93,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     ...mappingControllers,
     ...muteControllers,
     ...topologyControllers,
+    ...investigatorControllers,
     ...syncLinkControllers,
     SubscriptionsController,
     TemplatesController,
@@ -105,6 +107,7 @@ export const allowListOf = (config: ControlPlaneEnvironment, shell: Pick<ShellCo
     ...mappingProviders,
     ...muteProviders,
     ...topologyProviders,
+    ...investigatorProviders,
     ...syncLinkProviders,
     ...inboundLogProviders,
     configOf(CONTROL_PLANE_CONFIG, ControlPlaneEnvironment),

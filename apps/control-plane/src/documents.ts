@@ -14,6 +14,7 @@ const workspaceBody = (row: WorkspaceRow): WorkspaceBody => ({
   wrappedDataKey: row.wrappedDataKey,
   ...(row.correlationRules ? { correlationRules: row.correlationRules } : {}),
   ...alertPolicies(row),
+  ...(row.investigator ? { investigator: row.investigator } : {}),
 });
 
 const webhookBody = (row: WebhookRow): WebhookBody => ({

@@ -2,6 +2,7 @@ import type {
   ApiKeyBody,
   ConditionDocument,
   CorrelationRules,
+  InvestigatorSettings,
   MappingDocument,
   Scope,
   SealedSecret,
@@ -32,6 +33,7 @@ export class WorkspaceRow extends ConfigurationRow {
   @Column({ type: 'text', name: 'wrapped_data_key' }) wrappedDataKey!: string;
   @Column({ type: 'jsonb', name: 'correlation_rules', nullable: true }) correlationRules!: CorrelationRules | null;
   @Column({ type: 'jsonb' }) settings!: WorkspaceSettings;
+  @Column({ type: 'jsonb', nullable: true }) investigator!: InvestigatorSettings | null;
 }
 
 @Entity({ schema: 'control_plane', name: 'webhooks' })

@@ -81,7 +81,7 @@ function keptTarget(row: SubscriptionRow, stored: FilledTemplate, input: UpdateS
 }
 
 /** @throws Problem url-not-allowed, naming the setting that would open it */
-function checkedUrl(text: string, allow: AllowList): URL {
+export function checkedUrl(text: string, allow: AllowList): URL {
   const verdict = checkUrl(text, allow);
   if (verdict.ok) return verdict.url;
   throw new Problem('url-not-allowed', `url: ${verdict.message}`, {

@@ -24,5 +24,6 @@ export const INBOUND_LOG_KEEPER = Symbol('INBOUND_LOG_KEEPER');
 export const MAPPING_PREVIEWS = Symbol('MAPPING_PREVIEWS');
 export const SILENCES = Symbol('SILENCES');
 export const MAINTENANCE_WINDOWS = Symbol('MAINTENANCE_WINDOWS');
+export const INVESTIGATORS = Symbol('INVESTIGATORS');
 export const TOPOLOGIES = Symbol('TOPOLOGIES');
 export const WEBHOOK_TESTS = Symbol('WEBHOOK_TESTS');

@@ -1,9 +1,10 @@
+import { EgressEnvironment } from '@tocsin/egress/config';
 import type { RcaCaps } from '@tocsin/domain/rca';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 
 /** What the rca-trigger reads beside what every process reads. Property names are the variables. */
-export class RcaEnvironment {
+export class RcaEnvironment extends EgressEnvironment {
   /** Milliseconds between the request and the investigation, so that related alerts of the same moment are there. */
   @Type(() => Number) @IsInt() @Min(0) @Max(600_000) RCA_SETTLE_MS = 1_000;
   /** Investigations of one incident, over all its reopenings. */

@@ -48,6 +48,8 @@ export interface RequestedInvestigation {
   config_revision: number;
   /** Of the incident. */
   number: number;
+  /** Who is asked. */
+  investigator: RcaEvent['investigator'];
   /** Offset of the record that asked for it. */
   offset: bigint;
 }
@@ -56,6 +58,8 @@ export interface BatchContext {
   known: ReadonlyMap<string, KnownIncident>;
   workspaceHour: ReadonlyMap<string, number>;
   settingsOf(webhookId: string | null): RcaSettings;
+  /** Whom a workspace asks. */
+  investigatorOf(workspaceId: string): RcaEvent['investigator'];
   caps: RcaCaps;
 }
 
@@ -102,7 +106,8 @@ export function planBatch(
     );
     const requested = decision.kind === 'request';
     if (requested) {
-      plan.requests.push(requestOf(record, decision.cause, offset));
+      const investigator = context.investigatorOf(incident.workspace_id);
+      plan.requests.push({ ...requestOf(record, decision.cause, offset), investigator });
       hour.set(incident.workspace_id, (hour.get(incident.workspace_id) ?? 0) + 1);
     }
     const told = requested
@@ -126,7 +131,7 @@ const requestOf = (
   { incident, event, sequence }: IncidentEventRecord,
   cause: string,
   offset: bigint,
-): RequestedInvestigation => ({
+): Omit<RequestedInvestigation, 'investigator'> => ({
   id: deriveId('rca', incident.id, event.id),
   workspace_id: incident.workspace_id,
   incident_id: incident.id,
@@ -170,7 +175,7 @@ export const requestedEvent = (request: RequestedInvestigation, at: string): Rca
   workspace_id: request.workspace_id,
   type: 'rca.requested',
   at,
-  investigator: 'built-in',
+  investigator: request.investigator,
   incident_version: request.incident_version,
   reason: request.cause,
   summary: null,

@@ -1,4 +1,4 @@
-import type { Hypothesis, Severity } from '@tocsin/contracts';
+import type { Hypothesis, RcaEvent, Severity } from '@tocsin/contracts';
 import type { Tx } from '@tocsin/postgres';
 import type { IncidentRow, KnownIncident, RequestedInvestigation } from './incident-records.ts';
 
@@ -17,7 +17,7 @@ export async function lockIncidents(tx: Tx, ids: readonly string[]): Promise<Map
     `with known as (
        select id, version, severity, decision from rca_trigger.incidents where id = any($1) order by id for update
      )
-     select known.*, coalesce(bool_or(i.status = 'requested'), false) as running, count(i.id) as investigations
+     select known.*, coalesce(bool_or(i.status in ('requested', 'running')), false) as running, count(i.id) as investigations
      from known left join rca_trigger.investigations i on i.incident_id = known.id
      group by known.id, known.version, known.severity, known.decision`,
     [ids],
@@ -69,8 +69,8 @@ export async function storeRequests(
   const { rows } = await tx.query<{ id: string }>(
     `insert into rca_trigger.investigations
        (id, workspace_id, incident_id, incident_version, cause_id, cause, occurred_at, investigator, status, requested_at, due_at, config_revision)
-     select id, workspace_id, incident_id, incident_version, cause_id, cause, occurred_at, 'built-in', 'requested', $2, $3, config_revision
-     from jsonb_to_recordset($1) as given(id text, workspace_id text, incident_id text, incident_version bigint, cause_id text, cause text, occurred_at timestamptz, config_revision bigint)
+     select id, workspace_id, incident_id, incident_version, cause_id, cause, occurred_at, investigator, 'requested', $2, $3, config_revision
+     from jsonb_to_recordset($1) as given(id text, workspace_id text, incident_id text, incident_version bigint, cause_id text, cause text, occurred_at timestamptz, config_revision bigint, investigator text)
      on conflict do nothing returning id`,
     [JSON.stringify(requests.map(({ offset: _offset, number: _number, ...row }) => row)), at.requested, at.due],
   );
@@ -94,26 +94,32 @@ export interface DueInvestigation {
   severity: Severity;
   services: string[];
   serviceKeys: string[];
+  investigator: RcaEvent['investigator'];
 }
 
-/** Takes due investigations; nobody else gets them before this transaction ends. */
+/** The columns of a due investigation, of `investigations r` joined with `incidents i`. */
+export const dueColumns = `r.id, r.workspace_id as "workspaceId", r.incident_id as "incidentId", r.incident_version as "incidentVersion", r.cause,
+       r.occurred_at as "occurredAt", r.requested_at as "requestedAt", r.config_revision as "configRevision", i.number, i.webhook_id as "webhookId",
+       i.title, i.title_key as "titleKey", i.severity, i.services, i.service_keys as "serviceKeys", r.investigator`;
+type Big = 'incidentVersion' | 'configRevision' | 'number';
+export type DueRow = Omit<DueInvestigation, Big> & Record<Big, string>;
+
+/** bigint columns arrive as text. */
+export const dueOf = (row: DueRow): DueInvestigation => ({
+  ...row,
+  incidentVersion: Number(row.incidentVersion),
+  configRevision: Number(row.configRevision),
+  number: Number(row.number),
+});
+
+/** Takes due investigations of Tocsin's own; nobody else gets them before this transaction ends. */
 export async function claimDue(tx: Tx, now: Date, limit: number): Promise<DueInvestigation[]> {
-  const { rows } = await tx.query<
-    Omit<DueInvestigation, 'incidentVersion' | 'configRevision' | 'number'> &
-      Record<'incidentVersion' | 'configRevision' | 'number', string>
-  >(
-    `select r.id, r.workspace_id as "workspaceId", r.incident_id as "incidentId", r.incident_version as "incidentVersion", r.cause,
-       r.occurred_at as "occurredAt", r.requested_at as "requestedAt", r.config_revision as "configRevision", i.number, i.webhook_id as "webhookId", i.title, i.title_key as "titleKey", i.severity, i.services, i.service_keys as "serviceKeys"
-     from rca_trigger.investigations r join rca_trigger.incidents i on i.id = r.incident_id
-     where r.status = 'requested' and r.due_at <= $1 order by r.due_at, r.id limit $2 for update of r skip locked`,
+  const { rows } = await tx.query<DueRow>(
+    `select ${dueColumns} from rca_trigger.investigations r join rca_trigger.incidents i on i.id = r.incident_id
+     where r.status = 'requested' and r.investigator = 'built-in' and r.due_at <= $1 order by r.due_at, r.id limit $2 for update of r skip locked`,
     [now, limit],
   );
-  return rows.map((row) => ({
-    ...row,
-    incidentVersion: Number(row.incidentVersion),
-    configRevision: Number(row.configRevision),
-    number: Number(row.number),
-  }));
+  return rows.map(dueOf);
 }
 
 export interface FinishedInvestigation {

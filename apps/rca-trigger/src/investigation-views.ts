@@ -12,6 +12,8 @@ interface Row {
   summary: string | null;
   hypotheses: Hypothesis[];
   config_revision: string;
+  progress: string | null;
+  progress_at: Date | null;
 }
 
 const viewOf = (row: Row) => ({
@@ -22,6 +24,7 @@ const viewOf = (row: Row) => ({
   requested_at: row.requested_at.toISOString(),
   completed_at: row.completed_at?.toISOString() ?? null,
   incident_version: Number(row.incident_version),
+  progress: row.progress === null ? null : { message: row.progress, at: row.progress_at?.toISOString() ?? null },
   summary: row.summary,
   hypotheses: row.hypotheses,
   config_revision: Number(row.config_revision),
@@ -35,7 +38,7 @@ export async function investigationsOf(tx: Tx, incidentId: string) {
   );
   if (!incident.rows[0]) return undefined;
   const { rows } = await tx.query<Row>(
-    `select id, status, cause, investigator, requested_at, completed_at, incident_version, summary, hypotheses, config_revision
+    `select id, status, cause, investigator, requested_at, completed_at, incident_version, summary, hypotheses, config_revision, progress, progress_at
      from rca_trigger.investigations where incident_id = $1 order by requested_at desc, id`,
     [incidentId],
   );

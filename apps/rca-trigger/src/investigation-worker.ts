@@ -1,7 +1,7 @@
-import { deriveId, type RcaEvent } from '@tocsin/contracts';
-import { investigate } from '@tocsin/domain/rca';
+import { investigate, suggest } from '@tocsin/domain/rca';
 import type { Logger } from '@tocsin/nest-shell';
 import type { Output, Pipeline, Tx } from '@tocsin/postgres';
+import { conclude } from './conclude.ts';
 import { loadEvidence } from './evidence-store.ts';
 import {
   claimDue,
@@ -10,11 +10,7 @@ import {
   prune,
   storeFinished,
 } from './investigation-store.ts';
-import { rcaOutput } from './rca-facts.ts';
-import { recommend } from './recommendations/recommend.ts';
-import { recommendationOutput } from './recommendations/recommendation-events.ts';
-import { urlOf } from './recommendations/recommendations.ts';
-import { workOutputs } from './work-events.ts';
+import type { AskInvestigators } from './http/ask-investigators.ts';
 
 export interface WorkerParts {
   pipeline: Pick<Pipeline, 'commitCommand'>;
@@ -23,6 +19,8 @@ export interface WorkerParts {
   settleMs: number;
   /** Read each time: the public address is final only once the HTTP server listens. */
   publicUrl(): string;
+  /** Investigators of workspaces. */
+  asking: Pick<AskInvestigators, 'askDue' | 'idle'>;
 }
 
 /** Leftovers of a process that died, and those of other replicas, are found this often; a request of this process wakes at once. */
@@ -55,6 +53,7 @@ export class InvestigationWorker {
     this.stopped = true;
     clearTimeout(this.timer);
     await this.running;
+    await this.parts.asking.idle();
   }
 
   /** Investigates up to ten that are due. @returns how many */
@@ -91,6 +90,7 @@ export class InvestigationWorker {
   private async work(): Promise<void> {
     try {
       while (!this.stopped && (await this.investigateDue()) === AT_ONCE);
+      if (!this.stopped) await this.parts.asking.askDue();
       await this.pruneHourly();
     } catch (error) {
       // A database that is away: everything that is due stays due.
@@ -116,15 +116,9 @@ export class InvestigationWorker {
   ): Promise<{ finished: FinishedInvestigation; outputs: Output[] }> {
     const evidence = await loadEvidence(tx, due);
     const finished = this.conclude(due, () => investigate(evidence));
-    const made = await recommend(tx, due, finished, now);
-    const outputs = [
-      rcaOutput(finishedEvent(due, finished, now), { stream: due.id, version: 2n }),
-      ...workOutputs(due, finished, now),
-      ...made.map((one) =>
-        recommendationOutput('recommendation.created', one, { url: urlOf(this.parts.publicUrl(), one.id) }),
-      ),
-    ];
-    return { finished, outputs };
+    const drafts = suggest(finished.hypotheses).map((one) => ({ ...one, potentialSavings: null }));
+    const told = { now, publicUrl: this.parts.publicUrl() };
+    return { finished, outputs: await conclude(tx, due, { finished, drafts }, told) };
   }
 
   /** A throw of the investigator fails this one investigation, not its neighbours. */
@@ -142,22 +136,3 @@ export class InvestigationWorker {
     }
   }
 }
-
-const finishedEvent = (
-  due: DueInvestigation,
-  { status, summary, hypotheses }: FinishedInvestigation,
-  now: Date,
-): RcaEvent => ({
-  id: deriveId('evt', due.id, status),
-  rca_id: due.id,
-  incident_id: due.incidentId,
-  workspace_id: due.workspaceId,
-  type: status === 'completed' ? 'rca.completed' : 'rca.failed',
-  at: now.toISOString(),
-  investigator: 'built-in',
-  incident_version: due.incidentVersion,
-  reason: due.cause,
-  summary,
-  hypotheses: [...hypotheses],
-  config_revision: due.configRevision,
-});

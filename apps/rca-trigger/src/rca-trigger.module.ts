@@ -24,11 +24,14 @@ import {
   SHELL_CONFIG,
   type ShellConfig,
 } from '@tocsin/nest-shell';
+import type { Sender } from '@tocsin/egress';
 import { createPipeline, type Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { RcaChangeEventsConsumer } from './change-events.consumer.ts';
 import { ChangesController } from './changes.controller.ts';
 import { capsOf, RcaEnvironment } from './config.ts';
+import type { AskInvestigators } from './http/ask-investigators.ts';
+import { investigatorControllers, investigatorProviders } from './http/investigator.providers.ts';
 import { RcaIncidentEventsConsumer } from './incident-events.consumer.ts';
 import { InvestigationWorker } from './investigation-worker.ts';
 import { IncidentRcaController } from './rca.controller.ts';
@@ -37,7 +40,9 @@ import { recordIncidentsStage } from './record-incidents-batch.ts';
 import { RecommendationsController } from './recommendations/recommendations.controller.ts';
 import { Recommendations } from './recommendations/recommendations.ts';
 import {
+  ASK_INVESTIGATORS,
   INVESTIGATION_WORKER,
+  INVESTIGATOR_SENDER,
   RCA_CONFIG,
   RCA_PIPELINE,
   RECOMMENDATIONS,
@@ -61,16 +66,22 @@ function pipelineOf(...[pool, log, now, assignments, logger]: PipelineParts): Pi
     IncidentRcaController,
     ChangesController,
     RecommendationsController,
+    ...investigatorControllers,
   ],
   providers: [
     configOf(RCA_CONFIG, RcaEnvironment),
+    ...investigatorProviders,
     { provide: RCA_PIPELINE, inject: [PIPELINE_POOL, EVENT_LOG, CLOCK, ASSIGNMENTS, LOGGER], useFactory: pipelineOf },
     {
       provide: INVESTIGATION_WORKER,
-      inject: [RCA_PIPELINE, CLOCK, LOGGER, RCA_CONFIG, SHELL_CONFIG],
-      useFactory: (...[pipeline, clock, log, config, shell]: [Pipeline, Clock, Logger, RcaEnvironment, ShellConfig]) =>
+      inject: [RCA_PIPELINE, CLOCK, LOGGER, RCA_CONFIG, SHELL_CONFIG, ASK_INVESTIGATORS],
+      useFactory: (
+        ...[pipeline, clock, log, config, shell, asking]: [
+          ...[Pipeline, Clock, Logger, RcaEnvironment, ShellConfig, AskInvestigators],
+        ]
+      ) =>
         new InvestigationWorker({
-          ...{ pipeline, clock, log, settleMs: config.RCA_SETTLE_MS },
+          ...{ pipeline, clock, log, settleMs: config.RCA_SETTLE_MS, asking },
           publicUrl: () => shell.publicUrl,
         }),
     },
@@ -99,6 +110,7 @@ export class RcaTriggerModule implements OnApplicationBootstrap, BeforeApplicati
   constructor(
     @Inject(RCA_PIPELINE) private readonly pipeline: Pipeline,
     @Inject(INVESTIGATION_WORKER) private readonly worker: InvestigationWorker,
+    @Inject(INVESTIGATOR_SENDER) private readonly sender: Sender,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -106,10 +118,12 @@ export class RcaTriggerModule implements OnApplicationBootstrap, BeforeApplicati
   }
 
   beforeApplicationShutdown(): Promise<void> {
+    this.sender.abort(); // an investigator may take its time: it is asked again
     return this.worker.stop();
   }
 
-  onApplicationShutdown(): Promise<void> {
-    return this.pipeline.close();
+  async onApplicationShutdown(): Promise<void> {
+    await this.sender.close();
+    await this.pipeline.close();
   }
 }

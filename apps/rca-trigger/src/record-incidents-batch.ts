@@ -7,7 +7,7 @@ import { rcaOutput } from './rca-facts.ts';
 import { taskStarted } from './work-events.ts';
 
 export interface RecordIncidentsParts {
-  feed: Pick<ConfigurationFeed, 'webhook' | 'atLeast'>;
+  feed: Pick<ConfigurationFeed, 'webhook' | 'workspace' | 'atLeast'>;
   caps: RcaCaps;
   settleMs: number;
   clock(): Date;
@@ -46,6 +46,7 @@ export const recordIncidentsStage = (parts: RecordIncidentsParts): Stage<null> =
       workspaceHour,
       caps: parts.caps,
       settingsOf: (id) => settingsOf(parts.feed, id),
+      investigatorOf: (id) => (parts.feed.workspace(id)?.body.investigator ? 'http' : 'built-in'),
     });
     await storeIncidents(tx, plan.rows);
     const times = { requested: now.toISOString(), due: plus(now, parts.settleMs) };

@@ -225,6 +225,18 @@ export interface WorkspaceBody {
   flapping?: { toggles: number; windowMinutes: number; holdMinutes: number };
   /** Above this many new incidents a minute in one scope, further new keys roll up into one; absent or 0 = they never do. */
   storm?: { newIncidentsPerMinute: number };
+  /** The workspace's own investigator over HTTP; absent or null = Tocsin's. */
+  investigator?: InvestigatorSettings | null;
+}
+/** Who looks for the root cause of incidents instead of Tocsin: a signed request, answered with the result, or later by call. */
+export interface InvestigatorSettings {
+  url: string;
+  /** Of the signature, the current one first. */
+  secrets: SealedSecret[];
+  /** From connecting to the response headers. */
+  timeoutSeconds: number;
+  /** Without a word for so long it has failed. */
+  resultMinutes: number;
 }
 export type WorkspaceDocument = FeedDocument<'workspace', WorkspaceBody>;
 

@@ -25,7 +25,7 @@ export const routes: readonly { method: string; path: string; service: ServiceNa
   { method: '*', path: '/api/integrations/', service: 'ingress-gateway' },
   { method: '*', path: '/v2/enqueue', service: 'ingress-gateway' },
   { method: '*', path: '/prometheus/', service: 'ingress-gateway' },
-  { method: 'GET', path: '/api/v1/incidents/:id/rca', service: 'rca-trigger' },
+  { method: '*', path: '/api/v1/incidents/:id/rca', service: 'rca-trigger' },
   { method: '*', path: '/api/v1/changes', service: 'rca-trigger' },
   { method: '*', path: '/api/v1/recommendations', service: 'rca-trigger' },
   { method: '*', path: '/api/v1/incidents', service: 'incident-store' },

@@ -6,6 +6,7 @@ import { documentation } from './documentation.ts';
 import { events } from './events.ts';
 import { incidents } from './incidents.ts';
 import { ingest } from './ingest.ts';
+import { investigators } from './investigators.ts';
 import { operations } from './operations.ts';
 import { silences } from './silences.ts';
 import { subscriptions } from './subscriptions.ts';
@@ -18,6 +19,7 @@ import { webhooks } from './webhooks.ts';
 export const descriptions: Descriptions = {
   ...ingest,
   ...incidents,
+  ...investigators,
   ...webhooks,
   ...correlation,
   ...silences,

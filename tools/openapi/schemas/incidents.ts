@@ -127,6 +127,10 @@ const Investigation = Type.Object({
   requested_at: instant,
   completed_at: nullable(instant),
   incident_version: count,
+  progress: described(
+    nullable(Type.Object({ message: text, at: nullable(instant) })),
+    'What an investigator of the workspace’s own said last.',
+  ),
   summary: nullable(text),
   hypotheses: Type.Array(HypothesisSchema),
   config_revision: count,

@@ -4,6 +4,7 @@ import { connectorSchemas } from './connectors.ts';
 import { correlationSchemas } from './correlation.ts';
 import { eventSchemas } from './events.ts';
 import { incidentSchemas } from './incidents.ts';
+import { investigatorSchemas } from './investigators.ts';
 import { mappingSchemas } from './mapping.ts';
 import { operationSchemas } from './operations.ts';
 import { silenceSchemas } from './silences.ts';
@@ -18,6 +19,7 @@ export const answerSchemas = {
   ...correlationSchemas,
   ...eventSchemas,
   ...incidentSchemas,
+  ...investigatorSchemas,
   ...mappingSchemas,
   ...operationSchemas,
   ...silenceSchemas,
