@@ -138,7 +138,8 @@ function normalize(compiled: Compiled, payload: Payload, context: NormalizeConte
     const elements = source.split(root, request);
     if (elements.length === 0)
       return { kind: 'ignored', reason: 'empty-batch', detail: 'the payload holds no alerts', changes: [] };
-    const run: Run = { ...compiled, context: noted, request, root, mapping: mappingOf(source, context) };
+    const about = contextOf(source, noted);
+    const run: Run = { ...compiled, context: noted, about, request, root, mapping: mappingOf(source, context) };
     const reads = elements.map((element, index) => readElement(run, element, index));
     const split = context.mapping?.split ?? 'all';
     return settle(split === 'all' ? reads : combined(split, reads));
@@ -155,6 +156,8 @@ function mappingOf(source: SourceConnector, context: NormalizeContext): UserMapp
 interface Run extends Compiled {
   mapping: UserMapping | undefined;
   context: NormalizeContext;
+  /** What all alerts of the payload have in common. */
+  about: AlertContext;
   request: RequestFacts;
   root: unknown;
 }
@@ -183,7 +186,7 @@ function readAlert(run: Run, reading: Reading, index: number): Read {
   const draft = run.mapping
     ? mappedDraft(run.mapping, run.source, { element, root, index }, (words) => draftOf(run, reading, words))
     : draftOf(run, reading);
-  const alert = buildAlert(draft, contextOf(run), index);
+  const alert = buildAlert(draft, run.about, index);
   const change = run.change && changeOf(run.change, reading, alert);
   if (change === undefined) return { alert };
   if (run.context.alertOnFailure !== false) return { alert, change };
@@ -245,7 +248,7 @@ function draftOf({ source, chains, context }: Run, reading: Reading, words?: Use
   };
 }
 
-function contextOf({ source, context }: Run): AlertContext {
+function contextOf(source: SourceConnector, context: NormalizeContext): AlertContext {
   return {
     receiptId: context.receiptId,
     workspaceId: context.workspaceId,

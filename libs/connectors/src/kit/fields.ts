@@ -13,34 +13,44 @@ import {
 } from '@tocsin/domain/mapping';
 import type { FieldSource, FieldSources, Reading, SourceConnector } from './source-connector.ts';
 
-type Read = (reading: Reading) => readonly unknown[];
+/** One source of a chain. `several`: what `read` gives is the list of all that its path found, else the value itself. */
+interface Step {
+  several: boolean;
+  read(reading: Reading): unknown;
+}
 /** A fallback chain with its paths compiled. */
-export type Chain = readonly Read[];
+export type Chain = readonly Step[];
 
 const ROOT = '$root';
 
 export const compileChain = (sources: FieldSources): Chain => sources.map(compileSource);
 
-function compileSource(source: FieldSource): Read {
-  if (typeof source === 'function') return (reading) => [source(reading)];
+function compileSource(source: FieldSource): Step {
+  if (typeof source === 'function') return { several: false, read: source };
   if (source === ROOT || source.startsWith(`${ROOT}.`) || source.startsWith(`${ROOT}[`)) {
-    const path = compilePath(`$${source.slice(ROOT.length)}`);
-    return (reading) => path.find(reading.root);
+    const { findOne, find } = compilePath(`$${source.slice(ROOT.length)}`);
+    return findOne
+      ? { several: false, read: ({ root }) => findOne(root) }
+      : { several: true, read: ({ root }) => find(root) };
   }
-  const path = compilePath(source);
-  return (reading) => path.find(reading.element);
+  const { findOne, find } = compilePath(source);
+  return findOne
+    ? { several: false, read: ({ element }) => findOne(element) }
+    : { several: true, read: ({ element }) => find(element) };
 }
 
-/** The first text of a chain. Where a path finds several values the first one counts, with a note. */
+/** All that a source found, where more than one value is of use. */
+const foundBy = (step: Step, reading: Reading): readonly unknown[] =>
+  step.several ? (step.read(reading) as readonly unknown[]) : [step.read(reading)];
+
+/** The first text of a chain. Where a source has several values the first one counts, with a note. */
 export function textFrom(chain: Chain, reading: Reading, notes: Notes, field: string): string | undefined {
-  for (const read of chain) {
-    const values = read(reading);
-    if (values.length === 0) continue;
-    const found = values.length === 1 ? values : values.filter((value) => !isEmpty(value));
-    const [only] = found;
-    const text = found.length === 1 && typeof only === 'string' ? textOf(only) : textOf(found);
+  for (const step of chain) {
+    const value = step.read(reading);
+    if (value === undefined) continue;
+    const text = textOf(value);
     if (text === undefined) continue;
-    if (found.length > 1 || (Array.isArray(found[0]) && found[0].length > 1)) notes.add('first-of-list', field);
+    if (Array.isArray(value) && value.filter((one) => !isEmpty(one)).length > 1) notes.add('first-of-list', field);
     return text;
   }
   return undefined;
@@ -48,8 +58,10 @@ export function textFrom(chain: Chain, reading: Reading, notes: Notes, field: st
 
 /** The first non-empty list of a chain. */
 export function listFrom(chain: Chain, reading: Reading): string[] {
-  for (const read of chain) {
-    const list = read(reading).flatMap(listOf);
+  for (const step of chain) {
+    const value = step.read(reading);
+    if (value === undefined) continue;
+    const list = step.several ? (value as readonly unknown[]).flatMap(listOf) : listOf(value);
     if (list.length > 0) return list;
   }
   return [];
@@ -57,8 +69,8 @@ export function listFrom(chain: Chain, reading: Reading): string[] {
 
 /** The first readable instant of a chain; what is there but cannot be read is noted, never fatal. */
 export function instantFrom(chain: Chain, reading: Reading, notes: Notes): string | undefined {
-  for (const read of chain) {
-    for (const value of read(reading)) {
+  for (const step of chain) {
+    for (const value of foundBy(step, reading)) {
       const instant = instantOf(value);
       if (instant !== undefined) return instant;
       if (!isUnsetTime(value)) notes.add('time-unreadable', 'occurredAt', textOf(value));
@@ -110,8 +122,8 @@ export function severityFrom(
   known: { profile: SeverityProfile; notes: Notes; words?: UserWords | undefined },
 ): Severity | undefined {
   let unknown: string | undefined;
-  for (const read of chain) {
-    const text = textOf(read(reading).filter((value) => !isEmpty(value)));
+  for (const step of chain) {
+    const text = textOf(step.read(reading));
     if (text === undefined) continue;
     const severity = known.words?.severityOf(text) ?? severityWordOf(table, text, known.profile);
     if (severity !== undefined) return severity;

@@ -68,7 +68,7 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
   const title = titleOf(draft, context);
   const severity = draft.severity ?? context.defaultSeverity;
   const occurredAt = clampedTime(draft, context.receivedAt);
-  const alert: Keyless = {
+  const alert: Built = {
     id: alertIdOf(context.receiptId, index),
     index,
     receiptId: context.receiptId,
@@ -86,18 +86,27 @@ export function buildAlert(draft: AlertDraft, context: AlertContext, index: numb
     url: optionalText(draft.url, notes, 'url'),
     occurredAt,
     occurredAtOrders: draft.occurredAtOrders && occurredAt !== null,
-    ...(draft.changedAt === undefined ? {} : { changedAt: earlier(draft.changedAt, context.receivedAt) }),
     receivedAt: context.receivedAt,
-    ...(draft.endsAt !== undefined && draft.endsAt > context.receivedAt ? { endsAt: draft.endsAt } : {}),
     firingKey: draft.firingKey === undefined ? null : shortKey(draft.firingKey, notes, 'firingKey'),
     scope: context.workspaceId, // other scope recipes come with their setting
     incidentType: optionalText(draft.incidentType, notes, 'incidentType') ?? context.incidentType ?? null,
     customFields: { ...draft.customFields },
     fields: limitFields(draft.fields, notes),
     configRevision: context.configRevision,
-    ...(context.overLimit === true ? { overLimit: true } : {}),
   };
-  return Object.assign(alert, keysOf(draft, alert, context.dedup), { notes: notes.all() });
+  if (draft.changedAt !== undefined) alert.changedAt = earlier(draft.changedAt, context.receivedAt);
+  if (draft.endsAt !== undefined && draft.endsAt > context.receivedAt) alert.endsAt = draft.endsAt;
+  if (context.overLimit === true) alert.overLimit = true;
+  return finished(alert, keysOf(draft, alert, context.dedup), notes);
+}
+
+/** Set one by one: two copies of an alert were a noticeable part of what it costs to normalise it. */
+function finished(alert: Built, { dedupKey, dedupKeyOrigin, resolveKey }: Keys, notes: Notes): NormalizedAlert {
+  alert.dedupKey = dedupKey;
+  alert.dedupKeyOrigin = dedupKeyOrigin;
+  alert.resolveKey = resolveKey;
+  alert.notes = notes.all();
+  return alert as NormalizedAlert;
 }
 
 function titleOf(draft: AlertDraft, context: AlertContext): string {
@@ -121,6 +130,8 @@ function clampedTime(draft: AlertDraft, receivedAt: string): string | null {
 
 type Keys = Pick<NormalizedAlert, 'dedupKey' | 'dedupKeyOrigin' | 'resolveKey'>;
 type Keyless = Omit<NormalizedAlert, keyof Keys | 'notes'>;
+/** An alert that gets its keys and notes at last. */
+type Built = Keyless & Partial<Pick<NormalizedAlert, keyof Keys | 'notes'>>;
 
 /** The mapping's key, else the connector's, else the recipe; the recipe alone where the webhook wants that. */
 function keysOf(draft: AlertDraft, alert: Keyless, { key, recipe }: KeyRecipe = {}): Keys {

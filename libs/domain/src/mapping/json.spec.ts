@@ -36,6 +36,19 @@ describe('parseJson', () => {
     );
   });
 
+  it('knows where a text ends', () =>
+    expect(
+      parseJson(String.raw`{"a\\":9007199254740993,"b\":9007199254740993":[-9007199254740993,"\\\"",1e999]}`),
+    ).toEqual({
+      'a\\': '9007199254740993',
+      'b":9007199254740993': ['-9007199254740993', '\\"', '1e999'],
+    }));
+
+  it('refuses what is no JSON, whatever numbers are in it', () => {
+    for (const text of ['{9007199254740993:1}', '[9007199254740993', '[09007199254740993]', '"9007199254740993'])
+      expect(() => parseJson(text)).toThrow(SyntaxError);
+  });
+
   it('leaves texts of digits alone', () =>
     expect(parseJson('{"id":"9007199254740993","n":9007199254740993,"s":": 9007199254740993e1"}')).toEqual({
       id: '9007199254740993',

@@ -1,10 +1,13 @@
 /**
- * 16 digits in a row, or an exponent, where a number may begin: only such a text can hold a number that a double does not carry. Ids and
+ * Where a number may begin, 16 digits in a row or an exponent: only such a text can hold a number that a double does not carry. Ids and
  * hashes in quotes, which most payloads have, begin after a quote and so do not count.
  */
 const MAYBE_UNSAFE = /[[:,\s]-?\d{16}|[[:,\s]-?[\d.]*\d[eE]/;
 /** A text that is a number; apart from the other, because a pattern that may begin at the beginning is searched for twice as slowly. */
 const BARE_NUMBER = /^[-\d]/;
+const DIGITS = 16;
+/** Fewer than 16 digits reach the end of a double's range, 1.8e308, with three digits of exponent at least. */
+const HIGH_EXPONENT = /\d[eE]\+?\d{3}/;
 const INTEGER = /^-?\d+$/;
 
 /**
@@ -13,13 +16,76 @@ const INTEGER = /^-?\d+$/;
  * @throws SyntaxError when the text is not JSON.
  */
 export function parseJson(text: string): unknown {
-  // A reviver costs about ten times the plain parse, so it runs only where a scan has found a reason.
-  return MAYBE_UNSAFE.test(text) || BARE_NUMBER.test(text) ? JSON.parse(text, keepNumberText) : JSON.parse(text);
+  const plain: unknown = JSON.parse(text);
+  if (!isSuspect(text)) return plain;
+  const careful = withQuotedNumbers(text);
+  return careful === text ? plain : JSON.parse(careful);
 }
 
-function keepNumberText(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value) || context?.source === undefined) return value;
-  return !Number.isFinite(value) || INTEGER.test(context.source) ? context.source : value;
+/** The exact pattern is the slow one; nearly every payload is done with before it (a fifth of the time). */
+const isSuspect = (text: string): boolean =>
+  (hasLongDigits(text) || HIGH_EXPONENT.test(text)) && (MAYBE_UNSAFE.test(text) || BARE_NUMBER.test(text));
+
+const isDigitAt = (text: string, at: number): boolean => {
+  const unit = text.charCodeAt(at);
+  return unit >= 0x30 && unit <= 0x39;
+};
+
+/** Whether 16 digits stand in a row. Such a row covers every sixteenth place once, so only those are looked at. */
+function hasLongDigits(text: string): boolean {
+  for (let at = DIGITS - 1; at < text.length; at += DIGITS) {
+    if (!isDigitAt(text, at)) continue;
+    let from = at;
+    while (from > 0 && isDigitAt(text, from - 1)) from -= 1;
+    let to = at + 1;
+    while (to < text.length && isDigitAt(text, to)) to += 1;
+    if (to - from >= DIGITS) return true;
+  }
+  return false;
+}
+
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+/**
+ * A valid JSON text with quotes around the numbers that a double does not carry. A reviver, which is told the source of a number, would
+ * do as well at ten times the cost of the parse.
+ */
+function withQuotedNumbers(text: string): string {
+  const parts: string[] = [];
+  let done = 0;
+  for (let at = 0; at < text.length;) {
+    if (text.charCodeAt(at) === QUOTE) at = endOfText(text, at);
+    else if (isDigitAt(text, at) || text.charCodeAt(at) === MINUS) {
+      NUMBER.lastIndex = at;
+      const number = NUMBER.exec(text)?.[0] ?? '-';
+      if (!isCarried(number)) {
+        parts.push(text.slice(done, at), `"${number}"`);
+        done = at + number.length;
+      }
+      at += number.length;
+    } else at += 1;
+  }
+  return parts.length === 0 ? text : parts.join('') + text.slice(done);
+}
+
+const QUOTE = 0x22;
+const MINUS = 0x2d;
+const BACKSLASH = 0x5c;
+
+/** The place after the closing quote of the text that begins at `at`. */
+function endOfText(text: string, at: number): number {
+  let end = text.indexOf('"', at + 1);
+  for (; end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return end + 1;
+  }
+  return text.length;
+}
+
+function isCarried(number: string): boolean {
+  const value = Number(number);
+  return Number.isFinite(value) && (Number.isSafeInteger(value) || !INTEGER.test(number));
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -85,24 +85,28 @@ export function limitFields(
  * Whether a parsed payload can be kept as it is: no limit is met and no text has to be cleaned. Most payloads are such, and looking
  * costs a fraction of copying.
  */
-function isSafe(value: unknown, size: { units: number; maxUnits: number }, depth: number): boolean {
-  if (typeof value === 'string') {
-    size.units += value.length + 3;
-    return value.length <= alertLimits.characters && value.isWellFormed() && !value.includes('\0');
-  }
+function isSafe(value: object, size: { units: number; maxUnits: number }, depth: number): boolean {
   size.units += NUMBER_BYTES_MAX / UNIT_BYTES_MAX;
-  if (typeof value !== 'object' || value === null) return size.units <= size.maxUnits;
   if (depth > alertLimits.depth || size.units > size.maxUnits) return false;
   if (Array.isArray(value)) {
-    return value.length <= alertLimits.items && value.every((item) => isSafe(item, size, depth + 1));
+    return value.length <= alertLimits.items && value.every((item) => isSafeValue(item, size, depth + 1));
   }
   for (const key in value) {
-    if (key === '__proto__' || key.length > alertLimits.keyCharacters) return false;
-    if (!isSafe(key, size, depth + 1)) return false;
-    if (!isSafe((value as Record<string, unknown>)[key], size, depth + 1)) return false;
+    if (key === '__proto__' || !isSafeText(key, alertLimits.keyCharacters)) return false;
+    size.units += key.length + 3;
+    if (!isSafeValue((value as Record<string, unknown>)[key], size, depth + 1)) return false;
   }
   return size.units <= size.maxUnits;
 }
+
+function isSafeValue(value: unknown, size: { units: number; maxUnits: number }, depth: number): boolean {
+  if (typeof value === 'object' && value !== null) return isSafe(value, size, depth);
+  size.units += typeof value === 'string' ? value.length + 3 : NUMBER_BYTES_MAX / UNIT_BYTES_MAX;
+  return typeof value !== 'string' || isSafeText(value, alertLimits.characters);
+}
+
+const isSafeText = (text: string, max: number): boolean =>
+  text.length <= max && text.isWellFormed() && !text.includes('\0');
 
 interface Copied {
   copy: Record<string, unknown>;

@@ -121,6 +121,24 @@ describe('times', () => {
     [true, undefined],
   ])('reads %j as %s', (value, instant) => expect(instantOf(value)).toBe(instant));
 
+  it('reads the plain form as it reads every other', () => {
+    const two = (most: number) => fc.integer({ min: 0, max: most }).map((part) => String(part).padStart(2, '0'));
+    const year = fc.integer({ min: 1980, max: 2210 }).map(String);
+    const fraction = fc.option(fc.integer({ min: 0, max: 999 }).map((part) => `.${String(part).padStart(3, '0')}`));
+    fc.assert(
+      fc.property(
+        fc.tuple(year, two(13), two(32)),
+        fc.tuple(two(25), two(61), two(62)),
+        fraction,
+        (day, time, rest) => {
+          const text = `${day.join('-')}T${time.join(':')}${rest ?? ''}`;
+          expect(instantOf(`${text}Z`)).toBe(instantOf(`${text}+00:00`));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
   it('knows the ways to say "not set"', () => {
     for (const value of ['0001-01-01T00:00:00Z', '', 0, -1, '-1', null, undefined])
       expect(isUnsetTime(value)).toBe(true);

@@ -9,7 +9,9 @@ export interface Path {
   readonly text: string;
   readonly effort: PathEffort;
   /** The values found, in document order, at most 1,000. Never throws. */
-  find(root: unknown): readonly unknown[];
+  find(this: void, root: unknown): readonly unknown[];
+  /** Given where the path finds one value at most: that value, or undefined, without a list around it. */
+  findOne?(this: void, root: unknown): unknown;
 }
 
 /** A path that cannot be used; `column` counts from 1. */
@@ -46,7 +48,7 @@ export function compilePath(text: string): Path {
     if (plain.length > pathLimits.segments) throw tooDeep(text);
     const keys = plain.map((segment) => (segment.kind === 'key' ? segment.key : undefined));
     return isKeys(keys)
-      ? { text, effort: 'keys', find: (root) => valueByKeys(root, keys) }
+      ? { text, effort: 'keys', find: (root) => foundByKeys(root, keys), findOne: (root) => valueByKeys(root, keys) }
       : { text, effort: 'walk', find: (root) => walk(root, plain) };
   }
   return compileQuery(text, trimmed.startsWith('$') ? trimmed : `$.${trimmed}`);
@@ -84,13 +86,19 @@ const isKeys = (keys: readonly (string | undefined)[]): keys is readonly string[
 const NONE: readonly unknown[] = [];
 
 /** What `walk` finds for keys only, which is nearly every path: no list per step. */
-function valueByKeys(root: unknown, keys: readonly string[]): readonly unknown[] {
+function foundByKeys(root: unknown, keys: readonly string[]): readonly unknown[] {
+  const value = valueByKeys(root, keys);
+  return value === undefined ? NONE : [value];
+}
+
+function valueByKeys(root: unknown, keys: readonly string[]): unknown {
   let value = root;
   for (const key of keys) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key)) return NONE;
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, key))
+      return undefined;
     value = (value as Record<string, unknown>)[key];
   }
-  return value === undefined ? NONE : [value];
+  return value;
 }
 
 function walk(root: unknown, segments: readonly Segment[]): readonly unknown[] {

@@ -41,7 +41,15 @@ export const isUnsetTime = (value: unknown): boolean =>
   value === -1 ||
   (typeof value === 'string' && /^(?:|0|-1|0001-01-01[T ].*|1970-01-01T00:00:00(?:\.0+)?Z)$/.test(value.trim()));
 
+/** `2026-11-21T09:00:00Z`, with or without milliseconds: what most senders write, and the engine reads at a fraction of the cost. */
+function plainUtcOf(text: string): number {
+  const plain = text.length === 20 || (text.length === 24 && text[19] === '.');
+  return plain && text[4] === '-' && text[10] === 'T' && text.endsWith('Z') ? Date.parse(text) : NaN;
+}
+
 function millisecondsOf(text: string): number | undefined {
+  const plain = plainUtcOf(text);
+  if (!Number.isNaN(plain)) return plain;
   if (DIGITS.test(text)) return epochOf(Number(text));
   const match = ISO.exec(text) ?? ISO.exec(rearranged(text));
   if (!match) return undefined;
