@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import type { SignatureScheme } from '@tocsin/contracts';
 import { asymmetricSignature } from './signing-key.ts';
 
@@ -22,11 +22,14 @@ function standardKey(secret: string): Buffer {
 
 /** `sha256=` and the hex HMAC of the body under the UTF-8 bytes of the secret as it was shown. */
 export const legacySignature = (secret: string, body: string | Uint8Array): string =>
-  `sha256=${createHmac('sha256', Buffer.from(secret, 'utf8')).update(body).digest('hex')}`;
+  `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 
 /** One `v1,…` of Standard Webhooks 1.0: HMAC-SHA-256 over `id.timestamp.body`. */
 export const standardSignature = (secret: string, attempt: Omit<SignedAttempt, 'secrets'>): string =>
-  `v1,${createHmac('sha256', standardKey(secret)).update(`${attempt.id}.${attempt.timestamp}.`).update(attempt.body).digest('base64')}`;
+  `v1,${createHmac('sha256', createSecretKey(standardKey(secret)))
+    .update(`${attempt.id}.${attempt.timestamp}.`)
+    .update(attempt.body)
+    .digest('base64')}`;
 
 /** Product P12: both legacy headers and Standard Webhooks. */
 export const defaultSignatures: readonly SignatureScheme[] = ['x-cloudthinker', 'x-webhook', 'standard-v1'];
