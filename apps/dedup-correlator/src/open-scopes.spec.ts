@@ -26,9 +26,7 @@ describe('open incidents of scopes', () => {
     open.take([anIncident('a', 'inc_2'), anIncident('a', 'inc_1', 5), anIncident('c', 'inc_9')]);
     await open.load(['a', 'b'], table.read);
     expect(table.asked).toEqual(['a', 'b']);
-    expect([...(open.of('a')?.under('a', 'service db', 0) ?? [])].map(({ incidentId }) => incidentId)).toEqual([
-      'inc_2',
-    ]);
+    expect([...(open.of('a')?.under('service db', 0) ?? [])].map(({ incidentId }) => incidentId)).toEqual(['inc_2']);
     expect(open.of('c')).toBeUndefined(); // nobody asked for it
   });
 

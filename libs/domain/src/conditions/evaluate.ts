@@ -27,9 +27,9 @@ export interface LeafReport {
   value: unknown;
   /** Where the looked-at value is from; of a condition that holds for both, the alert. */
   of: 'alert' | 'incident';
-  found: string[];
+  found: readonly string[];
   /** The incident's own value, where it was compared with. */
-  incident?: string[];
+  incident?: readonly string[];
 }
 
 export interface Explanation {
@@ -71,23 +71,36 @@ export function couldHold(condition: CompiledCondition, alert: ConditionSubject)
 
 /** Whether a condition holds, and what decided. Looks at every leaf, so it is for what people read. */
 export function evaluate(condition: CompiledCondition, asked: AnyAsked): Explanation {
+  const decided: LeafReport[] = [];
+  const is = decide(condition, asked, decided);
+  return { holds: is, decided, held: heldOf(condition, asked), conditions: leavesOf(condition) };
+}
+
+/** Reports the leaves that decide, and no others: most of an explanation's cost is in its reports. */
+function decide(condition: CompiledCondition, asked: AnyAsked, decided: LeafReport[]): boolean {
   if (condition.kind === 'leaf') {
     const failing = leafFails(condition, asked);
-    const decided = [reportOf(condition, asked, failing ?? 'alert')];
-    return { holds: failing === null, decided, held: failing === null ? 1 : 0, conditions: 1 };
+    if (decided.length < REPORTS_MAX) decided.push(reportOf(condition, asked, failing ?? 'alert'));
+    return failing === null;
   }
-  const items = condition.items.map((item) => evaluate(item, asked));
-  const held = items.reduce((sum, item) => sum + item.held, 0);
-  const all = { held, conditions: leavesOf(condition) };
-  if (condition.kind === 'and') {
-    const failed = items.find((item) => !item.holds);
-    if (failed) return { holds: false, decided: failed.decided, ...all };
-    return { holds: true, decided: items.flatMap(({ decided }) => decided).slice(0, REPORTS_MAX), ...all };
-  }
-  const first = items.find((item) => item.holds);
-  if (first) return { holds: true, decided: first.decided, ...all };
-  const nearest = items.reduce((best, item) => (shareOf(item) > shareOf(best) ? item : best));
-  return { holds: false, decided: nearest.decided, ...all };
+  const { items, kind } = condition;
+  const deciding = items.find((item) => holds(item, asked) === (kind === 'or'));
+  if (deciding) return decide(deciding, asked, decided);
+  if (kind === 'or') return decide(nearestOf(items, asked), asked, decided);
+  for (const item of items) decide(item, asked, decided);
+  return true;
+}
+
+function nearestOf(items: readonly CompiledCondition[], asked: AnyAsked): CompiledCondition {
+  const share = (item: CompiledCondition) => heldOf(item, asked) / leavesOf(item);
+  return items.reduce((best, item) => (share(item) > share(best) ? item : best));
+}
+
+function heldOf(condition: CompiledCondition, asked: AnyAsked): number {
+  if (condition.kind === 'leaf') return leafFails(condition, asked) === null ? 1 : 0;
+  let held = 0;
+  for (const item of condition.items) held += heldOf(item, asked);
+  return held;
 }
 
 /** The share of conditions that held. */
@@ -165,20 +178,24 @@ const lower = (texts: readonly string[]): string[] => texts.map((text) => text.t
 
 /** Texts in explanations are shortened: they are shown, not compared. */
 const SHOWN = { texts: 10, length: 200 } as const;
-const shown = (texts: readonly string[]): string[] =>
-  texts.slice(0, SHOWN.texts).map((text) => (text.length > SHOWN.length ? `${text.slice(0, SHOWN.length)}…` : text));
+const shown = (texts: readonly string[]): readonly string[] =>
+  texts.length <= SHOWN.texts && texts.every(({ length }) => length <= SHOWN.length)
+    ? texts
+    : texts
+        .slice(0, SHOWN.texts)
+        .map((text) => (text.length > SHOWN.length ? `${text.slice(0, SHOWN.length)}…` : text));
 
 function reportOf(leaf: CompiledLeaf, { alert, incident }: AnyAsked, of: 'alert' | 'incident'): LeafReport {
   const { path, field, operator, expected, value } = leaf;
   const subject = of === 'incident' && incident ? incident : alert;
   const its = expected.kind === 'incident' && incident ? readField(expected.field, incident).texts : undefined;
-  return {
+  const report = {
     path,
     field: field.name,
     operator,
     value: Array.isArray(value) ? value.slice(0, SHOWN.texts) : (value ?? null),
     of,
     found: shown(readField(field, subject).texts),
-    ...(its && { incident: shown(its) }),
   };
+  return its ? { ...report, incident: shown(its) } : report;
 }

@@ -121,6 +121,8 @@ export function readField(field: FieldRef, subject: Partial<ConditionSubject & E
     if (value === '') return ABSENT;
     return { present: true, texts: [field.ignoresCase ? value.toLowerCase() : value] };
   }
+  if (isListOfTexts(value))
+    return { present: true, texts: field.ignoresCase ? value.map((text) => text.toLowerCase()) : value };
   if (!isPresent(value)) return ABSENT;
   const texts: string[] = [];
   textsOf(value, texts);
@@ -168,6 +170,13 @@ function within(value: unknown, path: readonly string[]): unknown {
   }
   const whole = path.join('.');
   return rest.length > 0 && Object.hasOwn(record, whole) ? record[whole] : undefined;
+}
+
+/** Services and tags as nearly all alerts have them: nothing in there is left out. */
+function isListOfTexts(list: unknown): list is readonly string[] {
+  if (!Array.isArray(list) || list.length === 0 || list.length > ELEMENTS_MAX) return false;
+  for (const element of list) if (typeof element !== 'string' || element === '') return false;
+  return true;
 }
 
 const isPresent = (value: unknown): boolean =>

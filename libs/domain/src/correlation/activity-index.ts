@@ -1,128 +1,189 @@
 import { serviceTerm } from './facets.ts';
-import { fileUnder, type Millis } from './moments.ts';
+import type { Millis } from './moments.ts';
 import { byActivity, type KnownIncident } from './state.ts';
 
 /** An incident's place in the list of one term. */
 interface Node {
-  readonly entry: Entry;
+  readonly listed: Listed;
   readonly list: List;
   before: Node | undefined;
   after: Node | undefined;
 }
 
-/** The incidents under one term, least recently active first. */
+/** The incidents under one term. In the order of their activity only as far as somebody asked for it. */
 interface List {
+  readonly term: string;
+  size: number;
   last: Node | undefined;
+  /** The note up to which it is in order; -1 = it never was. */
+  orderedTo: number;
 }
 
-/** An incident as it is listed, and where. */
-interface Entry {
-  incident: KnownIncident;
-  readonly nodes: Map<string, Node>;
+/** An incident that the index knows, as it was noted last. */
+export class Listed {
+  nodes: Node[] = [];
+  /** Its newest note, in the journal. */
+  position = -1;
+  /** Whether it was noted since somebody asked. */
+  isPending = false;
+  /** What its nodes are for; absent = it is not listed. */
+  services: readonly string[] | undefined;
+  terms: readonly string[] | undefined;
+
+  constructor(public incident: KnownIncident) {}
 }
+
+/** Lists up to this long are put in order whenever somebody asks; longer ones are kept in order from ask to ask. */
+const SHORT = 16;
+/** Notes that are kept for lists that are asked later. */
+const JOURNAL_MAX = 4_096;
 
 /**
- * Open incidents per scope and term, in the order of their activity. What changes is noted at once and listed when somebody asks:
- * a storm of repeats, which asks nobody, costs one note each. An incident that has just been active goes to the end of its lists,
- * so that finding its place takes a step or two however long they are.
+ * The open incidents of one scope per term, asked by activity. What changes is noted at once and costs no more than that, however many
+ * terms list it: a list that somebody asks takes in what was noted since it was asked before. An incident that has just been active
+ * goes to the end of a list, so that finding its place there takes a step or two however long it is.
  */
 export class ActivityIndex {
   private readonly lists = new Map<string, List>();
-  private readonly entries = new Map<string, Entry>();
-  /** The newest form of incidents that are not listed so yet. */
-  private readonly noted = new Map<string, KnownIncident>();
+  private pending: Listed[] = [];
+  private journal: Listed[] = [];
+  /** How many notes were dropped from the journal. */
+  private dropped = 0;
 
-  /** `path` names the incident. */
-  note(path: string, incident: KnownIncident): void {
-    this.noted.set(path, incident);
+  note(listed: Listed, incident: KnownIncident): void {
+    listed.incident = incident;
+    if (listed.isPending) return;
+    listed.isPending = true;
+    this.pending.push(listed);
   }
 
   /** Those that were active at or after `since`, the most recently active first. */
-  *under(scope: string, term: string, since: Millis): Iterable<KnownIncident> {
-    if (this.noted.size > 0) this.listNoted();
-    for (let node = this.lists.get(fileUnder(scope, term))?.last; node; node = node.before) {
-      const { incident } = node.entry;
-      if (incident.lastAlertAt < since) return;
-      yield incident;
+  under(term: string, since: Millis): Iterable<KnownIncident> {
+    if (this.pending.length > 0) this.takeIn();
+    const list = this.lists.get(term);
+    if (!list) return [];
+    if (list.size <= SHORT) return membersSince(list, since);
+    this.putInOrder(list);
+    return walk(list, since);
+  }
+
+  private takeIn(): void {
+    for (const listed of this.pending) {
+      listed.isPending = false;
+      const { closedAt, services, terms } = listed.incident;
+      if (closedAt !== null) this.drop(listed);
+      else {
+        if (listed.services !== services || listed.terms !== terms) this.setTerms(listed);
+        listed.position = this.dropped + this.journal.length;
+        this.journal.push(listed);
+      }
     }
+    this.pending = [];
+    if (this.journal.length <= 2 * JOURNAL_MAX) return;
+    this.dropped += this.journal.length - JOURNAL_MAX;
+    this.journal = this.journal.slice(-JOURNAL_MAX);
   }
 
-  private listNoted(): void {
-    const noted = [...this.noted];
-    if (noted.length > 1) noted.sort(([, a], [, b]) => byActivity(a, b)); // so that each goes to the end
-    this.noted.clear();
-    for (const [path, incident] of noted)
-      if (incident.closedAt === null) this.list(path, incident);
-      else this.drop(path);
+  private drop(listed: Listed): void {
+    for (const node of listed.nodes) this.remove(node);
+    listed.nodes = [];
+    listed.services = listed.terms = undefined;
+    listed.position = -1;
   }
 
-  private drop(path: string): void {
-    for (const node of this.entries.get(path)?.nodes.values() ?? []) unlink(node);
-    this.entries.delete(path);
-  }
-
-  private list(path: string, incident: KnownIncident): void {
-    let entry = this.entries.get(path);
-    if (!entry) this.entries.set(path, (entry = { incident, nodes: new Map() }));
-    const { services, terms } = entry.incident;
-    const sameTerms = entry.nodes.size > 0 && services === incident.services && terms === incident.terms;
-    entry.incident = incident;
-    if (!sameTerms) this.setTerms(entry);
-    for (const node of entry.nodes.values()) if (!isInPlace(node)) move(node);
-  }
-
-  private setTerms(entry: Entry): void {
-    const wanted = new Set(termsIn(entry.incident));
-    for (const [term, node] of entry.nodes) {
-      if (wanted.has(term)) continue;
-      unlink(node);
-      entry.nodes.delete(term);
-    }
+  private setTerms(listed: Listed): void {
+    const { services, terms } = listed.incident;
+    const wanted = new Set(terms);
+    for (const service of services) wanted.add(serviceTerm(service));
+    const kept = listed.nodes.filter((node) => wanted.delete(node.list.term) || this.remove(node));
     for (const term of wanted) {
-      if (entry.nodes.has(term)) continue;
-      const node: Node = { entry, list: this.listOf(entry.incident.scope, term), before: undefined, after: undefined };
-      entry.nodes.set(term, node);
-      place(node);
+      const node: Node = { listed, list: this.listOf(term), before: undefined, after: undefined };
+      append(node);
+      kept.push(node);
     }
+    listed.nodes = kept;
+    listed.services = services;
+    listed.terms = terms;
   }
 
-  private listOf(scope: string, term: string): List {
-    const path = fileUnder(scope, term);
-    let list = this.lists.get(path);
-    if (!list) this.lists.set(path, (list = { last: undefined }));
+  private listOf(term: string): List {
+    let list = this.lists.get(term);
+    if (!list) this.lists.set(term, (list = { term, size: 0, last: undefined, orderedTo: -1 }));
     return list;
   }
+
+  private remove(node: Node): false {
+    unlink(node);
+    if (node.list.size === 0) this.lists.delete(node.list.term);
+    return false;
+  }
+
+  /** Takes in what was noted since: each to its place, the least recently active first. */
+  private putInOrder(list: List): void {
+    const end = this.dropped + this.journal.length;
+    const moving = list.orderedTo < this.dropped ? [...nodesOf(list)] : this.notedSince(list);
+    for (const node of moving) unlink(node);
+    moving.sort((a, b) => byActivity(a.listed.incident, b.listed.incident));
+    for (const node of moving) place(node);
+    list.orderedTo = end;
+  }
+
+  private notedSince(list: List): Node[] {
+    const nodes: Node[] = [];
+    for (let index = list.orderedTo - this.dropped; index < this.journal.length; index++) {
+      const listed = this.journal[index] as Listed;
+      if (listed.position !== this.dropped + index) continue; // noted again since, or closed
+      const node = listed.nodes.find((one) => one.list === list);
+      if (node) nodes.push(node);
+    }
+    return nodes;
+  }
 }
 
-/** Every term that lists the incident: its services, and the others. */
-const termsIn = ({ services, terms }: KnownIncident): string[] => [...services.map(serviceTerm), ...terms];
+function* nodesOf({ last }: List): Iterable<Node> {
+  for (let node = last; node; node = node.before) yield node;
+}
 
-const isInPlace = ({ entry, before, after }: Node): boolean =>
-  (!before || byActivity(before.entry.incident, entry.incident) < 0) &&
-  (!after || byActivity(entry.incident, after.entry.incident) < 0);
+function* walk({ last }: List, since: Millis): Iterable<KnownIncident> {
+  for (let node = last; node; node = node.before) {
+    const { incident } = node.listed;
+    if (incident.lastAlertAt < since) return;
+    yield incident;
+  }
+}
+
+function membersSince({ last }: List, since: Millis): KnownIncident[] {
+  const members: KnownIncident[] = [];
+  for (let node = last; node; node = node.before)
+    if (node.listed.incident.lastAlertAt >= since) members.push(node.listed.incident);
+  return members.length > 1 ? members.sort((a, b) => byActivity(b, a)) : members;
+}
 
 function unlink(node: Node): void {
-  if (node.before) node.before.after = node.after;
-  if (node.after) node.after.before = node.before;
-  else if (node.list.last === node) node.list.last = node.before;
-  node.before = undefined;
-  node.after = undefined;
+  const { list, before, after } = node;
+  if (before) before.after = after;
+  if (after) after.before = before;
+  else list.last = before;
+  node.before = node.after = undefined;
+  list.size -= 1;
 }
 
-function move(node: Node): void {
-  unlink(node);
-  place(node);
-}
-
-/** From the end of its list to the first one that was active before. */
-function place(node: Node): void {
-  let before = node.list.last;
-  let after: Node | undefined;
-  while (before && byActivity(before.entry.incident, node.entry.incident) > 0)
-    [after, before] = [before, before.before];
+function link(node: Node, before: Node | undefined, after: Node | undefined): void {
   node.before = before;
   node.after = after;
   if (before) before.after = node;
   if (after) after.before = node;
   else node.list.last = node;
+  node.list.size += 1;
+}
+
+const append = (node: Node): void => link(node, node.list.last, undefined);
+
+/** From the end of its list to the first one that was active before. */
+function place(node: Node): void {
+  let before = node.list.last;
+  let after: Node | undefined;
+  while (before && byActivity(before.listed.incident, node.listed.incident) > 0)
+    [after, before] = [before, before.before];
+  link(node, before, after);
 }

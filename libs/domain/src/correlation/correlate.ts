@@ -5,7 +5,7 @@ import type { CompiledCondition, ConditionSubject } from '../conditions/index.ts
 import type { Topology } from '../topology/index.ts';
 import type { FlappingPolicy } from './flapping.ts';
 import type { CompiledMute } from './mutes.ts';
-import { holderPath, type Change, type CorrelationView } from './state.ts';
+import type { Change, CorrelationView, KeyPath } from './state.ts';
 import type { CompiledRules } from './rules.ts';
 import type { StormPolicy } from './storm.ts';
 import { subjectOf } from './subject.ts';
@@ -53,8 +53,8 @@ export interface Case {
   eventTime: EventTime;
   dedupKey: string;
   resolveKey: string;
-  keyPath: string;
-  resolvePath: string;
+  keyPath: KeyPath;
+  resolvePath: KeyPath;
   trail: Trail;
 }
 
@@ -69,16 +69,21 @@ export function correlate(state: CorrelationView, alert: NormalizedAlert, config
     trail.hit('processed', { alertId: alert.id });
     return { decision: { kind: 'skipped' }, why: trail.because('already-processed'), changes: [] };
   }
-  trail.miss('processed');
+  trail.notProcessed();
   const receivedAt = millisOf(alert.receivedAt);
   const answer = decide(caseOf(state, alert, config, trail));
   const processed = { workspaceId: alert.workspaceId, scope: alert.scope, alertId: alert.id, receivedAt };
   const held = holdOf(answer, receivedAt);
-  return {
-    ...answer,
-    changes: [{ kind: 'processed', processed }, ...answer.changes],
-    ...(held === undefined ? {} : { holdUntil: instantOf(held) }),
-  };
+  const { decision, why } = answer;
+  const changes = after({ kind: 'processed', processed }, answer.changes);
+  return held === undefined ? { decision, why, changes } : { decision, why, changes, holdUntil: instantOf(held) };
+}
+
+/** One list of a few changes, made to its length. */
+function after(first: Change, [second, third, ...others]: readonly Change[]): Change[] {
+  if (!second) return [first];
+  if (!third) return [first, second];
+  return others.length === 0 ? [first, second, third] : [first, second, third, ...others];
 }
 
 /** What somebody would be told of. Acknowledges and updates are told at once: a person may have made them. */
@@ -109,7 +114,8 @@ function decide(one: Case): Correlated {
 
 function caseOf(state: CorrelationView, alert: NormalizedAlert, config: CorrelationConfig, trail: Trail): Case {
   const dedupKey = boundedText(alert.dedupKey);
-  const resolveKey = boundedText(alert.resolveKey);
+  const resolveKey = alert.resolveKey === alert.dedupKey ? dedupKey : boundedText(alert.resolveKey);
+  const { scope, webhookId } = alert;
   return {
     state,
     alert,
@@ -120,7 +126,7 @@ function caseOf(state: CorrelationView, alert: NormalizedAlert, config: Correlat
     eventTime: eventTimeOf(alert),
     dedupKey,
     resolveKey,
-    keyPath: holderPath(alert.scope, alert.webhookId, dedupKey),
-    resolvePath: holderPath(alert.scope, alert.webhookId, resolveKey),
+    keyPath: { scope, webhookId, key: dedupKey },
+    resolvePath: { scope, webhookId, key: resolveKey },
   };
 }

@@ -1,6 +1,7 @@
 import type { NormalizedAlert } from '@tocsin/contracts';
-import { tagForms, type IncidentSubject } from '../conditions/index.ts';
+import { bareTag, type IncidentSubject } from '../conditions/index.ts';
 import { boundedText } from './moments.ts';
+import type { KnownIncident } from './state.ts';
 
 /** An incident's own values that rules compare with, as its alerts said; its services are kept beside. */
 export type IncidentFacets = Omit<IncidentSubject, 'services' | 'neighbours'>;
@@ -34,9 +35,21 @@ const isPlain = (value: unknown): boolean => isScalar(value) || (Array.isArray(v
 const plain = (value: unknown): unknown =>
   Array.isArray(value) ? value.slice(0, MAX.fields).map(plain) : typeof value === 'string' ? storable(value) : value;
 
-/** The facets after another alert has joined: its tags come along. */
-export const joinedFacets = (facets: IncidentFacets | null, alert: NormalizedAlert): IncidentFacets | null =>
-  facets && { ...facets, tags: tagsOf([...facets.tags, ...alert.tags]) };
+/**
+ * The facets and terms after another alert has joined: its tags and its group come along. Where it brings nothing new they stay as
+ * they are, so that nothing is worked out or listed anew.
+ */
+export function joinedFacets(
+  { facets, terms }: Pick<KnownIncident, 'facets' | 'terms'>,
+  alert: NormalizedAlert,
+): Pick<KnownIncident, 'facets' | 'terms'> {
+  const group = groupOf(alert);
+  const bringsTags = facets !== null && !alert.tags.every((tag) => facets.tags.includes(tag));
+  const bringsGroup = group !== null && !terms.includes(groupTerm(group));
+  if (!bringsTags && !bringsGroup && terms.length > 0) return { facets, terms };
+  const joined = bringsTags ? { ...facets, tags: tagsOf([...facets.tags, ...alert.tags]) } : facets;
+  return { facets: joined, terms: termsOf(joined, group, terms) };
+}
 
 /** Under which terms the index lists every open incident. */
 export const ANY_TERM = 'any';
@@ -51,14 +64,20 @@ export const groupOf = ({ fields }: Pick<NormalizedAlert, 'fields'>): string | n
 
 /** Terms by which an incident is found, beside its services: its tags with and without key, its group, its plain values. */
 export function termsOf(facets: IncidentFacets | null, group: string | null, known: readonly string[] = []): string[] {
-  const terms = new Set<string>([ANY_TERM, ...known.filter((term) => term.startsWith('group '))]);
+  const terms = new Set<string>([ANY_TERM]);
+  for (const term of known) if (term.startsWith('group ')) terms.add(term);
   if (group !== null) terms.add(groupTerm(group));
   if (!facets) return [...terms];
   terms.add(valueTerm('title', facets.title));
   if (facets.source !== null) terms.add(valueTerm('source', facets.source));
   for (const [name, value] of Object.entries(facets.customFields))
-    for (const text of Array.isArray(value) ? value : [value])
-      terms.add(valueTerm(`custom_fields.${name}`, String(text)));
-  for (const form of tagForms(facets.tags)) terms.add(tagTerm(form));
-  return [...terms].slice(0, MAX.terms);
+    if (!Array.isArray(value)) terms.add(valueTerm(`custom_fields.${name}`, String(value)));
+    else for (const text of value) terms.add(valueTerm(`custom_fields.${name}`, String(text)));
+  for (const tag of facets.tags) {
+    terms.add(tagTerm(tag));
+    const bare = bareTag(tag);
+    if (bare !== undefined) terms.add(tagTerm(bare));
+  }
+  const all = [...terms];
+  return all.length > MAX.terms ? all.slice(0, MAX.terms) : all;
 }

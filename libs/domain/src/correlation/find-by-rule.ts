@@ -1,28 +1,23 @@
-import {
-  couldHold,
-  evaluate,
-  holds,
-  shareOf,
-  shareOfAlert,
-  type Asked,
-  type Explanation,
-  type IncidentSubject,
-} from '../conditions/index.ts';
+import { evaluate } from '../conditions/index.ts';
 import type { Case } from './correlate.ts';
+import { RuleSearch } from './rule-search.ts';
 import type { CompiledRule, CompiledRules } from './rules.ts';
 import { byActivity, type KnownIncident } from './state.ts';
-import { neighboursOf } from './subject.ts';
 
-/** Candidates that one rule looks at, the most recently active first. */
-const CANDIDATES_MAX = 100;
-/** Of the rules that do not match so many are compared, and so many of the nearest explained. */
+/** Of the rules that do not match so many are compared, and so many of the nearest looked at with their candidates. */
 const COMPARED_MAX = 20;
-const EXPLAINED_MAX = 3;
+const NEAREST_MAX = 3;
 
 interface Found {
   incident: KnownIncident;
   rules: CompiledRule[];
   weight: number;
+}
+
+/** One set of rules, with those of them that the alert's own values leave possible. */
+interface Tried {
+  set: CompiledRules;
+  possible: readonly CompiledRule[];
 }
 
 /**
@@ -31,96 +26,50 @@ interface Found {
  */
 export function findByRule(one: Case): KnownIncident | undefined {
   if (!one.config.correlation.enabled) return undefined; // the time window says so
-  for (const rules of one.config.rules ?? []) {
-    const possible = rules.possible(one.subject);
-    const found = rules.strategy === 'first' ? firstMatch(one, rules, possible) : bestSum(one, rules, possible);
-    const nearest = nearestMiss(one, { set: rules, possible }, found);
+  for (const set of one.config.rules ?? []) {
+    const tried = { set, possible: set.possible(one.subject) };
+    const search = new RuleSearch(one, set);
+    const found = set.strategy === 'first' ? firstMatch(search, tried) : bestSum(search, tried);
+    const nearest = nearestMiss(search, tried, found);
+    const { of: rulesOf, strategy, minMatchWeight, rules } = set;
+    const about = { rulesOf, strategy, minMatchWeight, rulesTried: rules.length };
     if (found) {
-      one.trail.hit('rule', { ...about(rules), ...matchOf(one, found), ...nearest });
+      one.trail.hit('rule', { ...about, ...matchOf(search, found), ...(nearest && { nearest }) });
       return found.incident;
     }
-    one.trail.miss('rule', 'no-rule-matched', { ...about(rules), ...nearest });
+    one.trail.miss('rule', 'no-rule-matched', nearest ? { ...about, nearest } : about);
   }
   return undefined;
 }
 
-const about = ({ of, strategy, minMatchWeight, rules }: CompiledRules) => ({
-  rulesOf: of,
-  strategy,
-  minMatchWeight,
-  rulesTried: rules.length,
-});
-
-function askedOf(one: Case, rule: CompiledRule, incident?: KnownIncident): Asked {
-  const { subject: alert, config } = one;
-  const { appliesTo } = rule;
-  if (!incident?.facets) return { alert, appliesTo };
-  const { facets, services } = incident;
-  if (!config.topology) return { alert, appliesTo, incident: subjectOfIncident(incident, facets) };
-  // Worked out only where a condition asks for it.
-  const near = {
-    get neighbours() {
-      return neighboursOf(services, config.topology);
-    },
-  };
-  return { alert, appliesTo, incident: Object.assign(near, facets, { services }) };
-}
-
-const subjects = new WeakMap<KnownIncident, IncidentSubject>();
-
-/** Made once for all rules and alerts that ask about it. */
-function subjectOfIncident(incident: KnownIncident, facets: NonNullable<KnownIncident['facets']>): IncidentSubject {
-  const known = subjects.get(incident);
-  if (known) return known;
-  const subject = { ...facets, services: incident.services };
-  subjects.set(incident, subject);
-  return subject;
-}
-
-/** Open incidents that the rule's lookup finds, the most recently active first. */
-function candidatesOf(one: Case, { maxAgeMs }: CompiledRules, rule: CompiledRule): KnownIncident[] {
-  const since = maxAgeMs === null ? -Infinity : one.receivedAt - maxAgeMs;
-  const terms = rule.termsFor(one.subject);
-  const found = new Map<string, KnownIncident>();
-  for (const term of terms) {
-    let taken = 0;
-    for (const incident of one.state.openUnder(one.alert.scope, term, since)) {
-      if (++taken > CANDIDATES_MAX) break;
-      if (incident.facets) found.set(incident.incidentId, incident);
-    }
-  }
-  const list = [...found.values()];
-  return terms.length > 1 ? list.sort((a, b) => byActivity(b, a)).slice(0, CANDIDATES_MAX) : list;
-}
-
-function firstMatch(one: Case, rules: CompiledRules, possible: readonly CompiledRule[]): Found | undefined {
+function firstMatch(search: RuleSearch, { set, possible }: Tried): Found | undefined {
   for (const rule of possible) {
-    if (rule.weight < rules.minMatchWeight || !couldHold(rule.condition, one.subject)) continue;
-    const incident = candidatesOf(one, rules, rule).find((candidate) =>
-      holds(rule.condition, askedOf(one, rule, candidate)),
-    );
-    if (incident) return { incident, rules: [rule], weight: rule.weight };
+    if (rule.weight < set.minMatchWeight || !search.canHold(rule)) continue;
+    for (const incident of search.candidatesOf(rule))
+      if (search.holds(rule, incident)) return { incident, rules: [rule], weight: rule.weight };
   }
   return undefined;
 }
 
-function bestSum(one: Case, rules: CompiledRules, possible: readonly CompiledRule[]): Found | undefined {
+function bestSum(search: RuleSearch, { set, possible }: Tried): Found | undefined {
   const sums = new Map<string, Found>();
-  for (const rule of possible.filter(({ condition }) => couldHold(condition, one.subject)))
-    for (const incident of candidatesOf(one, rules, rule)) {
-      if (!holds(rule.condition, askedOf(one, rule, incident))) continue;
+  for (const rule of possible) {
+    if (!search.canHold(rule)) continue;
+    for (const incident of search.candidatesOf(rule)) {
+      if (!search.holds(rule, incident)) continue;
       const sum = sums.get(incident.incidentId) ?? { incident, rules: [], weight: 0 };
       sums.set(incident.incidentId, { incident, rules: [...sum.rules, rule], weight: sum.weight + rule.weight });
     }
-  const enough = [...sums.values()].filter(({ weight }) => weight >= rules.minMatchWeight);
+  }
+  const enough = [...sums.values()].filter(({ weight }) => weight >= set.minMatchWeight);
   return enough.sort((a, b) => b.weight - a.weight || byActivity(b.incident, a.incident))[0];
 }
 
-function matchOf(one: Case, { incident, rules, weight }: Found): Record<string, unknown> {
+function matchOf(search: RuleSearch, { incident, rules, weight }: Found): Record<string, unknown> {
   const matched = rules.map((rule) => ({
     rule: rule.name,
     weight: rule.weight,
-    conditions: evaluate(rule.condition, askedOf(one, rule, incident)).decided,
+    conditions: evaluate(rule.condition, search.asked(rule, incident)).decided,
   }));
   return { rule: rules[0]?.name, weight, incidentId: incident.incidentId, matched };
 }
@@ -129,50 +78,38 @@ function matchOf(one: Case, { incident, rules, weight }: Found): Record<string, 
  * Of the rules that were tried before the hit (all where there is none), the one of which the alert meets most; where several do, the one
  * that holds most with its most recent candidate. A rule that names no value of the alert is near only where no other is.
  */
-function nearestMiss(
-  one: Case,
-  { set, possible }: { set: CompiledRules; possible: readonly CompiledRule[] },
-  found: Found | undefined,
-): { nearest?: Record<string, unknown> } {
-  let nearest: { rule: CompiledRule; incident: KnownIncident | undefined; explained: Explanation } | undefined;
-  for (const rule of missed(one, set, possible.length > 0 ? possible : set.rules, found)) {
-    const [incident] = candidatesOf(one, set, rule);
-    const explained = evaluate(rule.condition, askedOf(one, rule, incident));
-    if (!nearest || shareOf(explained) > shareOf(nearest.explained)) nearest = { rule, incident, explained };
+function nearestMiss(search: RuleSearch, tried: Tried, found: Found | undefined): Record<string, unknown> | undefined {
+  let nearest: { rule: CompiledRule; incident: KnownIncident | undefined } | undefined;
+  let share = -1;
+  for (const rule of missed(search, tried, found)) {
+    const [incident] = search.candidatesOf(rule);
+    const held = search.shareOf(rule, incident);
+    if (held > share) [nearest, share] = [{ rule, incident }, held];
   }
-  if (!nearest) return {};
-  const { rule, incident, explained } = nearest;
-  const { held, conditions, decided } = explained;
-  const failed = explained.holds ? { weightBelowMinimum: rule.weight } : { failed: decided };
-  return {
-    nearest: {
-      rule: rule.name,
-      weight: rule.weight,
-      incidentId: incident?.incidentId ?? null,
-      held,
-      of: conditions,
-      ...failed,
-    },
-  };
+  if (!nearest) return undefined;
+  const { rule, incident } = nearest;
+  const { held, conditions, decided, holds } = evaluate(rule.condition, search.asked(rule, incident));
+  const miss = { rule: rule.name, weight: rule.weight, incidentId: incident?.incidentId ?? null, held, of: conditions };
+  return holds ? { ...miss, weightBelowMinimum: rule.weight } : { ...miss, failed: decided };
 }
 
 /** Rules that did not match, of which the alert itself meets most. */
-function missed(
-  one: Case,
-  { strategy }: CompiledRules,
-  rules: readonly CompiledRule[],
-  found: Found | undefined,
-): CompiledRule[] {
-  let best: CompiledRule[] = [];
+function missed(search: RuleSearch, { set, possible }: Tried, found: Found | undefined): CompiledRule[] {
+  const rules = possible.length > 0 ? possible : set.rules;
+  const best: CompiledRule[] = [];
   let share = -1;
-  for (const rule of rules.slice(0, COMPARED_MAX)) {
+  for (let index = 0; index < Math.min(rules.length, COMPARED_MAX); index++) {
+    const rule = rules[index] as CompiledRule;
     if (found?.rules.includes(rule)) {
-      if (strategy === 'first') break;
+      if (set.strategy === 'first') break;
       continue;
     }
-    const met = shareOfAlert(rule.condition, one.subject);
-    if (met > share) [best, share] = [[rule], met];
-    else if (met === share && best.length < EXPLAINED_MAX) best.push(rule);
+    const met = search.shareOfAlert(rule);
+    if (met > share) {
+      best.length = 0;
+      share = met;
+    }
+    if (met === share && best.length < NEAREST_MAX) best.push(rule);
   }
   return best;
 }

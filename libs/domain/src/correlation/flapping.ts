@@ -24,6 +24,7 @@ export const steady: Flapping = { toggles: [], heldUntil: null };
 export function flappingAfter(one: Case, before: Flapping | undefined, toggled: boolean): Flapping {
   const { toggles: enough, windowMinutes, holdMinutes } = one.config.flapping ?? standardFlapping;
   if (holdMinutes === 0 || (!before && !toggled)) return steady;
+  if (!toggled && before?.heldUntil == null && before?.toggles.length === 0) return steady;
   const at = one.receivedAt;
   const recent = (before?.toggles ?? []).filter((toggle) => at - toggle < windowMinutes * MINUTE_MS);
   const toggles = toggled ? [...recent, at].slice(-enough) : recent;

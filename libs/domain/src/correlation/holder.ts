@@ -11,50 +11,61 @@ export type Held =
 
 /** Who holds the alert's key now, and whether the dedup window still counts it. Records the step. */
 export function findHolder(one: Case): Held {
-  const keyOf = { key: one.dedupKey, keyOrigin: one.alert.dedupKeyOrigin };
   const holder = one.state.key(one.keyPath);
   if (!holder) {
-    one.trail.miss('dedup', 'key-not-held', keyOf);
+    one.trail.miss('dedup', 'key-not-held', { key: one.dedupKey, keyOrigin: one.alert.dedupKeyOrigin });
     return { kind: 'free' };
   }
-  const candidate = { ...keyOf, incidentId: holder.incidentId, alertId: holder.alertId };
-  const window = windowOf(one, holder);
-  const passed = one.receivedAt > window.until;
-  if (holder.incidentId === null) {
-    if (passed) one.trail.miss('dedup', 'window-passed', { ...candidate, ...window.evidence });
-    else one.trail.hit('dedup', { ...candidate, ...window.evidence });
-    return passed ? { kind: 'free' } : { kind: 'recorded', holder };
-  }
+  if (holder.incidentId === null) return hasWindowPassed(one, holder) ? { kind: 'free' } : { kind: 'recorded', holder };
   const incident = one.state.incident(holder.scope, holder.incidentId);
   if (!incident) {
-    one.trail.miss('dedup', 'incident-unknown', candidate);
+    one.trail.miss('dedup', 'incident-unknown', candidateOf(one, holder));
     return { kind: 'free' };
   }
   if (hasLeftStorm(one, holder, incident)) {
-    one.trail.miss('dedup', 'storm-over', candidate);
+    one.trail.miss('dedup', 'storm-over', candidateOf(one, holder));
     return { kind: 'free' };
   }
-  if (incident.closedAt !== null) return recurrenceOf(one, holder, incident, candidate);
-  if (passed) one.trail.miss('dedup', 'window-passed', { ...candidate, ...window.evidence });
-  else one.trail.hit('dedup', { ...candidate, ...window.evidence });
-  return { kind: passed ? 'window-passed' : 'held', holder, incident };
+  if (incident.closedAt !== null) return recurrenceOf(one, holder, incident);
+  return { kind: hasWindowPassed(one, holder) ? 'window-passed' : 'held', holder, incident };
 }
 
-function windowOf(one: Case, holder: KeyHolder): { until: Millis; evidence: Record<string, unknown> } {
+const candidateOf = ({ dedupKey, alert }: Case, { incidentId, alertId }: KeyHolder) => ({
+  key: dedupKey,
+  keyOrigin: alert.dedupKeyOrigin,
+  incidentId,
+  alertId,
+});
+
+/** Whether the dedup window counts the holder no more. Records the step. */
+function hasWindowPassed(one: Case, holder: KeyHolder): boolean {
   const { windowHours, windowFrom } = one.config.dedup;
   const from = windowFrom === 'first' ? holder.firstAt : holder.lastAt;
-  const until = from + windowHours * HOUR_MS;
-  const span = { windowHours, windowFrom, windowStart: instantOf(from), windowEnd: instantOf(until) };
-  return { until, evidence: { ...span, receivedAt: one.alert.receivedAt } };
+  const until: Millis = from + windowHours * HOUR_MS;
+  const evidence = {
+    key: one.dedupKey,
+    keyOrigin: one.alert.dedupKeyOrigin,
+    incidentId: holder.incidentId,
+    alertId: holder.alertId,
+    windowHours,
+    windowFrom,
+    windowStart: instantOf(from),
+    windowEnd: instantOf(until),
+    receivedAt: one.alert.receivedAt,
+  };
+  const passed = one.receivedAt > until;
+  if (passed) one.trail.miss('dedup', 'window-passed', evidence);
+  else one.trail.hit('dedup', evidence);
+  return passed;
 }
 
 /** The key's incident is closed: within the reopen window its alert has come back, later it is a new one. Records the step. */
-function recurrenceOf(one: Case, holder: KeyHolder, incident: KnownIncident, candidate: Record<string, unknown>): Held {
+function recurrenceOf(one: Case, holder: KeyHolder, incident: KnownIncident): Held {
   const { reopenMinutes } = one.config.dedup;
   const closedAt = incident.closedAt ?? one.receivedAt;
   const until = closedAt + reopenMinutes * MINUTE_MS;
   const evidence = {
-    ...candidate,
+    ...candidateOf(one, holder),
     reopenMinutes,
     closedAt: instantOf(closedAt),
     reopenUntil: instantOf(until),

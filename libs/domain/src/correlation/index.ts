@@ -6,18 +6,19 @@ export { learn } from './learn.ts';
 export { boundedText, eventTimeOf, fileUnder, MAX_INCIDENT_SPAN_MS, type Millis } from './moments.ts';
 export { compileMute, type CompiledMute } from './mutes.ts';
 export { OpenIncidents } from './open-incidents.ts';
-export { compileRules, looksEverywhere, type CompiledRules } from './rules.ts';
+export { looksEverywhere } from './rule-lookup.ts';
+export { compileRules, type CompiledRules } from './rules.ts';
 export { isRaging, STORM, type StormPolicy } from './storm.ts';
 export { surroundingsOf, withSurroundings, type Surroundings } from './surroundings.ts';
 export { subjectOf } from './subject.ts';
 export { wantedTerms, type WantedTerm } from './wanted-terms.ts';
 export {
-  holderPath,
   byOpening,
   type Change,
   type CorrelationRows,
   type CorrelationView,
   type KeyHolder,
+  type KeyPath,
   type KnownIncident,
   type OrderMemory,
   type ProcessedAlert,

@@ -2,7 +2,7 @@ import { incidentIdOf, type IncidentFact } from '@tocsin/contracts';
 import { termsOf } from './facets.ts';
 import { steady } from './flapping.ts';
 import { boundedText, millisOf, type Millis } from './moments.ts';
-import { holderPath, type Change, type CorrelationView, type KeyHolder, type KnownIncident } from './state.ts';
+import type { Change, CorrelationView, KeyHolder, KnownIncident } from './state.ts';
 import { incidentServices } from './time-window.ts';
 
 /**
@@ -75,7 +75,7 @@ function holdKey(state: CorrelationView, fact: IncidentFact, named: IncidentFact
     dedupKey: boundedText(named.dedupKey),
     resolveKey: boundedText(named.resolveKey),
   };
-  const before = state.key(holderPath(scope, webhookId, identity.dedupKey));
+  const before = state.key({ scope, webhookId, key: identity.dedupKey });
   if (!before) {
     const key: KeyHolder = {
       ...identity,

@@ -9,48 +9,63 @@ export const MINUTE_MS = 60_000;
 /** An incident takes in time-correlated alerts at most this long after it opened. Source: product P10. */
 export const MAX_INCIDENT_SPAN_MS = 24 * HOUR_MS;
 
-const DAY_MS = 24 * HOUR_MS;
-/** Dates of days that were written: instants are of a few days, and finding their date is what costs. */
-const dates = new Map<Millis, string>();
-const DATES_MAX = 64;
-/** The day that was read last. */
+/** The day that was read last: instants are of a few days, and reading a date is what costs. */
 let day = { start: Number.NaN, date: '-' };
-
-function dateOf(start: Millis): string {
-  let date = dates.get(start);
-  if (date === undefined) {
-    if (dates.size === DATES_MAX) dates.clear();
-    dates.set(start, (date = new Date(start).toISOString().slice(0, 11)));
-  }
-  return date;
-}
-
-const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
-const three = Array.from({ length: 1_000 }, (_, number) => String(number).padStart(3, '0'));
+/** What was read last: one alert's times are read in several places. */
+let last = { text: '', at: Number.NaN };
+const DAY_MS = 24 * HOUR_MS;
+/** The year 10000, which is written in another way. */
+const END = 253_402_300_800_000;
 
 /** An instant as milliseconds. Instants of ours (`2026-11-21T09:45:00.000Z`) are read without a parser. */
 export function millisOf(instant: string): Millis {
-  if (instant.length !== 24 || !instant.startsWith(day.date)) {
-    const at = Date.parse(instant);
-    const start = at - (at % DAY_MS);
-    if (instant.length === 24 && at >= 0) day = { start, date: dateOf(start) };
-    return at;
-  }
-  const digit = (index: number): number => instant.charCodeAt(index) - 48;
-  const pair = (index: number): number => digit(index) * 10 + digit(index + 1);
-  const at = ((pair(11) * 60 + pair(14)) * 60 + pair(17)) * 1_000 + digit(20) * 100 + pair(21);
-  const read = day.start + at;
-  return instantOf(read) === instant ? read : Date.parse(instant); // whatever else has this length
+  if (instant === last.text) return last.at;
+  const within = instant.startsWith(day.date) ? withinDay(instant) : -1;
+  const at = within >= 0 ? day.start + within : Date.parse(instant);
+  if (within < 0 && at >= 0 && at < END)
+    day = { start: at - (at % DAY_MS), date: new Date(at).toISOString().slice(0, 11) };
+  last = { text: instant, at };
+  return at;
+}
+
+const pairAt = (text: string, index: number, below: number): number => {
+  const [tens, ones] = [text.charCodeAt(index) - 48, text.charCodeAt(index + 1) - 48];
+  const value = tens * 10 + ones;
+  return tens >= 0 && ones >= 0 && ones <= 9 && value < below ? value : Number.NaN;
+};
+
+/** Milliseconds since midnight of `…T09:45:00.000Z`; -1 where it is written in another way. */
+function withinDay(instant: string): number {
+  if (instant.length !== 24) return -1;
+  const marks = instant[13] === ':' && instant[16] === ':' && instant[19] === '.' && instant[23] === 'Z';
+  const hundreds = instant.charCodeAt(20) - 48;
+  if (!marks || hundreds < 0 || hundreds > 9) return -1;
+  const minutes = pairAt(instant, 11, 24) * 60 + pairAt(instant, 14, 60);
+  const at = (minutes * 60 + pairAt(instant, 17, 60)) * 1_000 + hundreds * 100 + pairAt(instant, 21, 100);
+  return Number.isNaN(at) ? -1 : at;
+}
+
+const seconds = Array.from({ length: 60 }, (_, number) => `${String(number).padStart(2, '0')}.`);
+const millis = Array.from({ length: 1_000 }, (_, number) => `${String(number).padStart(3, '0')}Z`);
+/** Minutes that were written, each in its place by its number: the times around an alert are of a few thousand. */
+const MINUTES_KEPT = 4_096;
+const minutes: { minute: number; text: string }[] = [];
+
+function minuteText(minute: number): string {
+  const kept = minutes[minute % MINUTES_KEPT];
+  if (kept?.minute === minute) return kept.text;
+  const text = new Date(minute * MINUTE_MS).toISOString().slice(0, 17);
+  minutes[minute % MINUTES_KEPT] = { minute, text };
+  return text;
 }
 
 /** Milliseconds as an instant. @throws RangeError where there is no such instant */
 export function instantOf(at: Millis): string {
-  if (!(at >= 0 && at < 253_402_300_800_000 && Number.isInteger(at))) return new Date(at).toISOString();
-  const within = at % DAY_MS;
-  const seconds = Math.floor(within / 1_000);
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  return `${dateOf(at - within)}${two[hours]}:${two[minutes - hours * 60]}:${two[seconds - minutes * 60]}.${three[within - seconds * 1_000]}Z`;
+  if (!(at >= 0 && at < END && Number.isInteger(at))) return new Date(at).toISOString();
+  const minute = Math.floor(at / MINUTE_MS);
+  const within = at - minute * MINUTE_MS;
+  const second = Math.floor(within / 1_000);
+  return `${minuteText(minute)}${seconds[second]}${millis[within - second * 1_000]}`;
 }
 
 /** When the alert's change happened, and by which of its times that is known. */

@@ -35,7 +35,8 @@ export const inOrder = (mutes: readonly CompiledMute[]): CompiledMute[] =>
  * there is, with what matched, or the nearest miss and the condition that failed. Source: architecture §9.4.
  */
 export function mutedBy(one: Case): MuteKind | null {
-  const mutes = one.config.mutes ?? [];
+  const { mutes = [] } = one.config;
+  if (mutes.length === 0) return null;
   for (const kind of ['maintenance-window', 'silence'] as const) {
     const ofKind = mutes.filter((mute) => mute.kind === kind);
     if (ofKind.length > 0 && matches(one, kind, ofKind)) return kind;

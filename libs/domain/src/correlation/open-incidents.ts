@@ -1,10 +1,10 @@
-import { ActivityIndex } from './activity-index.ts';
+import { ActivityIndex, Listed } from './activity-index.ts';
 import type { Millis } from './moments.ts';
 import { byActivity, type KnownIncident } from './state.ts';
 
 /** The open incidents of one scope, as they were committed last: kept from batch to batch, so that candidates need no query. */
 export class OpenIncidents {
-  private readonly byId = new Map<string, KnownIncident>();
+  private readonly byId = new Map<string, Listed>();
   private readonly active = new ActivityIndex();
 
   constructor(incidents: Iterable<KnownIncident> = []) {
@@ -15,18 +15,18 @@ export class OpenIncidents {
     return this.byId.size;
   }
 
-  get = (incidentId: string): KnownIncident | undefined => this.byId.get(incidentId);
+  get = (incidentId: string): KnownIncident | undefined => this.byId.get(incidentId)?.incident;
 
   /** Takes in an incident as a batch has left it; a closed one goes. */
   set(incident: KnownIncident): void {
     const { incidentId, closedAt } = incident;
-    if (closedAt === null) this.byId.set(incidentId, incident);
-    else if (!this.byId.delete(incidentId)) return;
-    this.active.note(incidentId, incident);
+    let listed = this.byId.get(incidentId);
+    if (closedAt !== null && !this.byId.delete(incidentId)) return;
+    if (!listed) this.byId.set(incidentId, (listed = new Listed(incident)));
+    this.active.note(listed, incident);
   }
 
-  under = (scope: string, term: string, since: Millis): Iterable<KnownIncident> =>
-    this.active.under(scope, term, since);
+  under = (term: string, since: Millis): Iterable<KnownIncident> => this.active.under(term, since);
 }
 
 /** Two lists, each the most recently active first, as one. */

@@ -14,7 +14,8 @@ function remembered(one: Case): OrderMemory | undefined {
  */
 export function isStale(one: Case): boolean {
   const memory = remembered(one);
-  const evidence = { resolveKey: one.resolveKey, eventTime: instantOf(one.eventTime.at), timeFrom: one.eventTime.from };
+  const { at, from } = one.eventTime;
+  const evidence = { resolveKey: one.resolveKey, eventTime: instantOf(at), timeFrom: from };
   if (!memory) {
     one.trail.miss('order', 'nothing-remembered', evidence);
     return false;

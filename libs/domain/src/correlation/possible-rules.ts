@@ -4,6 +4,7 @@ import {
   type CompiledCondition,
   type CompiledLeaf,
   type ConditionSubject,
+  type FieldRef,
 } from '../conditions/index.ts';
 import type { CompiledRule } from './rules.ts';
 
@@ -11,6 +12,11 @@ import type { CompiledRule } from './rules.ts';
 export type PossibleRules = (alert: ConditionSubject) => readonly CompiledRule[];
 
 const BY_VALUE: ReadonlySet<string> = new Set(['equals', 'in', 'intersects']);
+/** The rules that name a value of one field. */
+interface Drawer {
+  field: FieldRef;
+  byValue: Map<string, number[]>;
+}
 
 /**
  * Most rules are about one service, team or source: they are filed under the values that they ask for, so that an alert meets those
@@ -18,29 +24,48 @@ const BY_VALUE: ReadonlySet<string> = new Set(['equals', 'in', 'intersects']);
  */
 export function possibleRules(rules: readonly CompiledRule[]): PossibleRules {
   const always: number[] = [];
-  const filed = new Map<string, { leaf: CompiledLeaf; byValue: Map<string, number[]> }>();
+  const filed = new Map<string, Drawer>();
   rules.forEach(({ condition }, index) => {
     const leaf = neededLeaf(condition);
     if (leaf?.expected.kind !== 'texts') return void always.push(index);
-    let entry = filed.get(leaf.field.name);
-    if (!entry) filed.set(leaf.field.name, (entry = { leaf, byValue: new Map() }));
+    let drawer = filed.get(leaf.field.name);
+    if (!drawer) filed.set(leaf.field.name, (drawer = { field: leaf.field, byValue: new Map() }));
     for (const text of leaf.expected.texts) {
-      const known = entry.byValue.get(text);
+      const known = drawer.byValue.get(text);
       if (known) known.push(index);
-      else entry.byValue.set(text, [index]);
+      else drawer.byValue.set(text, [index]);
     }
   });
   if (filed.size === 0) return () => rules;
+  const drawers = [...filed.values()];
+  const common = always.map((index) => rules[index] as CompiledRule);
   return (alert) => {
-    const found = new Set(always);
-    for (const { leaf, byValue } of filed.values()) {
-      const { texts } = readField(leaf.field, alert);
-      for (const text of leaf.field.isTags ? tagForms(texts) : texts)
-        for (const index of byValue.get(text) ?? []) found.add(index);
-    }
-    const order = found.size === always.length ? always : [...found].sort((a, b) => a - b);
-    return order.map((index) => rules[index] as CompiledRule);
+    const found: number[] = [];
+    for (const { field, byValue } of drawers)
+      for (const text of valuesOf(field, alert)) for (const index of byValue.get(text) ?? NONE) found.push(index);
+    if (found.length === 0) return common;
+    return inOrder([...new Set(found)], always).map((index) => rules[index] as CompiledRule);
   };
+}
+
+const NONE: readonly number[] = [];
+
+/** Two lists of numbers that share none, as one in ascending order. */
+function inOrder(found: number[], always: readonly number[]): number[] {
+  if (found.length > 1) found.sort((a, b) => a - b);
+  const order: number[] = [];
+  let next = 0;
+  for (const index of found) {
+    while (next < always.length && (always[next] as number) < index) order.push(always[next++] as number);
+    order.push(index);
+  }
+  while (next < always.length) order.push(always[next++] as number);
+  return order;
+}
+
+function valuesOf(field: FieldRef, alert: ConditionSubject): readonly string[] {
+  const { texts } = readField(field, alert);
+  return field.isTags ? tagForms(texts) : texts;
 }
 
 /** A condition on a value of the alert without which the rule cannot hold. */

@@ -1,22 +1,19 @@
 import type { CorrelationRule, CorrelationRules } from '@tocsin/contracts';
-import {
-  readCondition,
-  readField,
-  tagForms,
-  type CompiledCondition,
-  type CompiledLeaf,
-  type ConditionSubject,
-  type FieldRef,
-} from '../conditions/index.ts';
-import { ANY_TERM, serviceTerm, tagTerm, valueTerm } from './facets.ts';
+import { allLeaves, readCondition, type CompiledCondition } from '../conditions/index.ts';
 import { HOUR_MS } from './moments.ts';
 import { possibleRules, type PossibleRules } from './possible-rules.ts';
+import { lookupOf, type RuleLookup, type TermsFor } from './rule-lookup.ts';
+import { AlertTests, planOf, type Plan } from './rule-plan.ts';
 
 /** A rule, compiled: its condition, and how the index finds the incidents that may fit. */
 export interface CompiledRule extends Pick<CorrelationRule, 'name' | 'priority' | 'weight' | 'appliesTo'> {
   condition: CompiledCondition;
-  /** Index terms of the incidents that can fit this alert. `ANY_TERM` where no condition names a value to look up. */
-  termsFor(alert: ConditionSubject): string[];
+  /** The condition as the search asks it. */
+  plan: Plan;
+  /** How many conditions it has in all. */
+  leaves: number;
+  /** `ANY_TERM` where no condition names a value to look up. Rules that look under the same values share it. */
+  termsFor: TermsFor;
 }
 
 export interface CompiledRules extends Pick<CorrelationRules, 'strategy' | 'minMatchWeight'> {
@@ -28,6 +25,8 @@ export interface CompiledRules extends Pick<CorrelationRules, 'strategy' | 'minM
   rules: CompiledRule[];
   /** Those of them that an alert's own values leave possible. */
   possible: PossibleRules;
+  /** What they ask of an alert by itself. */
+  tests: AlertTests;
 }
 
 /**
@@ -39,83 +38,29 @@ export function compileRules(
   of: CompiledRules['of'],
 ): CompiledRules | null {
   if (!document?.enabled) return null;
+  const tests = new AlertTests();
+  const lookups = new Map<string, TermsFor>();
   const rules = document.rules
     .filter(({ enabled }) => enabled)
     .flatMap(({ name, priority, weight, appliesTo, conditions }): CompiledRule[] => {
       const read = readCondition(conditions, { incident: true });
       if (!read.ok) return [];
       const { condition } = read;
-      return [{ name, priority, weight, appliesTo, condition, termsFor: lookupOf(condition, appliesTo) }];
+      const plan = planOf(condition, appliesTo, tests);
+      const termsFor = shared(lookups, lookupOf(condition, appliesTo));
+      return [{ name, priority, weight, appliesTo, condition, plan, leaves: allLeaves(condition).length, termsFor }];
     });
   if (rules.length === 0) return null;
   const direction = document.priorityOrder === 'desc' ? -1 : 1;
   rules.sort((a, b) => direction * (a.priority - b.priority)); // stable: as typed where the priority is the same
   const { strategy, minMatchWeight, candidateMaxAgeHours } = document;
   const maxAgeMs = candidateMaxAgeHours === 0 ? null : candidateMaxAgeHours * HOUR_MS;
-  return { of, strategy, minMatchWeight, maxAgeMs, rules, possible: possibleRules(rules) };
+  return { of, strategy, minMatchWeight, maxAgeMs, rules, possible: possibleRules(rules), tests };
 }
 
-type TermsFor = CompiledRule['termsFor'];
-const INDEXED: ReadonlySet<string> = new Set(['equals', 'in', 'intersects']);
-const everything: TermsFor = () => [ANY_TERM];
-
-/** Whether a condition names no value by which incidents can be looked up: then only the most recently active are looked at. */
-export const looksEverywhere = (condition: CompiledCondition, appliesTo: CorrelationRule['appliesTo']): boolean =>
-  lookupOf(condition, appliesTo) === everything;
-
-/** One indexed condition that must hold is enough to find the candidates; of several, one with the incident's own value. */
-function lookupOf(node: CompiledCondition, appliesTo: CorrelationRule['appliesTo']): TermsFor {
-  switch (node.kind) {
-    case 'leaf':
-      return leafLookup(node, appliesTo) ?? everything;
-    case 'and': {
-      const relating = node.items.filter((item) => item.kind === 'leaf' && item.expected.kind === 'incident');
-      const others = node.items.filter((item) => !relating.includes(item));
-      return (
-        [...relating, ...others].map((item) => lookupOf(item, appliesTo)).find((one) => one !== everything) ??
-        everything
-      );
-    }
-    case 'or': {
-      const branches = node.items.map((item) => lookupOf(item, appliesTo));
-      if (branches.includes(everything)) return everything;
-      return (alert) => [...new Set(branches.flatMap((termsFor) => termsFor(alert)))];
-    }
-    default:
-      return node satisfies never;
-  }
-}
-
-function leafLookup({ field, operator, expected, negated }: CompiledLeaf, appliesTo: string): TermsFor | undefined {
-  if (negated || !INDEXED.has(operator)) return undefined;
-  if (expected.kind === 'incident') {
-    // Being next to each other has no direction: what is next to one of its services has one of its services next to it.
-    if (expected.field.root === 'service.neighbours')
-      return isService(field) ? ({ neighbours }) => (neighbours ?? []).map(serviceTerm) : undefined;
-    const termOf = termOfField(expected.field);
-    // Vocabulary words are compared without case on both sides: their index would have to be, too.
-    // Tags against another field: its values are compared without their keys, too, but are not listed so.
-    if (!termOf || field.ignoresCase || (field.isTags && !expected.field.isTags)) return undefined;
-    const { isTags } = expected.field;
-    return (alert) => {
-      const { texts } = readField(field, alert);
-      return [...new Set((isTags ? tagForms(texts) : texts).map(termOf))];
-    };
-  }
-  if (expected.kind !== 'texts' || appliesTo === 'alert') return undefined;
-  const termOf = termOfField(field);
-  if (!termOf) return undefined;
-  const terms = [...expected.texts].map(termOf);
-  return () => terms;
-}
-
-const isService = ({ root }: FieldRef): boolean => root === 'service' || root === 'services';
-
-/** How the index names values of a field; undefined for fields with few values, by which nothing is found quickly. */
-function termOfField(field: FieldRef): ((value: string) => string) | undefined {
-  const { root, name, path } = field;
-  if (isService(field)) return serviceTerm;
-  if (root === 'tags') return tagTerm;
-  if (root === 'title' || root === 'source') return (value) => valueTerm(name, value);
-  return root === 'custom_fields' && path.length === 1 ? (value) => valueTerm(name, value) : undefined;
+function shared(lookups: Map<string, TermsFor>, { name, termsFor }: RuleLookup): TermsFor {
+  const known = lookups.get(name);
+  if (known) return known;
+  lookups.set(name, termsFor);
+  return termsFor;
 }

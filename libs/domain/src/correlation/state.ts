@@ -1,5 +1,5 @@
 import type { IncidentFacets } from './facets.ts';
-import { fileUnder, type Millis } from './moments.ts';
+import type { Millis } from './moments.ts';
 
 /** Which scope a row belongs to. Every row of one scope is written by the one owner of its partition. */
 interface InScope {
@@ -98,12 +98,20 @@ export interface StoredRows extends Omit<CorrelationRows, 'processed'> {
   processed: Pick<ProcessedAlert, 'alertId'>[];
 }
 
+/** Where a key's holder, and what is remembered of its resolve key, are found. */
+export interface KeyPath {
+  scope: string;
+  webhookId: string;
+  /** The dedup key, or the resolve key. */
+  key: string;
+}
+
 /** What a decision may look at: lookups by key and by index term, never a walk over all incidents. */
 export interface CorrelationView {
   isProcessed(alertId: string): boolean;
-  key(path: string): KeyHolder | undefined;
-  keysOf(resolvePath: string): readonly KeyHolder[];
-  order(resolvePath: string): OrderMemory | undefined;
+  key(path: KeyPath): KeyHolder | undefined;
+  keysOf(resolvePath: KeyPath): readonly KeyHolder[];
+  order(resolvePath: KeyPath): OrderMemory | undefined;
   incident(scope: string, incidentId: string): KnownIncident | undefined;
   /** Open incidents under an index term that had an alert at or after `since`, the most recently active first. */
   openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident>;
@@ -111,9 +119,6 @@ export interface CorrelationView {
   rollUp(scope: string, webhookId: string): KnownIncident | undefined;
   storm(scope: string): StormState | undefined;
 }
-
-/** Where a key's holder, and what is remembered for its resolve key, are found. */
-export const holderPath = (scope: string, webhookId: string, key: string): string => fileUnder(scope, webhookId, key);
 
 /**
  * Total order of incidents by activity: negative when `a` was active before `b`. Ties go to the one opened later,

@@ -7,6 +7,7 @@ import type { Change, KeyHolder } from './state.ts';
 export function takeKey(one: Case, incidentId: string | null): Change {
   const { workspaceId, scope, webhookId, id } = one.alert;
   const before = one.state.key(one.keyPath);
+  const flapping = flappingAfter(one, before, before?.alertOpen === false);
   const key: KeyHolder = {
     workspaceId,
     scope,
@@ -21,22 +22,27 @@ export function takeKey(one: Case, incidentId: string | null): Change {
     lastTriggerAt: one.eventTime.at,
     firingKey: firingKeyOf(one),
     alertOpen: true,
-    ...flappingAfter(one, before, before?.alertOpen === false),
+    toggles: flapping.toggles,
+    heldUntil: flapping.heldUntil,
   };
   return { kind: 'key', key };
 }
 
 /** One more occurrence of what holds the key. */
-export const countedOn = (one: Case, holder: KeyHolder): KeyHolder => ({
-  ...holder,
-  resolveKey: one.resolveKey,
-  lastAlertId: one.alert.id,
-  lastAt: Math.max(holder.lastAt, one.receivedAt),
-  lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
-  firingKey: firingKeyOf(one) ?? holder.firingKey,
-  alertOpen: true,
-  ...flappingAfter(one, holder, !holder.alertOpen),
-});
+export function countedOn(one: Case, holder: KeyHolder): KeyHolder {
+  const { toggles, heldUntil } = flappingAfter(one, holder, !holder.alertOpen);
+  return {
+    ...holder,
+    resolveKey: one.resolveKey,
+    lastAlertId: one.alert.id,
+    lastAt: Math.max(holder.lastAt, one.receivedAt),
+    lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
+    firingKey: firingKeyOf(one) ?? holder.firingKey,
+    alertOpen: true,
+    toggles,
+    heldUntil,
+  };
+}
 
 export const firingKeyOf = (one: Case): string | null =>
   one.alert.firingKey === null ? null : boundedText(one.alert.firingKey);

@@ -13,6 +13,12 @@ const SHOWN_MAX = 20;
 export const incidentServices = (names: readonly string[]): string[] =>
   [...new Set(names.map(boundedText))].slice(0, MAX_INCIDENT_SERVICES);
 
+/** The services after another alert has joined. What it knew already stays as it is, so that no index is touched. */
+export const joinedServices = ({ services }: KnownIncident, alert: Case['alert']): string[] =>
+  alert.services.every((name) => services.includes(name))
+    ? services
+    : incidentServices([...services, ...alert.services]);
+
 interface Shared {
   term: string;
   value: string;
@@ -64,14 +70,11 @@ export function findByTime(one: Case): KnownIncident | undefined {
     return undefined;
   }
   const since = one.receivedAt - windowMinutes * MINUTE_MS;
-  const evidence = {
-    ...(basis.by === 'service'
-      ? { services: one.alert.services }
-      : { by: basis.by, values: basis.shared.slice(0, SHOWN_MAX).map(({ value }) => value) }),
-    windowMinutes,
-    windowStart: instantOf(since),
-    receivedAt: one.alert.receivedAt,
-  };
+  const window = { windowMinutes, windowStart: instantOf(since), receivedAt: one.alert.receivedAt };
+  const evidence =
+    basis.by === 'service'
+      ? { services: one.alert.services, ...window }
+      : { by: basis.by, values: basis.shared.slice(0, SHOWN_MAX).map(({ value }) => value), ...window };
   const best = bestOf(one, basis, since);
   if (!best) {
     one.trail.miss('time-window', 'no-active-incident', evidence);

@@ -9,7 +9,7 @@ import { isStale } from './order.ts';
 import type { Change, KeyHolder, KnownIncident, StormState } from './state.ts';
 import { countArrival, STORM } from './storm.ts';
 import { countedOn, firingKeyOf, takeKey } from './take-key.ts';
-import { findByTime, incidentServices } from './time-window.ts';
+import { findByTime, incidentServices, joinedServices } from './time-window.ts';
 
 /**
  * A trigger: stale, a repeat of a held key, silenced, kept without an incident, above the limit, part of an active incident, of a
@@ -119,14 +119,11 @@ function joined(
   kind: 'correlated' | 'rolled-up',
   reason: 'rule' | 'time-window' | 'over-limit' | 'storm',
 ): Correlated {
-  const facets = kind === 'rolled-up' ? target.facets : joinedFacets(target.facets, one.alert);
-  const incident: KnownIncident = {
-    ...target,
-    facets,
-    terms: kind === 'rolled-up' ? [] : termsOf(facets, groupOf(one.alert), target.terms),
-    lastAlertAt: Math.max(target.lastAlertAt, one.receivedAt),
-    services: kind === 'rolled-up' ? [] : incidentServices([...target.services, ...one.alert.services]),
-  };
+  const lastAlertAt = Math.max(target.lastAlertAt, one.receivedAt);
+  const incident: KnownIncident =
+    kind === 'rolled-up'
+      ? { ...target, terms: [], lastAlertAt, services: [] }
+      : { ...target, ...joinedFacets(target, one.alert), lastAlertAt, services: joinedServices(target, one.alert) };
   const key = takeKey(one, target.incidentId);
   return {
     decision: { kind, incidentId: target.incidentId, ...superseding(one) },

@@ -1,13 +1,13 @@
-import { ActivityIndex } from './activity-index.ts';
-import { fileUnder, type Millis } from './moments.ts';
+import type { Millis } from './moments.ts';
 import { merged, type OpenIncidents } from './open-incidents.ts';
+import { ScopeRows, setSlot, type Slot } from './scope-rows.ts';
 import {
   byOpening,
-  holderPath,
   type Change,
   type CorrelationRows,
   type CorrelationView,
   type KeyHolder,
+  type KeyPath,
   type KnownIncident,
   type OrderMemory,
   type ProcessedAlert,
@@ -15,27 +15,17 @@ import {
   type StoredRows,
 } from './state.ts';
 
-const holderPathOf = (key: KeyHolder): string => holderPath(key.scope, key.webhookId, key.dedupKey);
-const resolvePathOf = (row: KeyHolder | OrderMemory): string => holderPath(row.scope, row.webhookId, row.resolveKey);
-const incidentPathOf = (incident: KnownIncident): string => fileUnder(incident.scope, incident.incidentId);
-
 /** The part of the state that a batch touches, with its indexes. It knows which rows changed since it was made. */
 export class WorkingSet implements CorrelationView {
   private readonly processed = new Set<string>();
-  private readonly keys = new Map<string, KeyHolder>();
-  private readonly byResolveKey = new Map<string, Map<string, KeyHolder>>();
-  private readonly orders = new Map<string, OrderMemory>();
-  private readonly incidents = new Map<string, KnownIncident>();
-  private readonly active = new ActivityIndex();
-  /** Roll-up incidents per scope and webhook, open and closed. */
-  private readonly rollUps = new Map<string, Map<string, KnownIncident>>();
-  /** Per scope. */
-  private readonly storms = new Map<string, StormState>();
+  private readonly scopes = new Map<string, ScopeRows>();
+  private lastScope: ScopeRows | undefined;
+  private readonly storms = new Map<string, Slot<StormState>>();
   private readonly newlyProcessed: ProcessedAlert[] = [];
-  private readonly changedKeys = new Set<string>();
-  private readonly changedOrders = new Set<string>();
-  private readonly changedIncidents = new Set<string>();
-  private readonly changedStorms = new Set<string>();
+  private readonly changedKeys: Slot<KeyHolder>[] = [];
+  private readonly changedOrders: Slot<OrderMemory>[] = [];
+  private readonly changedIncidents: Slot<KnownIncident>[] = [];
+  private readonly changedStorms: Slot<StormState>[] = [];
 
   /** `openOf`: open incidents of a scope that are known without having been loaded; what the set itself knows goes before. */
   constructor(
@@ -43,51 +33,49 @@ export class WorkingSet implements CorrelationView {
     private readonly openOf: (scope: string) => OpenIncidents | undefined = () => undefined,
   ) {
     for (const row of rows.processed ?? []) this.processed.add(row.alertId);
-    for (const row of rows.keys ?? []) this.setKey(row);
-    for (const row of rows.orders ?? []) this.orders.set(resolvePathOf(row), row);
-    for (const row of rows.incidents ?? []) this.setIncident(row);
-    for (const row of rows.storms ?? []) this.storms.set(row.scope, row);
+    for (const row of rows.keys ?? []) this.rowsOf(row.scope).of(row.webhookId).setKey(row);
+    for (const row of rows.orders ?? []) this.rowsOf(row.scope).of(row.webhookId).setOrder(row);
+    for (const row of rows.incidents ?? []) this.rowsOf(row.scope).setIncident(row);
+    for (const row of rows.storms ?? []) setSlot(this.storms, row.scope, row);
   }
 
   isProcessed(alertId: string): boolean {
     return this.processed.has(alertId);
   }
 
-  key(path: string): KeyHolder | undefined {
-    return this.keys.get(path);
+  key({ scope, webhookId, key }: KeyPath): KeyHolder | undefined {
+    return this.rowsOf(scope).of(webhookId).key(key);
   }
 
-  keysOf(resolvePath: string): readonly KeyHolder[] {
-    return [...(this.byResolveKey.get(resolvePath)?.values() ?? [])];
+  keysOf({ scope, webhookId, key }: KeyPath): readonly KeyHolder[] {
+    return this.rowsOf(scope).of(webhookId).keysOf(key);
   }
 
-  order(resolvePath: string): OrderMemory | undefined {
-    return this.orders.get(resolvePath);
+  order({ scope, webhookId, key }: KeyPath): OrderMemory | undefined {
+    return this.rowsOf(scope).of(webhookId).orders.get(key)?.row;
   }
 
   incident(scope: string, incidentId: string): KnownIncident | undefined {
-    return this.incidents.get(fileUnder(scope, incidentId)) ?? this.openOf(scope)?.get(incidentId);
+    return this.rowsOf(scope).incident(incidentId);
   }
 
   openUnder(scope: string, term: string, since: Millis): Iterable<KnownIncident> {
-    const own = this.active.under(scope, term, since);
-    const open = this.openOf(scope);
-    return open ? merged(own, this.unchanged(open.under(scope, term, since))) : own;
-  }
-
-  private *unchanged(incidents: Iterable<KnownIncident>): Iterable<KnownIncident> {
-    for (const incident of incidents) if (!this.incidents.has(incidentPathOf(incident))) yield incident;
+    const { active, incidents, open } = this.rowsOf(scope);
+    const own = active.under(term, since);
+    if (!open) return own;
+    const others = open.under(term, since);
+    return incidents.size === 0 ? others : merged(own, unchanged(others, incidents));
   }
 
   rollUp(scope: string, webhookId: string): KnownIncident | undefined {
     let newest: KnownIncident | undefined;
-    for (const incident of this.rollUps.get(fileUnder(scope, webhookId))?.values() ?? [])
+    for (const incident of this.rowsOf(scope).of(webhookId).rollUps.values())
       if (incident.closedAt === null && (!newest || byOpening(newest, incident) < 0)) newest = incident;
     return newest;
   }
 
   storm(scope: string): StormState | undefined {
-    return this.storms.get(scope);
+    return this.storms.get(scope)?.row;
   }
 
   /** Folds what one decision or fact changed into the set. */
@@ -99,20 +87,16 @@ export class WorkingSet implements CorrelationView {
           this.newlyProcessed.push(change.processed);
           break;
         case 'key':
-          this.setKey(change.key);
-          this.changedKeys.add(holderPathOf(change.key));
+          mark(this.rowsOf(change.key.scope).of(change.key.webhookId).setKey(change.key), this.changedKeys);
           break;
         case 'order':
-          this.orders.set(resolvePathOf(change.order), change.order);
-          this.changedOrders.add(resolvePathOf(change.order));
+          mark(this.rowsOf(change.order.scope).of(change.order.webhookId).setOrder(change.order), this.changedOrders);
           break;
         case 'incident':
-          this.setIncident(change.incident);
-          this.changedIncidents.add(incidentPathOf(change.incident));
+          mark(this.rowsOf(change.incident.scope).setIncident(change.incident), this.changedIncidents);
           break;
         case 'storm':
-          this.storms.set(change.storm.scope, change.storm);
-          this.changedStorms.add(change.storm.scope);
+          mark(setSlot(this.storms, change.storm.scope, change.storm), this.changedStorms);
           break;
         default:
           change satisfies never;
@@ -122,38 +106,32 @@ export class WorkingSet implements CorrelationView {
 
   /** Every row that changed, once, as it is now. */
   changes(): CorrelationRows {
-    const pick = <Row>(rows: Map<string, Row>, paths: Set<string>): Row[] =>
-      [...paths].flatMap((path) => rows.get(path) ?? []);
+    const rows = <Row>(slots: readonly Slot<Row>[]): Row[] => slots.map(({ row }) => row);
     return {
       processed: [...this.newlyProcessed],
-      keys: pick(this.keys, this.changedKeys),
-      orders: pick(this.orders, this.changedOrders),
-      incidents: pick(this.incidents, this.changedIncidents),
-      storms: pick(this.storms, this.changedStorms),
+      keys: rows(this.changedKeys),
+      orders: rows(this.changedOrders),
+      incidents: rows(this.changedIncidents),
+      storms: rows(this.changedStorms),
     };
   }
 
-  private setKey(key: KeyHolder): void {
-    const path = holderPathOf(key);
-    const before = this.keys.get(path);
-    if (before && before.resolveKey !== key.resolveKey) this.byResolveKey.get(resolvePathOf(before))?.delete(path);
-    this.keys.set(path, key);
-    const resolvePath = resolvePathOf(key);
-    const siblings = this.byResolveKey.get(resolvePath);
-    if (siblings) siblings.set(path, key);
-    else this.byResolveKey.set(resolvePath, new Map([[path, key]]));
+  private rowsOf(scope: string): ScopeRows {
+    if (this.lastScope?.scope === scope) return this.lastScope;
+    let rows = this.scopes.get(scope);
+    if (!rows) this.scopes.set(scope, (rows = new ScopeRows(scope, this.openOf(scope))));
+    this.lastScope = rows;
+    return rows;
   }
+}
 
-  private setIncident(incident: KnownIncident): void {
-    const path = incidentPathOf(incident);
-    this.incidents.set(path, incident);
-    this.active.note(path, incident);
-    if (incident.rollUpOf !== null) this.setRollUp(fileUnder(incident.scope, incident.rollUpOf), incident);
-  }
+function mark<Row>(slot: Slot<Row>, changed: Slot<Row>[]): void {
+  if (slot.isChanged) return;
+  slot.isChanged = true;
+  changed.push(slot);
+}
 
-  private setRollUp(path: string, incident: KnownIncident): void {
-    const known = this.rollUps.get(path);
-    if (known) known.set(incident.incidentId, incident);
-    else this.rollUps.set(path, new Map([[incident.incidentId, incident]]));
-  }
+/** Those that the set does not know by itself. */
+function* unchanged(incidents: Iterable<KnownIncident>, known: ReadonlyMap<string, unknown>): Iterable<KnownIncident> {
+  for (const incident of incidents) if (!known.has(incident.incidentId)) yield incident;
 }

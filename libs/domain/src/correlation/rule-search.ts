@@ -1,0 +1,93 @@
+import type { Asked, IncidentSubject } from '../conditions/index.ts';
+import type { Case } from './correlate.ts';
+import { canHold, heldFor, holdsFor, metByAlert } from './rule-plan.ts';
+import type { CompiledRule, CompiledRules } from './rules.ts';
+import { byActivity, type KnownIncident } from './state.ts';
+import { neighboursOf } from './subject.ts';
+
+/** Candidates that one rule looks at, the most recently active first. */
+const CANDIDATES_MAX = 100;
+
+/**
+ * What one alert is to a set of rules. Rules share most of what they ask: a condition on the alert is asked once for all of them, and
+ * rules that look under the same values share their candidates.
+ */
+export class RuleSearch {
+  private readonly found = new Map<CompiledRule['termsFor'], readonly KnownIncident[]>();
+
+  constructor(
+    private readonly one: Case,
+    private readonly rules: CompiledRules,
+  ) {
+    rules.tests.ask(one.subject);
+  }
+
+  /** Whether it can hold for the alert with some incident. */
+  canHold = ({ plan }: CompiledRule): boolean => canHold(plan, this.rules.tests);
+
+  /** The share of its conditions that the alert meets by itself; one that compares with an incident is met for all that is known. */
+  shareOfAlert = ({ plan, leaves }: CompiledRule): number => metByAlert(plan, this.rules.tests) / leaves;
+
+  holds = ({ plan }: CompiledRule, incident: KnownIncident): boolean => holdsFor(plan, this.pairOf(incident));
+
+  /** The share of its conditions that hold with this candidate, or with none. */
+  shareOf = ({ plan, leaves }: CompiledRule, incident: KnownIncident | undefined): number =>
+    heldFor(plan, this.pairOf(incident)) / leaves;
+
+  /** Open incidents that the rule's lookup finds, the most recently active first. */
+  candidatesOf({ termsFor }: CompiledRule): readonly KnownIncident[] {
+    const known = this.found.get(termsFor);
+    if (known) return known;
+    const found = this.lookUp(termsFor(this.one.subject));
+    this.found.set(termsFor, found);
+    return found;
+  }
+
+  /** The question, for what people read. */
+  asked({ appliesTo }: CompiledRule, candidate: KnownIncident | undefined): Asked {
+    const alert = this.one.subject;
+    const incident = candidate && subjectOfIncident(candidate, this.one);
+    return incident ? { alert, appliesTo, incident } : { alert, appliesTo };
+  }
+
+  private pairOf(incident: KnownIncident | undefined) {
+    const subject = incident && subjectOfIncident(incident, this.one);
+    return { alert: this.one.subject, incident: subject ?? null, tests: this.rules.tests };
+  }
+
+  private lookUp(terms: readonly string[]): readonly KnownIncident[] {
+    const { one, rules } = this;
+    const since = rules.maxAgeMs === null ? -Infinity : one.receivedAt - rules.maxAgeMs;
+    const found: KnownIncident[] = [];
+    for (const term of terms) {
+      let taken = 0;
+      for (const incident of one.state.openUnder(one.alert.scope, term, since)) {
+        if (++taken > CANDIDATES_MAX) break;
+        if (incident.facets) found.push(incident);
+      }
+    }
+    if (terms.length < 2 || found.length < 2) return found;
+    return [...new Set(found)].sort((a, b) => byActivity(b, a)).slice(0, CANDIDATES_MAX);
+  }
+}
+
+const subjects = new WeakMap<KnownIncident, IncidentSubject>();
+
+/** Made once for all rules and alerts that ask about it. */
+function subjectOfIncident(incident: KnownIncident, { config }: Case): IncidentSubject | undefined {
+  const { facets, services } = incident;
+  if (!facets) return undefined;
+  const { topology } = config;
+  if (topology) {
+    // Worked out only where a condition asks for it.
+    const near = {
+      get neighbours() {
+        return neighboursOf(services, topology);
+      },
+    };
+    return Object.assign(near, facets, { services });
+  }
+  let subject = subjects.get(incident);
+  if (!subject) subjects.set(incident, (subject = { ...facets, services }));
+  return subject;
+}
