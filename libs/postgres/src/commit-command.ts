@@ -24,8 +24,10 @@ async function commitOnce<Result>(
 ): Promise<Result> {
   const { pool, schema, publisher, lane } = deps;
   const { result, rows } = await inTransaction(pool, async (tx) => {
-    await tx.query('begin');
+    const begun = tx.query('begin');
+    begun.catch(() => undefined); // what follows fails with it
     const done = await run(tx);
+    await begun;
     const { notify } = publisher;
     const rows = await writeOutcome(tx, schema, {
       lane,

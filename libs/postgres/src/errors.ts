@@ -1,4 +1,5 @@
 import { poisonReasons, type HaltReason, type PoisonReason, type RetryReason } from '@tocsin/contracts';
+import { isBrokenPreparation } from './preparing-client.ts';
 
 /** A stage throws this to have its whole batch tried again later, e.g. while the configuration is behind a record's revision. */
 export class RetryBatchError extends Error {
@@ -65,6 +66,7 @@ function failureOfState(state: string): Failure {
 export function failureOf(error: unknown): Failure {
   if (error instanceof RetryBatchError) return { kind: 'retry', reason: error.reason, afterMs: error.afterMs };
   if (error instanceof HandlerContractError) return { kind: 'halt', reason: error.code };
+  if (isBrokenPreparation(error)) return CONFLICT;
   if (isSqlState(error)) return failureOfState(codeOf(error));
   if (isSystemError(error) || brokenConnection.test(String((error as Error | null)?.message))) return UNAVAILABLE;
   const named = poisonReasons.find((reason) => reason === codeOf(error));
@@ -72,4 +74,5 @@ export function failureOf(error: unknown): Failure {
   return { kind: 'poison', reason: error instanceof SyntaxError ? 'undecodable-record' : 'decision-failed' };
 }
 
-export const isConflict = (error: unknown): boolean => isSqlState(error) && conflicts.has(codeOf(error));
+export const isConflict = (error: unknown): boolean =>
+  isSqlState(error) && (conflicts.has(codeOf(error)) || isBrokenPreparation(error));

@@ -4,6 +4,7 @@ export { migrate, migrationSteps, MigrationError, type MigrateOptions } from './
 export { RolesMissingError } from './roles.ts';
 export { createPipeline, type PipelineOptions } from './create-pipeline.ts';
 export { deadLetterOf } from './dead-letters.ts';
-export { CommitUnknownError, HandlerContractError, RetryBatchError } from './errors.ts';
+export { CommitUnknownError, failureOf, HandlerContractError, RetryBatchError, type Failure } from './errors.ts';
 export { markOf, originOf, parseMark } from './mark.ts';
 export { setPosition, showPositions, type Position } from './positions.ts';
+export { together } from './together.ts';

@@ -1,5 +1,6 @@
 import { escapeLiteral, Pool, type PoolConfig } from 'pg';
 import type { Tx } from './pipeline.ts';
+import { PreparingClient } from './preparing-client.ts';
 
 export interface PoolsOptions {
   connectionString: string;
@@ -56,6 +57,7 @@ function poolOf(options: PoolsOptions, role: string): Pool {
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
+    Client: PreparingClient,
   };
   const pool = new Pool(config);
   const report = options.onError ?? (() => undefined);

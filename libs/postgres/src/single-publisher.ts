@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import type { PublisherDeps } from './lane-publisher.ts';
 import { FreshRows } from './fresh-rows.ts';
 import { deleteSent, readOutboxIds, readOutboxRows, type OutboxRow } from './outbox.ts';
+import { PreparingClient } from './preparing-client.ts';
 import {
   FIRST_BACKOFF_MS,
   LAST_BACKOFF_MS,
@@ -114,7 +115,7 @@ export class SinglePublisher implements Publisher {
 
   private async connect(): Promise<Client> {
     if (this.client) return this.client;
-    const client = new Client(this.deps.pool.options);
+    const client = new PreparingClient(this.deps.pool.options);
     const gone = (): void => {
       if (this.client !== client) return;
       this.client = undefined;

@@ -1,0 +1,138 @@
+import { testDatabase, waitFor } from '@tocsin/testing';
+import { Client, type Pool, type PoolClient } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCommitCommand } from './commit-command.ts';
+import { createPools, type Pools } from './pools.ts';
+import type { Publisher } from './publisher.ts';
+
+let database: Awaited<ReturnType<typeof testDatabase>>;
+let pools: Pools;
+
+beforeAll(async () => {
+  database = await testDatabase({ migrations: [{ schema: 'prepared' }] });
+  pools = createPools({ connectionString: database.url, applicationName: 'spec', max: 1 });
+  await asOwner(`create table prepared.things (key text primary key, note text);
+    grant select, insert, update, delete on prepared.things to tocsin_pipeline;`);
+});
+afterAll(async () => {
+  await pools.close();
+  await database.drop();
+});
+
+async function asOwner(sql: string): Promise<void> {
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
+async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await use(client);
+  } finally {
+    client.release(true);
+  }
+}
+const FIND = 'select note from prepared.things where key = $1';
+const preparedOn = async (client: PoolClient) =>
+  (
+    await client.query<{ name: string; statement: string; generic_plans: string }>(
+      'select name, statement, generic_plans from pg_prepared_statements',
+    )
+  ).rows;
+
+/** What a command needs of a publisher. */
+const silent: Publisher = {
+  notify: undefined,
+  ready: () => Promise.resolve(true),
+  committed: () => Promise.resolve(),
+  leftovers: () => undefined,
+  flush: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
+
+describe('a statement with parameters', () => {
+  it('is prepared once a connection has run it several times, and then planned no more', () =>
+    withClient(pools.pipeline, async (client) => {
+      await client.query(FIND, ['a']);
+      await client.query(FIND, ['b']);
+      expect(await preparedOn(client)).toEqual([]);
+      for (let n = 0; n < 10; n++) await client.query(FIND, [`c${n}`]);
+      const [one, ...others] = await preparedOn(client);
+      expect(others).toEqual([]);
+      expect(one?.statement).toBe(FIND);
+      expect(Number(one?.generic_plans)).toBeGreaterThan(0);
+    }));
+
+  it('gives its answer as ever, also in a transaction and to several askers at a time', () =>
+    withClient(pools.pipeline, async (client) => {
+      await client.query('begin');
+      for (let n = 0; n < 5; n++)
+        await client.query('insert into prepared.things values ($1, $2)', [`k${n}`, `note ${n}`]);
+      const answers = await Promise.all([0, 1, 2, 3, 4].map((n) => client.query<{ note: string }>(FIND, [`k${n}`])));
+      expect(answers.map(({ rows }) => rows[0]?.note)).toEqual(['note 0', 'note 1', 'note 2', 'note 3', 'note 4']);
+      await client.query('rollback');
+    }));
+
+  it('is not kept without end: a connection has at most a hundred', () =>
+    withClient(pools.pipeline, async (client) => {
+      for (let n = 0; n < 130; n++)
+        for (let run = 0; run < 3; run++) await client.query(`select $1::int + ${n} as sum`, [1]);
+      expect(await preparedOn(client)).toHaveLength(100);
+    }));
+
+  it('that fails is prepared by the next who runs it', () =>
+    withClient(pools.pipeline, async (client) => {
+      const divide = 'select 10 / $1::int as part';
+      for (let n = 0; n < 2; n++) await client.query(divide, [5]);
+      await expect(client.query(divide, ['no number'])).rejects.toMatchObject({ code: '22P02' });
+      await expect(client.query(divide, [0])).rejects.toMatchObject({ code: '22012' });
+      expect((await client.query(divide, [5])).rows).toEqual([{ part: 2 }]);
+    }));
+});
+
+describe('a plan that was made for an empty table', () => {
+  it('does not stay when the table has become large, though nobody has analysed it', () =>
+    withClient(pools.pipeline, async (client) => {
+      await asOwner('truncate prepared.things');
+      await asOwner('alter table prepared.things set (autovacuum_enabled = false)');
+      await asOwner('vacuum analyze prepared.things');
+      for (let n = 0; n < 12; n++) await client.query(FIND, ['a']);
+      const name = (await preparedOn(client)).find(({ statement }) => statement === FIND)?.name;
+      const planOf = async () =>
+        (await client.query<{ 'QUERY PLAN': string }>(`explain execute ${name}('k7')`)).rows
+          .map((row) => row['QUERY PLAN'])
+          .join('\n');
+      expect(await planOf()).toContain('Seq Scan');
+      await asOwner(`insert into prepared.things select 'k' || n, 'note' from generate_series(1, 100000) n`);
+      const plan = await waitFor(
+        async () => {
+          await client.query(FIND, ['k7']);
+          const now = await planOf();
+          return now.includes('Index Scan') ? now : undefined;
+        },
+        { timeoutMs: 20_000 },
+      );
+      expect(plan).not.toContain('Seq Scan');
+    }));
+});
+
+describe('a prepared statement that is no longer what it was', () => {
+  const commit = () => createCommitCommand({ pool: pools.pipeline, schema: 'prepared', publisher: silent, lane: 'x' });
+
+  it('after a migration: the command is run again, without preparing', async () => {
+    const all = 'select * from prepared.things where key = $1';
+    const run = () => commit()(async (tx) => ({ result: (await tx.query(all, ['k7'])).rows, outputs: [] }));
+    for (let n = 0; n < 8; n++) await run();
+    await asOwner('alter table prepared.things add column further text');
+    expect(await run()).toEqual([{ key: 'k7', note: 'note', further: null }]);
+  });
+
+  it('that a pooler has dropped: likewise', async () => {
+    const run = () => commit()(async (tx) => ({ result: (await tx.query(FIND, ['k7'])).rows, outputs: [] }));
+    for (let n = 0; n < 8; n++) await run();
+    await pools.pipeline.query('deallocate all');
+    expect(await run()).toEqual([{ note: 'note' }]);
+  });
+});
