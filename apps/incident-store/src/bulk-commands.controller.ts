@@ -13,7 +13,7 @@ import { INCIDENT_COMMANDS, MERGE_INCIDENTS } from './tokens.ts';
 type BulkResult =
   { id: string; ok: true; status: string; version: number } | { id: string; ok: false; code: string; detail: string };
 
-/** One command on up to 500 incidents, each in a transaction of its own: what is refused for one does not hold up the others. */
+/** One command on up to 500 incidents, each decided by itself: what is refused for one does not hold up the others. */
 @Controller('api/v1/incidents/bulk')
 @UseGuards(ApiKeyGuard)
 export class BulkCommandsController {
@@ -32,9 +32,11 @@ export class BulkCommandsController {
   ): Promise<{ results: BulkResult[] }> {
     const idempotencyKey = idempotencyKeyOf(key);
     if (input.into !== undefined && !isId('inc', input.into)) throw notFound(input.into);
+    const askings = input.ids.map((incidentId) => ({ incidentId, caller, idempotencyKey, expectedVersion: undefined }));
+    // Merges write the same incident; all others share transactions.
+    if (input.command !== 'merge') return { results: await Promise.all(askings.map((one) => this.one(one, input))) };
     const results: BulkResult[] = [];
-    for (const incidentId of input.ids)
-      results.push(await this.one({ incidentId, caller, idempotencyKey, expectedVersion: undefined }, input));
+    for (const asking of askings) results.push(await this.one(asking, input));
     return { results };
   }
 

@@ -26,21 +26,42 @@ export function causeOf({ caller, incidentId, idempotencyKey }: Asking, kind: st
   return deriveId('cmd', caller.workspaceId, caller.keyId, incidentId, kind, idempotencyKey);
 }
 
+export type CausedEvent = WrittenEvent & { body: Buffer };
+
 /** The events that this cause has written, with their content. */
-export async function eventsOfCause(
+export async function eventsOfCause(tx: Tx, incidentId: string, causeId: string): Promise<CausedEvent[] | undefined> {
+  return (await eventsOfCauses(tx, [{ incidentId, causeId }])).get(causeId);
+}
+
+/** The same for several causes, by cause; one that has written nothing is not there. */
+export async function eventsOfCauses(
   tx: Tx,
-  incidentId: string,
-  causeId: string,
-): Promise<(WrittenEvent & { body: Buffer })[] | undefined> {
-  const { rows } = await tx.query<{ event_id: string; type: string; version: string; at: Date; body: Buffer }>(
-    `select event_id, type, version, at, body from incident_store.events join incident_store.event_payloads using (stream_id, version)
-     where stream_id = $1 and cause_id = $2 order by cause_ordinal`,
-    [incidentId, causeId],
+  asked: readonly { incidentId: string; causeId: string }[],
+): Promise<Map<string, CausedEvent[]>> {
+  if (asked.length === 0) return new Map();
+  const { rows } = await tx.query<{
+    cause_id: string;
+    event_id: string;
+    type: string;
+    version: string;
+    at: Date;
+    body: Buffer;
+  }>(
+    `select e.cause_id, e.event_id, e.type, e.version, e.at, p.body
+       from unnest($1::text[], $2::text[]) as asked (stream_id, cause_id)
+       join incident_store.events e on e.stream_id = asked.stream_id and e.cause_id = asked.cause_id
+       join incident_store.event_payloads p on p.stream_id = e.stream_id and p.version = e.version order by e.cause_ordinal`,
+    [asked.map(({ incidentId }) => incidentId), asked.map(({ causeId }) => causeId)],
   );
-  if (rows.length === 0) return undefined;
-  return rows.map(({ event_id: id, type, version, at, body }) => ({
-    ...{ id, type, version: Number(version), at: at.toISOString(), body },
-  }));
+  const events = Map.groupBy(rows, (row) => row.cause_id);
+  return new Map(
+    [...events].map(([cause, written]) => [
+      cause,
+      written.map(({ event_id: id, type, version, at, body }) => ({
+        ...{ id, type, version: Number(version), at: at.toISOString(), body },
+      })),
+    ]),
+  );
 }
 
 /** The key was used before, for something else. */

@@ -3,7 +3,7 @@ import { decide, exists, isLive, isRejection, type Deadline, type OverdueAlert }
 import type { Clock, Random } from '@tocsin/nest-shell';
 import type { Pipeline, Tx } from '@tocsin/postgres';
 import { releaseHolders } from './alert-store.ts';
-import { appendDecided } from './incident-commands.ts';
+import { appendDecided } from './append-decided.ts';
 import { lockIncident } from './incident-locks.ts';
 import type { AlertPolicies } from './policies.ts';
 import { rearmAlertTimers } from './timer-store.ts';

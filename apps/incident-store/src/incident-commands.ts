@@ -3,7 +3,6 @@ import {
   decide,
   editedFields,
   exists,
-  isLive,
   isRejection,
   publicIncident,
   type EditableFields,
@@ -11,18 +10,25 @@ import {
   type IncidentCommand,
   type IncidentEvent,
 } from '@tocsin/domain/incident';
-import { Problem, type Clock, type Random } from '@tocsin/nest-shell';
-import type { Output, Pipeline, Tx } from '@tocsin/postgres';
-import { releaseHolders } from './alert-store.ts';
-import { actorOf, causeOf, eventsOfCause, type Asking, type WrittenEvent } from './command-causes.ts';
+import type { Clock, Random } from '@tocsin/nest-shell';
+import { failureOf, type Pipeline } from '@tocsin/postgres';
+import { appendAllDecided } from './append-decided.ts';
+import {
+  actorOf,
+  causeOf,
+  eventsOfCauses,
+  otherBody,
+  type Asking,
+  type CausedEvent,
+  type WrittenEvent,
+} from './command-causes.ts';
+import { CommandGroups, type Outcome } from './command-groups.ts';
 import { notFound, problemOf } from './command-problems.ts';
 import { fitting } from './custom-fields.ts';
-import { eventOutputs } from './event-outputs.ts';
-import { factOutput } from './fact-outputs.ts';
-import { append, type StreamHead } from './incident-log.ts';
-import { lockIncident } from './incident-locks.ts';
+import type { StreamHead } from './incident-log.ts';
+import { lockIncidents } from './incident-locks.ts';
 
-export type PersonCommand = Exclude<IncidentCommand, { kind: 'note-rca' | 'end-snooze' | 'end-alerts' }>;
+export type PersonCommand = Exclude<IncidentCommand, { kind: 'note-rca' | 'link' | 'end-snooze' | 'end-alerts' }>;
 
 export interface CommandRequest extends Asking {
   command: PersonCommand;
@@ -40,64 +46,96 @@ export interface CommandParts {
   random: Random;
 }
 
+/** A request with what it had when it came: the time, and the cause of what it writes. */
+interface Asked extends CommandRequest {
+  causeId: string;
+  at: string;
+}
+
+/** What a command comes to: what it had written before, or what it writes now. */
+type Verdict = { incident: ExistingIncident } & ({ before: WrittenEvent[] } | { decided: IncidentEvent[] });
+
 /**
  * Commands of people on one incident. The same Idempotency-Key is the same cause, and a cause that is in the stream
- * returns its events without a new decision (commit-batch rule 8), whatever has happened since.
+ * returns its events without a new decision (commit-batch rule 8), whatever has happened since. Commands on several incidents
+ * that come at a time share a transaction; each is decided and refused by itself.
  */
 export class IncidentCommands {
+  private readonly groups = new CommandGroups<Asked, CommandAnswer>({
+    keyOf: ({ incidentId }) => incidentId,
+    run: (asked) => this.runTogether(asked),
+    isOurFault: (error) => failureOf(error).kind === 'poison',
+  });
+
   constructor(private readonly parts: CommandParts) {}
 
   /** @throws Problem not-found, wrong-state, precondition-failed, conflict */
   run(request: CommandRequest): Promise<CommandAnswer> {
-    const { pipeline, clock, random } = this.parts;
+    const { clock, random } = this.parts;
     const causeId = causeOf(request, request.command.kind, random);
-    const at = clock().toISOString();
+    return this.groups.add({ ...request, causeId, at: clock().toISOString() });
+  }
+
+  /** Each on an incident of its own. */
+  private runTogether(asked: readonly Asked[]): Promise<Outcome<CommandAnswer>[]> {
+    const { pipeline, random } = this.parts;
+    const closing = asked.filter(({ command }) => command.kind === 'resolve').map(({ incidentId }) => incidentId);
+    const streams = asked.map(({ incidentId }) => incidentId);
+    // Without a key the cause is a new one.
+    const repeatable = asked.filter(({ idempotencyKey }) => idempotencyKey !== undefined);
     return pipeline.commitCommand(async (tx) => {
-      const { incident, heads } = await lockIncident(tx, request.incidentId, request.command.kind === 'resolve');
-      if (!exists(incident) || incident.workspaceId !== request.caller.workspaceId) throw notFound(request.incidentId);
-      const before = await repeatOf(tx, request, causeId);
-      if (before) return { result: { incident: publicIncident(incident), events: before }, outputs: [] };
-      const decided = decide(request.command, incident, contextOf(request, causeId, at));
-      if (isRejection(decided)) throw problemOf(decided, request.incidentId);
-      for (const event of decided) if (event.type === 'IncidentEdited') fitting(event.data.fields.custom_fields ?? {});
-      const { after, events, outputs } = await appendDecided(tx, incident, decided, { heads, random });
-      return { result: { incident: publicIncident(after), events }, outputs };
+      const heads = await lockIncidents(tx, closing, streams);
+      const before = await eventsOfCauses(tx, repeatable);
+      const verdicts = asked.map((one) => outcomeOf(() => verdictOn(one, heads, before.get(one.causeId))));
+      const decided = verdicts.flatMap((verdict) =>
+        'answer' in verdict && 'decided' in verdict.answer
+          ? [{ incident: verdict.answer.incident, events: verdict.answer.decided }]
+          : [],
+      );
+      const appended = await appendAllDecided(tx, decided, { heads, random });
+      const result = verdicts.map((verdict): Outcome<CommandAnswer> => {
+        if (!('answer' in verdict)) return verdict;
+        const { incident } = verdict.answer;
+        if ('before' in verdict.answer)
+          return { answer: { incident: publicIncident(incident), events: verdict.answer.before } };
+        const { after, events } = appended.get(incident.id) ?? { after: incident, events: [] };
+        return { answer: { incident: publicIncident(after), events } };
+      });
+      return { result, outputs: [...appended.values()].flatMap(({ outputs }) => outputs) };
     });
   }
 }
 
-/** Writes what was decided and says it; nothing decided changes nothing. */
-export async function appendDecided(
-  tx: Tx,
-  incident: ExistingIncident,
-  decided: IncidentEvent[],
-  { heads, random }: { heads: ReadonlyMap<string, StreamHead>; random: Random },
-): Promise<{ after: ExistingIncident; events: CommandAnswer['events']; outputs: Output[] }> {
-  if (decided.length === 0) return { after: incident, events: [], outputs: [] };
-  const [stream] = await append(tx, [{ before: incident, events: decided }], heads, random);
-  if (!stream) throw new Error('nothing was appended');
-  const facts = await factsOf(tx, incident, stream.after);
-  const events = stream.events.map(({ id, version, event }) => ({ id, type: event.type, version, at: event.at }));
-  return { after: stream.after, events, outputs: [...eventOutputs(stream), ...facts] };
+function outcomeOf<Answer>(decideIt: () => Answer): Outcome<Answer> {
+  try {
+    return { answer: decideIt() };
+  } catch (error) {
+    return { error };
+  }
 }
 
-const contextOf = ({ caller, expectedVersion }: CommandRequest, causeId: string, at: string) => ({
+/** @throws Problem where it is refused */
+function verdictOn(asked: Asked, heads: ReadonlyMap<string, StreamHead>, before: CausedEvent[] | undefined): Verdict {
+  const incident = heads.get(asked.incidentId)?.incident;
+  if (!incident || !exists(incident) || incident.workspaceId !== asked.caller.workspaceId)
+    throw notFound(asked.incidentId);
+  if (before) return { incident, before: repeatOf(asked, before) };
+  const decided = decide(asked.command, incident, contextOf(asked));
+  if (isRejection(decided)) throw problemOf(decided, asked.incidentId);
+  for (const event of decided) if (event.type === 'IncidentEdited') fitting(event.data.fields.custom_fields ?? {});
+  return { incident, decided };
+}
+
+const contextOf = ({ caller, expectedVersion, causeId, at }: Asked) => ({
   ...{ at, actor: actorOf(caller), causeId, configRevision: 0 },
   ...(expectedVersion === undefined ? {} : { expectedVersion }),
 });
 
-/** What the same command has written before; undefined where it is new. */
-async function repeatOf(
-  tx: Tx,
-  { incidentId, command }: CommandRequest,
-  causeId: string,
-): Promise<CommandAnswer['events'] | undefined> {
-  const before = await eventsOfCause(tx, incidentId, causeId);
-  for (const { body } of before ?? []) {
-    if (!saysTheSame(command, JSON.parse(body.toString('utf8')) as Said))
-      throw new Problem('conflict', 'This Idempotency-Key was used with another body.');
-  }
-  return before?.map(({ body: _body, ...event }) => event);
+/** What the same command has written before. @throws Problem where it was another one */
+function repeatOf({ command }: CommandRequest, before: readonly CausedEvent[]): WrittenEvent[] {
+  for (const { body } of before)
+    if (!saysTheSame(command, JSON.parse(body.toString('utf8')) as Said)) throw otherBody();
+  return before.map(({ body: _body, ...event }) => event);
 }
 
 interface Said {
@@ -128,13 +166,4 @@ function saysTheSame(command: PersonCommand, said: Said): boolean {
     default:
       return (said.note ?? null) === command.note;
   }
-}
-
-/** What the correlator must hear: a closed incident gives its keys back, a closed one that a person reopens may be joined again. */
-async function factsOf(tx: Tx, before: ExistingIncident, after: ExistingIncident): Promise<Output[]> {
-  const by = { stream: after.id, version: BigInt(after.version) };
-  if (isLive(before) === isLive(after)) return [];
-  if (isLive(after)) return [factOutput(after, [], after.updatedAt, by)];
-  const freed = await releaseHolders(tx, [], [after.id]);
-  return [factOutput(after, freed, after.resolvedAt, by)];
 }

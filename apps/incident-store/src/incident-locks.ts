@@ -27,6 +27,7 @@ export function lockedIncident(heads: Heads, incidentId: string, workspaceId: st
 
 /** Holders go before streams in the order of locks. */
 async function lockHoldersOf(tx: Tx, incidentIds: readonly string[]): Promise<void> {
+  if (incidentIds.length === 0) return;
   await tx.query(
     `select from incident_store.key_holders where incident_id = any($1)
      order by scope collate "C", webhook_id collate "C", dedup_key collate "C" for update`,

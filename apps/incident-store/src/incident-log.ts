@@ -17,7 +17,7 @@ import {
   type IncidentEvent,
 } from '@tocsin/domain/incident';
 import type { Random } from '@tocsin/nest-shell';
-import type { Tx } from '@tocsin/postgres';
+import { together, type Tx } from '@tocsin/postgres';
 import { writeProjections } from './projection-store.ts';
 import { moveTimers } from './timer-store.ts';
 
@@ -118,17 +118,17 @@ export async function append(
   const streams = numbered.map((change) =>
     chain(change, heads.get(change.before.id)?.lastHash ?? GENESIS_HASH, random),
   );
-  await insertEvents(
-    tx,
-    streams.flatMap((stream) => stream.rows),
-  );
   const appended = streams.map(({ rows, before }): AppendedStream => {
     const last = rows.at(-1)!;
     return { events: rows, before, after: last.after, lastHash: last.hash };
   });
-  await moveHeads(tx, appended);
-  await writeProjections(tx, appended);
-  await moveTimers(tx, appended);
+  const rows = streams.flatMap((stream) => stream.rows);
+  await together(
+    insertEvents(tx, rows),
+    moveHeads(tx, appended),
+    writeProjections(tx, appended),
+    moveTimers(tx, appended),
+  );
   return appended;
 }
 

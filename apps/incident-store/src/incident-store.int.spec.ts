@@ -265,6 +265,7 @@ describe('what other services say', () => {
         event_id: 'evt_1',
       },
       ...{ event_type: 'incident.created', type: 'delivery.delivered', attempt: 1, response_status: 200, detail: null },
+      external_link: { system: 'jira', id: 'OPS-7', url: 'https://jira.example/browse/OPS-7' },
     };
     for (let time = 0; time < 2; time++) {
       await eventLog.append([
@@ -281,11 +282,12 @@ describe('what other services say', () => {
     const kinds = await waitFor(
       async () => {
         const { body } = await call(`incidents/${id}/timeline`);
-        return body.items.length >= 4 ? body.items.map(({ type }) => type as string).sort() : undefined;
+        return body.items.length >= 5 ? body.items.map(({ type }) => type as string).sort() : undefined;
       },
       { timeoutMs: 20_000 },
     );
-    expect(kinds).toEqual(['CommentAdded', 'IncidentOpened', 'RcaNoted', 'delivery.delivered']);
+    expect(kinds).toEqual(['CommentAdded', 'ExternalLinkAdded', 'IncidentOpened', 'RcaNoted', 'delivery.delivered']);
+    expect((await call(`incidents/${id}`)).body).toMatchObject({ external_links: [delivery.external_link] });
   });
 
   it('settles receipts that never became alerts', async () => {

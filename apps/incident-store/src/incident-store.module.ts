@@ -139,7 +139,7 @@ const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => obje
     },
     { provide: NOTE_RCA, inject: [RANDOM], useFactory: noteRcaStage },
     { provide: APPLY_EXTERNAL_COMMANDS, inject: [RANDOM], useFactory: applyExternalCommandsStage },
-    { provide: NOTE_DELIVERIES, useFactory: noteDeliveriesStage },
+    { provide: NOTE_DELIVERIES, inject: [RANDOM], useFactory: noteDeliveriesStage },
     { provide: SETTLE_RECEIPTS, useFactory: settleReceiptsStage },
     commandsOf(INCIDENT_COMMANDS, IncidentCommands),
     commandsOf(MERGE_INCIDENTS, MergeIncidents),

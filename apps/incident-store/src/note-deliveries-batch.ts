@@ -1,10 +1,15 @@
 import { decodeRecord, type DeliveryEvent } from '@tocsin/contracts';
+import type { Random } from '@tocsin/nest-shell';
 import type { Input, Stage, Verdict } from '@tocsin/postgres';
+import { noteLinks } from './note-links.ts';
 
 type Loaded = Map<Input, DeliveryEvent>;
 
-/** Delivery facts go into the timeline only: as events of the stream they would cause deliveries of their own (architecture §10). */
-export const noteDeliveriesStage = (): Stage<Loaded> => ({
+/**
+ * Delivery facts go into the timeline only: as events of the stream they would cause deliveries of their own (architecture §10). What a receiver
+ * has made of an incident is a fact about the incident, and said once.
+ */
+export const noteDeliveriesStage = (random: Random): Stage<Loaded> => ({
   load: async (inputs) =>
     new Map(
       inputs.flatMap((input) =>
@@ -30,7 +35,8 @@ export const noteDeliveriesStage = (): Stage<Loaded> => ({
          on conflict (fact_id) do nothing`,
         [JSON.stringify(rows)],
       );
-    return { verdicts: inputs.map((input, index) => verdictOf(input, facts[index])), outputs: [] };
+    const outputs = await noteLinks(tx, [...loaded.values()], random);
+    return { verdicts: inputs.map((input, index) => verdictOf(input, facts[index])), outputs };
   },
 
   forget: () => undefined, // keeps no cache

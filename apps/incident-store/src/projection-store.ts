@@ -7,7 +7,7 @@ import {
   type Incident,
   type IncidentEvent,
 } from '@tocsin/domain/incident';
-import type { Tx } from '@tocsin/postgres';
+import { together, type Tx } from '@tocsin/postgres';
 
 /** Where projections lie: the live ones, or those that a rebuild makes beside them. */
 export type ProjectionSchema = 'incident_store' | 'incident_store_rebuild';
@@ -28,7 +28,6 @@ export async function writeProjections(
   streams: readonly ProjectedStream[],
   schema: ProjectionSchema = 'incident_store',
 ): Promise<void> {
-  await upsertIncidents(tx, streams, schema);
   const rows = streams.map(({ after, events }) => ({ after, ...projectAlerts(events.map(({ event }) => event)) }));
   const closed = rows
     .filter(({ closedAt }) => closedAt !== null)
@@ -38,10 +37,13 @@ export async function writeProjections(
     [...added.values()].map((row) => insertedRow(after.workspaceId, after.id, row)),
   );
   const removed = rows.flatMap(({ after, removed: ids }) => [...ids].map((alert_id) => [after.id, alert_id] as const));
-  if (removed.length > 0) await removeAlerts(tx, removed, schema);
-  if (closed.length > 0) await closeAlerts(tx, closed, schema);
-  if (changed.length > 0) await changeAlerts(tx, changed, schema);
-  if (inserted.length > 0) await insertAlerts(tx, inserted, schema);
+  await together(
+    upsertIncidents(tx, streams, schema),
+    removeAlerts(tx, removed, schema),
+    closeAlerts(tx, closed, schema),
+    changeAlerts(tx, changed, schema),
+    insertAlerts(tx, inserted, schema),
+  );
 }
 
 async function upsertIncidents(tx: Tx, streams: readonly ProjectedStream[], schema: ProjectionSchema): Promise<void> {
@@ -96,6 +98,7 @@ async function upsertIncidents(tx: Tx, streams: readonly ProjectedStream[], sche
 
 /** Rows that go to another incident: they come there anew, behind what it has. */
 async function removeAlerts(tx: Tx, removed: (readonly [string, string])[], schema: ProjectionSchema): Promise<void> {
+  if (removed.length === 0) return;
   await tx.query(
     `delete from ${schema}.incident_alerts a using unnest($1::text[], $2::text[]) as r (incident_id, alert_id)
      where a.alert_id = r.alert_id and a.incident_id = r.incident_id`,
@@ -108,6 +111,7 @@ async function closeAlerts(
   closed: { incident_id: string; closed_at: string | null }[],
   schema: ProjectionSchema,
 ): Promise<void> {
+  if (closed.length === 0) return;
   await tx.query(
     `update ${schema}.incident_alerts a set status = 'resolved', resolved_at = c.closed_at
      from json_to_recordset($1::json) as c (incident_id text, closed_at timestamptz) where a.incident_id = c.incident_id and a.status = 'open'`,
@@ -116,6 +120,7 @@ async function closeAlerts(
 }
 
 async function changeAlerts(tx: Tx, changed: AlertRowChange[], schema: ProjectionSchema): Promise<void> {
+  if (changed.length === 0) return;
   const records = changed.map(({ alertId, added, resolvedAt }) => ({
     alert_id: alertId,
     added,
@@ -146,6 +151,7 @@ const insertedRow = (
 });
 
 async function insertAlerts(tx: Tx, rows: ReturnType<typeof insertedRow>[], schema: ProjectionSchema): Promise<void> {
+  if (rows.length === 0) return;
   await tx.query(
     `insert into ${schema}.incident_alerts (alert_id, workspace_id, incident_id, webhook_id, status, severity, role, occurrences, received_at, resolved_at, alert)
      select * from json_to_recordset($1::json) as r (alert_id text, workspace_id text, incident_id text, webhook_id text, status text, severity text,

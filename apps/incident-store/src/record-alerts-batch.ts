@@ -9,7 +9,7 @@ import {
   type World,
 } from '@tocsin/domain/incident';
 import type { Random } from '@tocsin/nest-shell';
-import type { Input, Output, Stage, Tx, Verdict } from '@tocsin/postgres';
+import { together, type Input, type Output, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import * as alerts from './alert-store.ts';
 import { eventOutputs } from './event-outputs.ts';
@@ -160,14 +160,16 @@ interface Writing {
 
 async function write(tx: Tx, { plan, heads, settled, random }: Writing): Promise<Output[]> {
   const streams = await append(tx, plan.changes, heads, random);
-  const released = await alerts.releaseHolders(tx, plan.releasedAlerts, plan.releasedIncidents);
-  await alerts.insertHolders(tx, plan.acquired);
-  await alerts.insertSuccessors(tx, plan.successors);
-  await alerts.upsertActivity(tx, plan.activity);
-  await armAlertTimers(tx, plan.activity);
-  await saveRecorded(tx, plan.recorded);
-  await alerts.insertSettled(tx, plan.settled);
-  await upsertReceipts(tx, settled.map(receiptRow));
+  const [released] = await together(
+    alerts.releaseHolders(tx, plan.releasedAlerts, plan.releasedIncidents),
+    alerts.insertHolders(tx, plan.acquired),
+    alerts.insertSuccessors(tx, plan.successors),
+    alerts.upsertActivity(tx, plan.activity),
+    armAlertTimers(tx, plan.activity),
+    saveRecorded(tx, plan.recorded),
+    alerts.insertSettled(tx, plan.settled),
+    upsertReceipts(tx, settled.map(receiptRow)),
+  );
   return [
     ...storyOutputs(plan, streams, { heads, released, settled }),
     ...settled.map(replyOutput),

@@ -1,5 +1,5 @@
 import type { AlertActivity } from '@tocsin/domain/incident';
-import type { Tx } from '@tocsin/postgres';
+import { together, type Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import type { AppendedStream } from './incident-log.ts';
 
@@ -32,21 +32,35 @@ export async function moveTimers(tx: Tx, streams: readonly AppendedStream[]): Pr
     .filter(({ before, after }) => before.status === 'snoozed' && after.status !== 'snoozed')
     .map(({ after }) => after.id);
   const closed = streams.filter(({ after }) => after.status === 'resolved').map(({ after }) => after.id);
-  if (set.length > 0)
-    await tx.query(
-      `insert into incident_store.timers as t (incident_id, kind, workspace_id, version, due_at)
-       select incident_id, 'snooze', workspace_id, version, due_at
-         from json_to_recordset($1::json) as r (incident_id text, workspace_id text, version bigint, due_at timestamptz)
-       on conflict (incident_id, kind) do update set version = excluded.version, due_at = excluded.due_at, leased_until = null
-       where t.version < excluded.version`,
-      [JSON.stringify(set)],
-    );
-  if (awake.length + closed.length > 0)
-    await tx.query(
-      `delete from incident_store.timers
-        where (incident_id = any($1) and kind = 'snooze') or (incident_id = any($2) and kind = 'alerts')`,
-      [awake, closed],
-    );
+  await together(setSnoozes(tx, set), clearTimers(tx, awake, closed));
+}
+
+interface Snooze {
+  incident_id: string;
+  workspace_id: string;
+  version: number;
+  due_at: string;
+}
+
+async function setSnoozes(tx: Tx, set: readonly Snooze[]): Promise<void> {
+  if (set.length === 0) return;
+  await tx.query(
+    `insert into incident_store.timers as t (incident_id, kind, workspace_id, version, due_at)
+     select incident_id, 'snooze', workspace_id, version, due_at
+       from json_to_recordset($1::json) as r (incident_id text, workspace_id text, version bigint, due_at timestamptz)
+     on conflict (incident_id, kind) do update set version = excluded.version, due_at = excluded.due_at, leased_until = null
+     where t.version < excluded.version`,
+    [JSON.stringify(set)],
+  );
+}
+
+async function clearTimers(tx: Tx, awake: readonly string[], closed: readonly string[]): Promise<void> {
+  if (awake.length + closed.length === 0) return;
+  await tx.query(
+    `delete from incident_store.timers
+      where (incident_id = any($1) and kind = 'snooze') or (incident_id = any($2) and kind = 'alerts')`,
+    [awake, closed],
+  );
 }
 
 /** Deadlines that a batch has set. One that is later than the timer leaves it: it fires, finds nothing, and is set anew. */

@@ -5,7 +5,7 @@ import type { Clock, Logger, Random } from '@tocsin/nest-shell';
 import type { Pipeline } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { endAlertsOf } from './end-alerts.ts';
-import { appendDecided } from './incident-commands.ts';
+import { appendDecided } from './append-decided.ts';
 import { lockIncident } from './incident-locks.ts';
 import type { AlertPolicies } from './policies.ts';
 import { Tide } from './tide.ts';

@@ -3,7 +3,7 @@ import { decide, exists, fold, isRejection, type ExistingIncident, type Incident
 import { commandsOf, type SyncDecision } from '@tocsin/domain/sync';
 import type { Random } from '@tocsin/nest-shell';
 import type { Input, Output, Stage, Tx, Verdict } from '@tocsin/postgres';
-import { appendDecided } from '../incident-commands.ts';
+import { appendDecided } from '../append-decided.ts';
 import { lockIncidents } from '../incident-locks.ts';
 import { lockStreams, type StreamHead } from '../incident-log.ts';
 import { causeIsKnown, localChanges, noteSync } from './command-store.ts';

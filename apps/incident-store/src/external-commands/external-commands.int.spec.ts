@@ -98,6 +98,9 @@ describe('what was done in another system', () => {
     await waitFor(async () => (await read(id))['status'] === 'open', SOON); // a snooze ends by reopening
     await say(record(id, 'n:1', { kind: 'note', type: 'sync.linked', detail: 'Linked with OPS-1.' }));
     await waitFor(async () => (await ofType(id, 'sync.linked')).length === 1, SOON);
+    const links = [{ system: 'jira', id: 'OPS-1', url: 'https://jira.example/browse/OPS-1' }];
+    expect(await read(id)).toMatchObject({ external_links: links });
+    expect(await ofType(id, 'ExternalLinkAdded')).toMatchObject([{ summary: 'Linked with OPS-1 in Jira.' }]);
   });
 
   it('is nothing for an incident of another workspace', async () => {
