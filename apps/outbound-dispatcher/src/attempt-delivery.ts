@@ -19,7 +19,7 @@ import type { ConfigurationFeed, KeyRing } from '@tocsin/nest-shell';
 import type { ClaimedDelivery } from './claim-store.ts';
 import { masking } from './mask-secrets.ts';
 import type { AttemptLog, SettledDelivery } from './settle-store.ts';
-import { vendorRequest, type VendorRequest } from './vendor-request.ts';
+import { vendorLink, vendorRequest, type VendorRequest } from './vendor-request.ts';
 
 export interface AttemptParts {
   feed: Pick<ConfigurationFeed, 'subscriptions' | 'workspace' | 'atLeast'>;
@@ -101,7 +101,15 @@ async function send(
     scheduleOf(delivery, subscription),
     parts.random(),
   );
-  return { delivery, attempt, settled, revision: subscription.revision, retryAfterSeconds: asked };
+  const { template } = subscription.body;
+  const link =
+    template && settled.status === 'delivered' && response.kind === 'response'
+      ? vendorLink(template, delivery.body, response.body)
+      : undefined;
+  return {
+    ...{ delivery, attempt, settled, revision: subscription.revision, retryAfterSeconds: asked },
+    ...(link ? { externalLink: link } : {}),
+  };
 }
 
 /** A test is tried once: who asked for it is waiting. */

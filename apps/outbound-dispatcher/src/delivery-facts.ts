@@ -16,7 +16,7 @@ const typeOf = {
 } as const;
 
 /** What became of a delivery, as one fact on `delivery.events`. */
-export function deliveryOutputs({ delivery, settled, attempt }: SettledDelivery, now: Date): Output {
+export function deliveryOutputs({ delivery, settled, attempt, externalLink }: SettledDelivery, now: Date): Output {
   const type = typeOf[settled.status === 'retained' ? 'skipped-paused' : settled.status];
   const at = now.toISOString();
   const final = settled.status !== 'retrying';
@@ -36,6 +36,7 @@ export function deliveryOutputs({ delivery, settled, attempt }: SettledDelivery,
     attempt: settled.attempts,
     response_status: attempt?.responseStatus ?? null,
     detail: settled.status === 'delivered' ? null : detailOf({ settled, attempt }),
+    ...(externalLink && delivery.incidentId !== null ? { external_link: externalLink } : {}),
     at,
   };
   const headers: CloudEventHeaders = {

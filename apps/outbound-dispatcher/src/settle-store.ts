@@ -1,3 +1,4 @@
+import type { ExternalLink } from '@tocsin/contracts';
 import type { Tx } from '@tocsin/postgres';
 import type { AttemptReason, Settled } from '@tocsin/domain/delivery';
 import type { ClaimedDelivery } from './claim-store.ts';
@@ -26,6 +27,8 @@ export interface SettledDelivery {
   revision: number;
   /** What the receiver asked for. */
   retryAfterSeconds?: number | null;
+  /** What the receiver made of it. */
+  externalLink?: ExternalLink;
 }
 
 const isFinished = ({ settled }: SettledDelivery): boolean =>

@@ -1,4 +1,4 @@
-import type { FilledTemplate } from '@tocsin/contracts';
+import { decodeRecord, type FilledTemplate } from '@tocsin/contracts';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -126,5 +126,44 @@ describe('a delivery by a template', () => {
       'select incident_id from outbound_dispatcher.deliveries',
     );
     expect(rows.map(({ incident_id }) => incident_id)).toEqual([other.incident.id]);
+  });
+
+  it('tells of the record that the vendor made', async () => {
+    const answers: Record<string, object> = {
+      '/hook': { status: 'success', dedup_key: 'inc_of_pagerduty' },
+      '/rest/api/3/issue': { id: '10007', key: 'OPS-7', self: 'https://elsewhere.example/10007' },
+      '/api/now/table/incident?sysparm_fields=number,sys_id': { result: { number: 'INC0010023', sys_id: 'abc123' } },
+    };
+    await receiver.close();
+    receiver = await startReceiver(({ path }, response) =>
+      response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answers[path] ?? {})),
+    );
+    const site = receiver.url.replace('/hook', '');
+    const jira: FilledTemplate = {
+      ...{ name: 'jira', sealed: { api_token: 'sub_0|token' } },
+      parameters: { base_url: site, email: 'a@b.example', project_key: 'OPS', issue_type: 'Task', deployment: 'cloud' },
+    };
+    const servicenow: FilledTemplate = {
+      ...{ name: 'servicenow', sealed: { password: 'sub_1|password' } },
+      parameters: { instance_url: site, username: 'tocsin', table: 'incident' },
+    };
+    running = startDispatcher(
+      database.url,
+      [jira, servicenow, { ...pagerduty(), sealed: { routing_key: 'sub_2|key' } }].map((template, index) =>
+        aSubscription({ url: 'https://masked.example/***', template }, `sub_${index}`),
+      ),
+    );
+    await running.dispatcher.plan(aBatch(anIncidentEvent('d', 1, 'IncidentOpened', 'incident.created')));
+    const { outputs } = running;
+    const facts = await waitFor(() => {
+      const said = outputs.filter(({ topic }) => topic === 'delivery.events');
+      return said.length === 3 && said.map(({ value }) => decodeRecord('delivery.event.v1', value));
+    });
+    const links = facts.map(({ external_link: link }) => link).sort((a, b) => (a!.system < b!.system ? -1 : 1));
+    expect(links).toEqual([
+      { system: 'jira', id: 'OPS-7', url: `${site}/browse/OPS-7` },
+      { system: 'pagerduty', id: 'inc_of_pagerduty', url: null },
+      { system: 'servicenow', id: 'INC0010023', url: `${site}/nav_to.do?uri=incident.do%3Fsys_id%3Dabc123` },
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import type { FilledTemplate, SubscriptionBody } from '@tocsin/contracts';
+import type { ExternalLink, FilledTemplate, SubscriptionBody } from '@tocsin/contracts';
 import { bodyOf, type BodyForm, type OutboundEvent } from '@tocsin/domain/delivery';
 import { isOwnOrigin, supportsEvent, vendorTemplateOf, type VendorTemplate } from '@tocsin/domain/vendor-templates';
 
@@ -70,4 +70,22 @@ function withSecrets(
   if (!secretFields) return body;
   const fields = Object.entries(secretFields).map(([field, parameter]) => [field, secrets[parameter] ?? '']);
   return bodyOf({ ...(JSON.parse(body) as object), ...(Object.fromEntries(fields) as object) });
+}
+
+/** The record that a vendor made of an event, where its template knows and its answer says so. */
+export function vendorLink(filled: FilledTemplate, sent: string, answered: string): ExternalLink | undefined {
+  const template = vendorTemplateOf(filled.name);
+  const found = template?.linkOf?.({
+    ...{ parameters: filled.parameters, sent: objectOf(sent), answered: objectOf(answered) },
+  });
+  return template && found ? { system: template.name, ...found } : undefined;
+}
+
+function objectOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -190,6 +190,10 @@ export const IncidentFactSchema = Type.Object({
 });
 export type IncidentFact = Static<typeof IncidentFactSchema>;
 
+/** A record of the incident in another system: issue, ticket, page. */
+export const ExternalLinkSchema = Type.Object({ system: Text, id: Text, url: NullableText });
+export type ExternalLink = Static<typeof ExternalLinkSchema>;
+
 /** An incident as every door shows it: `GET incidents/{id}`, `incident.events`, outbound `data`. snake_case by rule. */
 export const PublicIncidentSchema = Type.Object({
   id: Text,
@@ -225,7 +229,7 @@ export const PublicIncidentSchema = Type.Object({
   webhook_occurrence_count: Count,
   correlated_alert_count: Count,
   custom_fields: Type.Record(Text, Type.Unknown()),
-  external_links: Type.Array(Type.Object({ system: Text, id: Text, url: NullableText })),
+  external_links: Type.Array(ExternalLinkSchema),
   version: Count,
 });
 export type PublicIncident = Static<typeof PublicIncidentSchema>;

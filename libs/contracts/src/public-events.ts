@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { InstantSchema, PublicIncidentSchema } from './alerts.ts';
+import { ExternalLinkSchema, InstantSchema, PublicIncidentSchema } from './alerts.ts';
 
 const Text = Type.String();
 const NullableText = Type.Union([Text, Type.Null()]);
@@ -120,6 +120,8 @@ export const DeliveryEventSchema = Type.Object({
   attempt: Type.Integer({ minimum: 0 }),
   response_status: Type.Union([Type.Integer(), Type.Null()]),
   detail: NullableText,
+  /** The record that the receiver made of the incident. */
+  external_link: Type.Optional(ExternalLinkSchema),
   at: InstantSchema,
 });
 export type DeliveryEvent = Static<typeof DeliveryEventSchema>;

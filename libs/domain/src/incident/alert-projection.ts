@@ -65,6 +65,7 @@ function project(rows: AlertRowChanges, event: IncidentEvent): void {
     case 'IncidentSuppressed':
     case 'CommentAdded':
     case 'IncidentEdited':
+    case 'ExternalLinkAdded':
     case 'PayloadErased':
     case 'RcaNoted':
       return;

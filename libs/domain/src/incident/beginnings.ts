@@ -13,7 +13,7 @@ const beginning = (id: string, { at, data }: IncidentOpened | IncidentDeclared) 
   ...{ number: data.number, title: data.title, description: data.description, severity: data.severity },
   ...{ services: data.services, tags: data.tags, source: data.source, connector: data.connector },
   ...{ webhookId: data.webhook_id, url: data.url, incidentType: data.incident_type, customFields: data.custom_fields },
-  ...{ openedAt: at, updatedAt: at, correlated: 0, mergedInto: null, mergedFrom: [] },
+  ...{ openedAt: at, updatedAt: at, correlated: 0, mergedInto: null, mergedFrom: [], externalLinks: [] },
 });
 
 const opened = (id: string, event: IncidentOpened): OpenIncident => ({

@@ -223,3 +223,23 @@ describe('custom fields', () => {
     expect(given(opened).when(edit({ custom_fields: { rack: 'b4', room: null } })).decided).toEqual([]);
   });
 });
+
+describe('a record in another system', () => {
+  const link = { system: 'jira', id: 'OPS-7', url: null };
+  const linked = eventSamples.ExternalLinkAdded.v1;
+
+  it('is linked once, in any state, and stays when the state changes', () => {
+    expect(given(opened, resolved).when({ kind: 'link', link }).types).toEqual(['ExternalLinkAdded']);
+    expect(given(opened, linked).when({ kind: 'link', link }).types).toEqual([]);
+    expect(given(opened, linked).when({ kind: 'link', link: { ...link, system: 'servicenow' } }).types).toHaveLength(1);
+    expect(given(opened, linked).when({ kind: 'resolve', note: null }).after).toMatchObject({
+      externalLinks: [linked.data],
+    });
+  });
+
+  it('is not linked beside 50 others', () => {
+    const many = Array.from({ length: 50 }, (_, index) => ({ ...linked, data: { ...link, id: `OPS-${index + 100}` } }));
+    expect(given(opened, ...many).when({ kind: 'link', link }).types).toEqual([]);
+    expect(given(opened, ...many.slice(1)).when({ kind: 'link', link }).types).toHaveLength(1);
+  });
+});

@@ -1,4 +1,4 @@
-import type { IncidentStatus, RcaEvent } from '@tocsin/contracts';
+import type { ExternalLink, IncidentStatus, RcaEvent } from '@tocsin/contracts';
 import { editIncident, type EditIncident } from './edit.ts';
 import { endAlerts, type EndAlerts } from './end-alerts.ts';
 import { event, type CommandContext } from './event.ts';
@@ -19,6 +19,8 @@ export type IncidentCommand =
   | { kind: 'assign'; assignee: string | null }
   | EditIncident
   | { kind: 'comment'; text: string }
+  /** A record of it is in another system. */
+  | { kind: 'link'; link: ExternalLink }
   | { kind: 'note-rca'; rca: RcaEvent };
 
 /** An expected refusal, told to the caller as it is. */
@@ -84,6 +86,8 @@ export function decide(
       return editIncident(command, incident, context);
     case 'comment':
       return [event(context, 'CommentAdded', { text: command.text })];
+    case 'link':
+      return linked(command.link, incident, context);
     case 'note-rca':
       return noteRca(command.rca, context);
     default:
@@ -113,6 +117,15 @@ function snooze(
   if (ahead > SNOOZE_MAX_MS) return { rejected: 'bad-time', message: 'must be within 90 days' };
   return [event(context, 'IncidentSnoozed', { until, note })];
 }
+
+/** More records than that of one incident are of no use to anybody, and each travels with every event. */
+export const EXTERNAL_LINKS_MAX = 50;
+
+/** The same record is linked once. */
+const linked = ({ system, id, url }: ExternalLink, { externalLinks }: ExistingIncident, context: CommandContext) =>
+  externalLinks.length >= EXTERNAL_LINKS_MAX || externalLinks.some((one) => one.system === system && one.id === id)
+    ? []
+    : [event(context, 'ExternalLinkAdded', { system, id, url })];
 
 /** A request is no result: only what an investigation found, or that it failed, belongs on the stream. */
 function noteRca(rca: RcaEvent, context: CommandContext): IncidentEvent[] {

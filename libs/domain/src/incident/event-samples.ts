@@ -224,6 +224,15 @@ export const eventSamples: { [Type in IncidentEventType]: Record<'v1', Extract<I
       },
     },
   },
+  ExternalLinkAdded: {
+    v1: {
+      ...meta,
+      type: 'ExternalLinkAdded',
+      actor: { kind: 'system', id: null, name: 'OPS tickets' },
+      reason: null,
+      data: { system: 'jira', id: 'OPS-7', url: 'https://shop.atlassian.example/browse/OPS-7' },
+    },
+  },
   RcaNoted: {
     v1: {
       ...meta,

@@ -1,4 +1,4 @@
-import type { Actor, RcaEvent, Severity, Why } from '@tocsin/contracts';
+import type { Actor, ExternalLink, RcaEvent, Severity, Why } from '@tocsin/contracts';
 
 /**
  * Events of an incident stream, past tense, plural where a batch brings many (architecture §10).
@@ -186,6 +186,8 @@ export type PayloadErased = EventOf<
   'PayloadErased',
   { note: string | null; payloads: { version: number; salt: string; digest: string }[] }
 >;
+/** A record of it was made, or found, in another system. */
+export type ExternalLinkAdded = EventOf<'ExternalLinkAdded', ExternalLink>;
 export type RcaNoted = EventOf<
   'RcaNoted',
   {
@@ -216,6 +218,7 @@ export type IncidentEvent =
   | IncidentsMerged
   | AlertsMoved
   | PayloadErased
+  | ExternalLinkAdded
   | RcaNoted;
 export type IncidentEventType = IncidentEvent['type'];
 

@@ -63,6 +63,8 @@ export function evolve(incident: Incident, event: IncidentEvent): Incident {
       return merged(next, event.data);
     case 'AlertsMoved':
       return moved(next, event.data);
+    case 'ExternalLinkAdded':
+      return { ...next, externalLinks: [...next.externalLinks, event.data] };
     case 'CommentAdded':
     case 'PayloadErased':
     case 'RcaNoted':
@@ -138,11 +140,11 @@ function factsOf(incident: ExistingIncident): IncidentFacts {
   const { id, workspaceId, scope, number, version, title, description, severity, services, tags, source } = incident;
   const { connector, webhookId, url, incidentType, customFields, predecessorId, openingAlertId } = incident;
   const { openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts, assignee, priority } = incident;
-  const { mergedInto, mergedFrom } = incident;
+  const { mergedInto, mergedFrom, externalLinks } = incident;
   return {
     ...{ id, workspaceId, scope, number, version, title, description, severity, services, tags, source },
     ...{ connector, webhookId, url, incidentType, customFields, predecessorId, openingAlertId },
     ...{ openedAt, updatedAt, lastAlertAt, occurrences, correlated, openAlerts, assignee, priority },
-    ...{ mergedInto, mergedFrom },
+    ...{ mergedInto, mergedFrom, externalLinks },
   };
 }

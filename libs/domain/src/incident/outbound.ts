@@ -39,9 +39,13 @@ export const published = {
   IncidentResolved: { name: 'resolved', fields: ['status', 'resolved_at'] },
   IncidentReopened: { name: 'reopened', fields: ['status', 'resolved_at', 'acknowledged_at'] },
   CommentAdded: { name: 'comment', fields: [], always: ['comments'] },
+  ExternalLinkAdded: { name: 'updated', fields: ['external_links'] },
   PayloadErased: {
     name: 'updated',
-    fields: ['title', 'description', 'services', 'tags', 'source', 'url', 'assignee', 'custom_fields', 'incident_type'],
+    fields: [
+      ...(['title', 'description', 'services', 'tags', 'source', 'url', 'assignee'] as const),
+      ...(['custom_fields', 'incident_type', 'external_links'] as const),
+    ],
   },
   RcaNoted: { name: null, fields: [], always: ['rca'] },
 } as const satisfies Record<IncidentEventType, Published>;

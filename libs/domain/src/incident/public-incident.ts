@@ -1,7 +1,7 @@
 import { urgencyOf, type PublicIncident } from '@tocsin/contracts';
 import type { ExistingIncident } from './state.ts';
 
-/** The incident as every door shows it. Links, which no event sets yet, are there and empty. */
+/** The incident as every door shows it. */
 export function publicIncident(incident: ExistingIncident): PublicIncident {
   return {
     id: incident.id,
@@ -33,7 +33,7 @@ export function publicIncident(incident: ExistingIncident): PublicIncident {
     webhook_occurrence_count: incident.occurrences,
     correlated_alert_count: incident.correlated,
     custom_fields: incident.customFields,
-    external_links: [],
+    external_links: incident.externalLinks,
     version: incident.version,
   };
 }

@@ -10,7 +10,7 @@ export const ERASED = '[erased]';
 const ID_KEYS = /^(?:id|scope|alert_ids|.+_id|.+Id)$/;
 const WORD_KEYS: ReadonlySet<string> = new Set([
   ...['kind', 'status', 'severity', 'priority', 'role', 'direction', 'outcome', 'policy', 'from', 'to', 'connector'],
-  ...['investigator', 'reason', 'step', 'result', 'dedupKeyOrigin'],
+  ...['system', 'investigator', 'reason', 'step', 'result', 'dedupKeyOrigin'],
 ]);
 const TIME_KEYS = /^(?:at|until|as_of|.+_at|.+At|.+_until)$/;
 /** Texts that may be absent are absent then; others say that they were erased. */

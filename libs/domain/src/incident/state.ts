@@ -1,4 +1,4 @@
-import type { Actor, Severity } from '@tocsin/contracts';
+import type { Actor, ExternalLink, Severity } from '@tocsin/contracts';
 
 /** What every incident that exists has, whatever its status. Lists of alerts live in the projection, not here: a storm has thousands. */
 export interface IncidentFacts {
@@ -38,6 +38,8 @@ export interface IncidentFacts {
   mergedInto: string | null;
   /** Incidents that were merged into this one, oldest first, at most as many as a list holds. */
   mergedFrom: string[];
+  /** Its records in other systems, oldest first. */
+  externalLinks: ExternalLink[];
 }
 
 export interface NoIncident {
@@ -84,7 +86,7 @@ export type ExistingIncident = LiveIncident | ResolvedIncident;
 export type Incident = NoIncident | ExistingIncident;
 
 /** A snapshot with another number is folded again from the events. Raise it when the shape of the state changes. */
-export const INCIDENT_STATE_SCHEMA = 3;
+export const INCIDENT_STATE_SCHEMA = 4;
 
 export const initialState = (id: string): NoIncident => ({ status: 'none', id, version: 0 });
 export const exists = (incident: Incident): incident is ExistingIncident => incident.status !== 'none';

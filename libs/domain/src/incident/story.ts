@@ -70,6 +70,7 @@ const sentences: Sentences = {
     `${upper(many(data.alerts.length, 'alert'))} ${data.direction === 'in' ? 'came from' : 'went to'} another incident, ${
       reason === 'merged' ? 'merged' : 'moved'
     } by ${by}${noted(data.note)}.`,
+  ExternalLinkAdded: ({ data: { system, id } }) => `Linked with ${short(id)} in ${SYSTEMS[system] ?? short(system)}.`,
   PayloadErased: ({ data: { payloads, note } }, by) =>
     `The content of ${many(payloads.length, 'event')} was erased by ${by}${noted(note)}.`,
   RcaNoted: ({ data }) =>
@@ -77,6 +78,9 @@ const sentences: Sentences = {
       ? 'The investigation found no answer.'
       : `Investigated: ${quoted(data.summary ?? 'no summary')}.`,
 };
+
+/** Other systems under their own names. */
+const SYSTEMS: Readonly<Record<string, string>> = { jira: 'Jira', servicenow: 'ServiceNow', pagerduty: 'PagerDuty' };
 
 /** One plain sentence about an event, for a timeline. It says nothing that the event does not say. */
 export const tell = (event: IncidentEvent): string =>

@@ -18,7 +18,7 @@ export function commandsOf(
   const { command } = record;
   switch (command.kind) {
     case 'note':
-      return [command];
+      return command.type === 'sync.linked' ? [command, linkOf(record)] : [command];
     case 'comment':
       return [{ kind: 'command', command: { kind: 'comment', text: command.text }, what: 'A comment' }];
     case 'status':
@@ -29,6 +29,13 @@ export function commandsOf(
       return command satisfies never;
   }
 }
+
+/** A link that is made is also shown at the incident. */
+const linkOf = ({ link, external }: IncidentCommandRecord): SyncDecision => ({
+  kind: 'command',
+  command: { kind: 'link', link: { system: link.system, id: external.key, url: external.url } },
+  what: 'The link',
+});
 
 type Status = Extract<IncidentCommandRecord['command'], { kind: 'status' }>;
 

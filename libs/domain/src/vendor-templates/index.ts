@@ -14,6 +14,7 @@ import { SECRET_MASK, type Parameters, type VendorTemplate } from './vendor-temp
 export { checkParameters, type CheckedParameters } from './check-parameters.ts';
 export { dedupKeyOf } from './pagerduty.ts';
 export {
+  type Exchange,
   type Parameters,
   type ParameterValue,
   SECRET_MASK,

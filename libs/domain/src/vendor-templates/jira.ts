@@ -1,5 +1,5 @@
 import { entryOf, messageOf, oneLine, within } from './message.ts';
-import { paragraphsOf, subjectIdOf, ticketEvents } from './tickets.ts';
+import { paragraphsOf, recordKey, subjectIdOf, ticketEvents } from './tickets.ts';
 import { basic, LINE, text, textIn, TOKEN, under, type Parameters, type VendorTemplate } from './vendor-template.ts';
 
 const priorities: Readonly<Record<string, string>> = {
@@ -74,6 +74,11 @@ export const jira: VendorTemplate = {
         : `Bearer ${textIn(parameters, 'api_token')}`,
     },
   }),
+  linkOf: ({ parameters, answered }) => {
+    const key = recordKey(answered?.['key']);
+    const page = under(textIn(parameters, 'base_url'), `/browse/${encodeURIComponent(key ?? '')}`);
+    return key === undefined ? undefined : { id: key, url: page };
+  },
 };
 
 /** Labels have no spaces and at most 255 characters. */

@@ -1,6 +1,7 @@
 import { deriveId, type EventTypeName } from '@tocsin/contracts';
 import { textOf } from '../template/text-of.ts';
 import { entryOf, messageOf, oneLine, within } from './message.ts';
+import { recordKey } from './tickets.ts';
 import { SECRET_MASK, text, type TemplateEvent, textIn, type VendorTemplate } from './vendor-template.ts';
 
 /** What each event does to the alert in PagerDuty. Others would open it again, or say nothing there. */
@@ -77,6 +78,11 @@ export const pagerduty: VendorTemplate = {
     headers: {},
   }),
   secretFields: { routing_key: 'routing_key' },
+  // The alert of a finding is no record of an incident: only what was opened for one is linked.
+  linkOf: ({ sent, answered }) => {
+    const key = sent?.['event_action'] === 'trigger' ? recordKey(answered?.['dedup_key']) : undefined;
+    return key === undefined ? undefined : { id: key, url: null };
+  },
 };
 
 function triggerOf(event: TemplateEvent) {

@@ -1,6 +1,6 @@
 import { deriveId } from '@tocsin/contracts';
 import { entryOf, messageOf, oneLine, within } from './message.ts';
-import { paragraphsOf, subjectIdOf, ticketEvents } from './tickets.ts';
+import { paragraphsOf, recordKey, subjectIdOf, ticketEvents } from './tickets.ts';
 import { basic, LINE, text, textIn, under, type VendorTemplate } from './vendor-template.ts';
 
 /** 1 is the worst; choices of the incident table as it comes. */
@@ -62,4 +62,14 @@ export const servicenow: VendorTemplate = {
       authorization: basic(textIn(parameters, 'username'), textIn(parameters, 'password')),
     },
   }),
+  linkOf: ({ parameters, answered }) => {
+    const record = answered?.['result'] as Readonly<Record<string, unknown>> | null | undefined;
+    const [number, id] = [recordKey(record?.['number']), recordKey(record?.['sys_id'])];
+    if (number === undefined) return undefined;
+    const page = encodeURIComponent(`${textIn(parameters, 'table')}.do?sys_id=${id ?? ''}`);
+    return {
+      id: number,
+      url: id === undefined ? null : under(textIn(parameters, 'instance_url'), `/nav_to.do?uri=${page}`),
+    };
+  },
 };

@@ -28,3 +28,7 @@ export const paragraphsOf = ({ description, facts, link }: Message): string[] =>
 ];
 
 export const subjectIdOf = ({ id, data }: TemplateEvent): string => textOf(data['id']) || id;
+
+/** Number or key of a record as a vendor gives it; what does not look like one is none. */
+export const recordKey = (given: unknown): string | undefined =>
+  typeof given === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,254}$/.test(given) ? given : undefined;

@@ -1,4 +1,4 @@
-import type { EventTypeName } from '@tocsin/contracts';
+import type { EventTypeName, ExternalLink } from '@tocsin/contracts';
 
 export type ParameterValue = string | number | boolean;
 export type Parameters = Readonly<Record<string, ParameterValue>>;
@@ -34,6 +34,14 @@ export interface Target {
   headers: Readonly<Record<string, string>>;
 }
 
+/** A request that was answered well. */
+export interface Exchange {
+  parameters: Parameters;
+  /** Bodies, parsed; undefined where they are no JSON objects. */
+  sent: Readonly<Record<string, unknown>> | undefined;
+  answered: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** A vendor's request format (product P12): everything is sent with POST, as JSON. */
 export interface VendorTemplate {
   name: string;
@@ -53,6 +61,8 @@ export interface VendorTemplate {
   body: (event: TemplateEvent, parameters: Parameters) => Record<string, unknown>;
   /** With every parameter, secrets too. */
   target: (parameters: Parameters) => Target;
+  /** The record that the vendor made of the event, out of its answer and what was sent; undefined where it made none. */
+  linkOf?: (exchange: Exchange) => Omit<ExternalLink, 'system'> | undefined;
   /** Top-level fields of the body that hold a secret: field → parameter. Filled in when it is sent, and nowhere kept. */
   secretFields?: Readonly<Record<string, string>>;
 }
