@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboundDispatcher } from './index.ts';
 import { aBatch, anIncidentEvent } from './spec/events.ts';
 import { aSubscription, startDispatcher, type Running } from './spec/harness.ts';
-import { hasPython, pythonWithStandardWebhooks, verdictsOf, type Delivered } from './spec/python.ts';
+import { hasCryptography, hasPython, pythonWithStandardWebhooks, verdictsOf, type Delivered } from './spec/python.ts';
 
 // Deliveries are verified by what receivers run: their own few lines in Node and Python, and the Standard Webhooks packages of both.
 
@@ -154,6 +154,16 @@ describe('deliveries in every form, with four kinds of signatures at once', () =
       const signature = Buffer.from(signatures[2]!.split(',')[1]!, 'base64');
       const text = Buffer.from(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`);
       expect(verify(null, text, publicKey, signature)).toBe(true);
+    }
+  });
+
+  it('verify with the public key in Python: with RFC 8032 written down once more, and with the package cryptography where it is', () => {
+    const stranger = publicKeyOf(signingKeyFrom(Buffer.alloc(32, 8)));
+    for (const method of ['ed25519', ...(hasCryptography() ? (['cryptography'] as const) : [])] as const) {
+      expect(verdictsOf('python3', method, publicKeyOf(KEY), deliveries())).toEqual(deliveries().map(() => 'ok'));
+      expect(new Set(verdictsOf('python3', method, stranger, deliveries()))).toEqual(new Set(['wrong signature']));
+      const changed = deliveries().map((one) => ({ ...one, body: `${one.body} ` }));
+      expect(new Set(verdictsOf('python3', method, publicKeyOf(KEY), changed))).toEqual(new Set(['wrong signature']));
     }
   });
 

@@ -23,7 +23,10 @@ export interface Notification {
   text: string;
   subjectId: string | null;
   url: string | null;
+  /** When it rings. */
   at: string;
+  /** It does not ring before `at`: what it tells of flaps. */
+  held?: boolean;
 }
 
 /** Whether a webhook's incidents are told (product P14, `notify_workspace`). */
@@ -46,8 +49,14 @@ export function ofIncident(record: IncidentEventRecord, wants: WantsIncidents, l
     text: [incident.severity, ...incident.services].join(', '),
     subjectId: incident.id,
     url: link(`/api/v1/incidents/${incident.id}`),
-    at: event.at,
+    ...ringingAt(event),
   };
+}
+
+/** What an alert that flaps has opened rings at the end of the hold, as receivers are told of it then. */
+function ringingAt({ at, data }: IncidentEventRecord['event']): Pick<Notification, 'at' | 'held'> {
+  const until = data['hold_until'];
+  return typeof until === 'string' && until > at ? { at: until, held: true } : { at };
 }
 
 type Draft = Pick<Notification, 'kind' | 'title' | 'text'> & { subject: string; path: string; hourly?: boolean };

@@ -39,12 +39,13 @@ export class NotificationsController {
     @Query(query(ListNotifications)) { unread, limit, cursor }: ListNotifications,
   ) {
     const before = readNotificationCursor(cursor);
+    const now = this.clock();
     return withWorkspace(this.pool, workspaceId, async (tx) => {
-      const found = await listNotifications(tx, { unread, before, limit: limit + 1 });
+      const found = await listNotifications(tx, { unread, before, limit: limit + 1, now });
       const items = found.slice(0, limit);
       const last = items.at(-1);
       const next = last && found.length > limit ? notificationCursor(last) : null;
-      return { items, next_cursor: next, unread: await countUnread(tx) };
+      return { items, next_cursor: next, unread: await countUnread(tx, now) };
     });
   }
 
@@ -59,7 +60,7 @@ export class NotificationsController {
     const what = ids ? { ids } : { upTo: upTo === undefined ? now : new Date(upTo) };
     return withWorkspace(this.pool, workspaceId, async (tx) => ({
       read: await markRead(tx, what, now),
-      unread: await countUnread(tx),
+      unread: await countUnread(tx, now),
     }));
   }
 
@@ -67,9 +68,10 @@ export class NotificationsController {
   @HttpCode(200)
   @Scopes('read')
   async read(@CallerOf() { workspaceId }: Caller, @Param(params(NotificationPath)) { id }: NotificationPath) {
+    const now = this.clock();
     return withWorkspace(this.pool, workspaceId, async (tx) => {
       if (!(await hasNotification(tx, id))) throw new Problem('not-found', 'There is no such notification.');
-      return { read: await markRead(tx, { ids: [id] }, this.clock()), unread: await countUnread(tx) };
+      return { read: await markRead(tx, { ids: [id] }, now), unread: await countUnread(tx, now) };
     });
   }
 }

@@ -127,8 +127,9 @@ async function say(name: EventTypeName, data: Record<string, unknown> = {}, sour
   const { topic, key, value, headers, type } = platformRecordOf(event);
   await platform.eventLog.append([{ topic, key, value, headers: { ...headers, type } }]);
 }
-async function open(name: string, webhookId: string): Promise<void> {
+async function open(name: string, webhookId: string, holdUntil?: Date): Promise<void> {
   const record = anIncidentEvent(name, 1, 'IncidentOpened', 'incident.created');
+  if (holdUntil) record.event.data = { hold_until: holdUntil.toISOString() };
   Object.assign(record.incident, { workspace_id: WS, webhook_id: webhookId, title: name });
   const value = encodeRecord('incident.event.v1', record);
   const headers = {
@@ -262,5 +263,22 @@ describe('the mail', () => {
     );
     await waitFor(() => mail.posts.some(({ text }) => text.includes('Busy is over its limit')), { timeoutMs: 30_000 });
     await waitFor(async () => (await due())?.due === false);
+  });
+
+  it('rings and is sent for what flaps when the hold ends', async () => {
+    await open('flapping', webhooks.told, new Date(Date.now() + 300_000));
+    await open('behind it', webhooks.told);
+    const titles = async () => ((await bell())['items'] as Json[]).map(({ title }) => String(title));
+    await waitFor(async () => (await titles()).some((title) => title.includes('behind it')));
+    const { unread } = await bell();
+    expect((await titles()).join()).not.toContain('flapping');
+    await waitFor(() => mail.posts.some(({ text }) => text.includes('opened: behind it')), { timeoutMs: 30_000 });
+    expect(mail.posts.some(({ text }) => text.includes('opened: flapping'))).toBe(false);
+    await platform.pools.pipeline.query(
+      `update outbound_dispatcher.notifications set at = now(), mail_after = now() where title like '%flapping%'`,
+    );
+    await waitFor(async () => (await titles()).some((title) => title.includes('flapping')));
+    expect((await bell())['unread']).toBe(Number(unread) + 1);
+    await waitFor(() => mail.posts.some(({ text }) => text.includes('opened: flapping')), { timeoutMs: 30_000 });
   });
 });

@@ -19,6 +19,9 @@ export const hasPython = (): boolean => spawnSync('python3', ['--version']).stat
 /** Whether an interpreter can import the package. */
 const imports = (python: string): boolean => spawnSync(python, ['-c', 'import standardwebhooks']).status === 0;
 
+/** Whether the system's interpreter has the package `cryptography`. */
+export const hasCryptography = (): boolean => spawnSync('python3', ['-c', 'import cryptography']).status === 0;
+
 /** An interpreter with the package, or why there is none. */
 export function pythonWithStandardWebhooks(): { python: string } | { missing: string } {
   if (!hasPython()) return { missing: 'python3 is not installed' };
@@ -38,7 +41,7 @@ export function pythonWithStandardWebhooks(): { python: string } | { missing: st
 /** What a receiver in Python says of each delivery. */
 export function verdictsOf(
   python: string,
-  method: 'hmac' | 'standardwebhooks',
+  method: 'hmac' | 'standardwebhooks' | 'ed25519' | 'cryptography',
   secret: string,
   deliveries: readonly Delivered[],
 ): string[] {
