@@ -45,6 +45,27 @@ const faults: Record<string, Faults> = {
     config: (config) => ({ ...config, dedup: { ...config.dedup, windowFrom: 'first' } }),
   },
   'nothing reopens': { config: (config) => ({ ...config, dedup: { ...config.dedup, reopenMinutes: 0 } }) },
+  'silences are not asked': { config: ({ mutes: _none, ...config }) => config },
+  'a silence goes on for ever': {
+    config: (config) => ({
+      ...config,
+      mutes: (config.mutes ?? []).map((mute) => ({ ...mute, periodAt: (at) => ({ from: at, to: at + 1 }) })),
+    }),
+  },
+  'storms are not noticed': { config: ({ storm: _none, ...config }) => config },
+  'a storm is over at once': seeing((view) => ({
+    storm: (scope) => {
+      const storm = view.storm(scope);
+      return storm && { ...storm, overAt: null };
+    },
+  })),
+  'a storm never ends': seeing((view) => ({
+    storm: (scope) => {
+      const storm = view.storm(scope);
+      return storm && { ...storm, overAt: storm.overAt === null ? null : Infinity };
+    },
+  })),
+  'a restart loses the storm': losing('storms'),
   'rules go by the greatest priority': {
     config: (config) => ({
       ...config,

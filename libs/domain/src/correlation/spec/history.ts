@@ -5,7 +5,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 export const WEBHOOKS = ['whk_a', 'whk_b'];
 export const SCOPES = ['ws_one', 'ws_two', 'ws_three'];
-export const CONFIGURATIONS = 4;
+export const CONFIGURATIONS = 5;
 
 /** An alert of a history: in plain words, and what only the real parts need to know. */
 export interface SentAlert extends Alert {
@@ -60,6 +60,13 @@ class Writer {
   readonly history: History = { alerts: [], steps: [] };
 
   constructor(private readonly scopes: number) {}
+
+  /** What each webhook goes by at first. */
+  begin(digits: Digits): void {
+    for (const scope of SCOPES.slice(0, this.scopes))
+      for (const webhook of WEBHOOKS)
+        this.history.steps.push({ do: 'configure', scope, webhook, configuration: digits.next(CONFIGURATIONS) });
+  }
 
   step(digits: Digits): void {
     const kind = digits.next(16);
@@ -128,6 +135,8 @@ class Writer {
 export const histories = (scopes: number, steps: number): fc.Arbitrary<History> =>
   fc.array(fc.maxSafeNat(), { minLength: 2, maxLength: steps, size: 'max' }).map((numbers) => {
     const writer = new Writer(scopes);
-    for (const number of numbers) writer.step(new Digits(number));
+    const [first = 0, ...others] = numbers;
+    writer.begin(new Digits(first));
+    for (const number of others) writer.step(new Digits(number));
     return writer.history;
   });

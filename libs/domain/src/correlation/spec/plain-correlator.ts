@@ -1,3 +1,4 @@
+import { PlainStorm, STORM } from './plain-storm.ts';
 import type { Alert, Fact, PlainDecision, Rules } from './plain-words.ts';
 
 const HOUR = 3_600_000;
@@ -26,7 +27,7 @@ interface Incident {
   openedAt: number;
   lastAt: number;
   closedAt: number | null;
-  /** Whether others may join it: not while its reopening is not confirmed, and not a roll-up. */
+  /** Whether others may join it: not while its reopening is not confirmed, and not a roll-up (of a webhook or of a storm). */
   joinable: boolean;
   services: string[];
   /** Its own values for rules; null where they are not known. */
@@ -50,6 +51,7 @@ export class PlainCorrelator {
   private readonly keys: Key[] = [];
   private readonly incidents: Incident[] = [];
   private closings: Closing[] = [];
+  private readonly storm = new PlainStorm();
 
   decide(alert: Alert, rules: Rules): PlainDecision {
     if (this.seen.includes(alert.id)) return { kind: 'skipped' };
@@ -93,7 +95,10 @@ export class PlainCorrelator {
 
   private trigger(alert: Alert, rules: Rules): PlainDecision {
     if (this.isStale(alert)) return { kind: 'ignored' };
-    const key = this.keys.find((one) => one.webhook === alert.webhook && one.key === alert.key);
+    const held = this.keys.find((one) => one.webhook === alert.webhook && one.key === alert.key);
+    // §9: after a storm a key that was resolved since opens its own.
+    const left = held && !held.open && this.named(held.incident)?.rollUpOf === STORM;
+    const key = left && !this.storm.goesOnAs(held.incident, alert.receivedAt) ? undefined : held;
     const incident = key && this.named(key.incident);
     const windowFrom = key && (rules.windowFrom === 'first' ? key.firstAt : key.lastAt);
     const passed = windowFrom !== undefined && alert.receivedAt > windowFrom + rules.windowHours * HOUR;
@@ -106,7 +111,7 @@ export class PlainCorrelator {
       alert.receivedAt <= incident.closedAt + rules.reopenMinutes * MINUTE;
 
     if (key && isOpen && !passed) return this.repeat(alert, key, incident);
-    if (!rules.opens(alert)) {
+    if (rules.silenced(alert) || !rules.opens(alert)) {
       if (key && isOpen) return this.repeat(alert, key, incident);
       if (!isRecorded) return this.record(alert);
       this.count(alert, key);
@@ -121,9 +126,18 @@ export class PlainCorrelator {
     }
     if (alert.overLimit) return this.rollUp(alert, key, isOpen ? incident : undefined);
     // P8: the window has passed and the incident is open: a new one opens and takes the key over.
-    if (isOpen) return this.open(alert, false);
+    if (isOpen) return this.open(alert, null);
     const related = this.byRule(alert, rules) ?? this.byTime(alert, rules);
-    return related ? this.join(alert, related, 'correlated') : this.open(alert, false);
+    return related ? this.join(alert, related, 'correlated') : this.arrive(alert, rules);
+  }
+
+  // §9.7: over the threshold new keys of a scope roll up into one incident.
+  private arrive(alert: Alert, { stormAbove }: Rules): PlainDecision {
+    if (stormAbove === null || !this.storm.takes(alert.receivedAt, stormAbove)) return this.open(alert, null);
+    const target = this.named(this.storm.incident);
+    if (target?.closedAt === null) return this.join(alert, target, 'rolled-up');
+    this.storm.incident = `opened by ${alert.id}`;
+    return this.open(alert, STORM);
   }
 
   private repeat(alert: Alert, key: Key, incident: Incident): PlainDecision {
@@ -153,10 +167,10 @@ export class PlainCorrelator {
       .filter(({ rollUpOf, closedAt }) => rollUpOf === alert.webhook && closedAt === null)
       .sort((a, b) => b.openedAt - a.openedAt)[0];
     if (key && holding && holding === target) return this.repeat(alert, key, holding);
-    return target ? this.join(alert, target, 'rolled-up') : this.open(alert, true);
+    return target ? this.join(alert, target, 'rolled-up') : this.open(alert, alert.webhook);
   }
 
-  private open(alert: Alert, rollUp: boolean): PlainDecision {
+  private open(alert: Alert, rollUpOf: string | null): PlainDecision {
     const { title, severity, tags, services, receivedAt } = alert;
     const name = `opened by ${alert.id}`;
     const supersedes = this.supersededBy(alert);
@@ -166,10 +180,10 @@ export class PlainCorrelator {
       openedAt: receivedAt,
       lastAt: receivedAt,
       closedAt: null,
-      joinable: !rollUp,
-      services: rollUp ? [] : [...services],
+      joinable: rollUpOf === null,
+      services: rollUpOf === null ? [...services] : [],
       own: { title, severity, tags: [...tags] },
-      rollUpOf: rollUp ? alert.webhook : null,
+      rollUpOf,
     });
     this.take(alert, name);
     return { kind: 'opened', incident: name, alerts: [], supersedes };

@@ -37,6 +37,10 @@ export interface Rules {
   by: 'service' | 'any';
   /** `open_when`. */
   opens(alert: Alert): boolean;
+  /** A silence matches. */
+  silenced(alert: Alert): boolean;
+  /** More new incidents a minute than this are a storm; null = nothing is. */
+  stormAbove: number | null;
   /** Which alert joins which incident, the first that fits. */
   rules: ((alert: Alert, incident: OwnValues) => boolean)[];
 }
