@@ -3,6 +3,8 @@ import type { OutboxRow } from './outbox.ts';
 /** Values kept at most; beyond it rows are read back. */
 const BYTES_MAX = 32 * 1024 * 1024;
 
+const bytesOf = ({ records }: OutboxRow): number => records.reduce((sum, { value }) => sum + value.byteLength, 0);
+
 /**
  * Rows that this process has committed and not yet sent. What the outbox holds, and in which order, the database alone says; but the
  * bytes of a row never change, so they need not come back from there.
@@ -17,7 +19,7 @@ export class FreshRows {
     for (const row of rows) {
       if (this.bytes >= BYTES_MAX) return;
       this.rows.set(row.id, row);
-      this.bytes += row.record.value.byteLength;
+      this.bytes += bytesOf(row);
     }
   }
 
@@ -27,7 +29,8 @@ export class FreshRows {
 
   drop(ids: Iterable<bigint>): void {
     for (const id of ids) {
-      this.bytes -= this.rows.get(id)?.record.value.byteLength ?? 0;
+      const row = this.rows.get(id);
+      if (row) this.bytes -= bytesOf(row);
       this.rows.delete(id);
     }
   }

@@ -86,7 +86,7 @@ class Lane {
       if (rows.length > 0) this.unread = true; // there may be more; what is added meanwhile is read again too
     }
     if (rows.length === 0) return;
-    await log.append(rows.map(({ record }) => record));
+    await log.append(rows.flatMap(({ records }) => records));
     await deleteSent(pool, schema, rows);
   }
 }

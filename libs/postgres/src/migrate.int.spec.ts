@@ -32,7 +32,7 @@ describe('migrate', () => {
     await write('0001_first.sql', 'create table one.a (n int)');
     await write('0002_second.sql', 'insert into one.a values (1)');
     const options = { connectionString: database.url, schema: 'one', directory: directory() };
-    expect(await migrate(options)).toEqual(['pipeline/0001', '0001_first.sql', '0002_second.sql']);
+    expect(await migrate(options)).toEqual(['pipeline/0001', 'pipeline/0002', '0001_first.sql', '0002_second.sql']);
     expect(await migrate(options)).toEqual([]);
     await write('0003_third.sql', 'insert into one.a values (2)');
     expect(await migrate(options)).toEqual(['0003_third.sql']);

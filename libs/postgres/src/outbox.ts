@@ -3,18 +3,19 @@ import { headerNames, type AppendRecord, type Source } from '@tocsin/event-log';
 import type { Pool } from 'pg';
 import { HandlerContractError } from './errors.ts';
 import { markOf } from './mark.ts';
+import { packed, unpacked } from './outbox-pack.ts';
 import type { Input, Mark, Output } from './pipeline.ts';
 
 type Querier = Pick<Pool, 'query'>;
 
-/** A committed record on its way to the log. */
+/** Committed records on their way to the log. */
 export interface OutboxRow {
   id: bigint;
-  record: AppendRecord;
+  records: readonly AppendRecord[];
 }
 
-/** Rows per append: with packed records of at most 256 KiB this bounds memory, with small ones it is one produce request. */
-const READ_ROWS = 400;
+/** Rows per append: a row is a page or so of small records, or one record of at most 256 KiB. */
+const READ_ROWS = 200;
 
 /** What the outputs of one transaction follow from; without a batch only streams are possible. */
 export interface Cause {
@@ -91,32 +92,6 @@ export function recordsOf(outputs: readonly Output[], from?: Cause): AppendRecor
   });
 }
 
-function blobOf(records: readonly AppendRecord[]): { blob: Buffer; starts: number[]; lengths: number[] } {
-  const starts: number[] = [];
-  let length = 0;
-  for (const { value } of records) {
-    starts.push(length + 1);
-    length += value.byteLength;
-  }
-  return {
-    blob: Buffer.concat(records.map(({ value }) => value)),
-    starts,
-    lengths: records.map(({ value }) => value.byteLength),
-  };
-}
-
-const columnsOf = (records: readonly AppendRecord[]): unknown[] => {
-  const { blob, starts, lengths } = blobOf(records);
-  return [
-    records.map(({ topic }) => topic),
-    records.map(({ key }) => key),
-    records.map(({ headers }) => JSON.stringify(headers)),
-    blob,
-    starts,
-    lengths,
-  ];
-};
-
 export interface Writes {
   lane: string;
   records: readonly AppendRecord[];
@@ -138,6 +113,7 @@ export async function writeOutcome(
   const marks = consumed?.marks ?? [];
   if (records.length === 0 && marks.length === 0) return [];
   const source = consumed?.source;
+  const { packs, bytes } = packed(records);
   const { rows } = await db.query<{ id: string }>(
     `with marked as (
        insert into ${schema}.consumer_marks (consumer_group, topic, partition, origin, mark_offset, ordinal, touched_on)
@@ -145,11 +121,11 @@ export async function writeOutcome(
        on conflict (consumer_group, topic, partition, origin)
        do update set mark_offset = excluded.mark_offset, ordinal = excluded.ordinal, touched_on = excluded.touched_on
      ), written as (
-       insert into ${schema}.outbox (lane, topic, key, headers, value)
-       select $8, topic, key, headers, substring($12::bytea from starts for lengths)
-       from unnest($9::text[], $10::text[], $11::json[], $13::int[], $14::int[]) with ordinality r (topic, key, headers, starts, lengths, n) order by n
+       insert into ${schema}.outbox (lane, topic, value)
+       select $8, topics, substring($10::bytea from starts for lengths)
+       from unnest($9::text[], $11::int[], $12::int[]) with ordinality r (topics, starts, lengths, n) order by n
        returning id
-     ) select id${notify === undefined ? '' : ', pg_notify($15, null)'} from written order by id`,
+     ) select id${notify === undefined ? '' : ', pg_notify($13, null)'} from written order by id`,
     [
       ...[source?.group ?? '', source?.topic ?? '', source?.partition ?? 0, consumed?.today ?? null],
       ...[
@@ -157,24 +133,25 @@ export async function writeOutcome(
         marks.map(({ offset }) => offset.toString()),
         marks.map(({ ordinal }) => ordinal),
       ],
-      lane,
-      ...columnsOf(records),
+      ...[lane, packs.map(({ topics }) => topics), bytes],
+      ...[packs.map(({ start }) => start + 1), packs.map(({ length }) => length)],
       ...(notify === undefined ? [] : [notify]),
     ],
   );
-  return rows.map(({ id }, index) => ({ id: BigInt(id), record: records[index]! }));
+  return rows.map(({ id }, index) => ({ id: BigInt(id), records: packs[index]!.records }));
 }
 
+/** Rows of an earlier release hold one record each, and its names in columns. */
 interface StoredRow {
   id: string;
   topic: Topic;
-  key: string;
-  headers: Record<string, string>;
+  key: string | null;
+  headers: Record<string, string> | null;
   value: Buffer;
 }
 const rowOf = ({ id, topic, key, headers, value }: StoredRow): OutboxRow => ({
   id: BigInt(id),
-  record: { topic, key, headers, value },
+  records: key === null || headers === null ? unpacked(value) : [{ topic, key, headers, value }],
 });
 
 /** The oldest rows, in id order: of one lane, or of all. Ids are drawn before the commit, so there is no cursor: what was sent is deleted. */

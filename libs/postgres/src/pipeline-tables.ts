@@ -44,6 +44,18 @@ create index outbox_lane on ${schema}.outbox (lane, id);
 grant select, insert, update, delete on ${schema}.consumer_positions, ${schema}.consumer_marks, ${schema}.outbox to ${PIPELINE_ROLE};
 `,
   },
+  {
+    name: 'pipeline/0002',
+    sql: (schema) => `
+-- A row holds as many records as fill a page, names and values one behind the other; topic says of which topics they are. Rows that
+-- an earlier release has left hold one record each: they have a key and headers. Records are kept for moments: not compressed, and in line.
+alter table ${schema}.outbox
+  alter column key drop not null,
+  alter column headers drop not null,
+  alter column value set storage external,
+  set (toast_tuple_target = 8160);
+`,
+  },
 ];
 
 /** What must hold before any table exists. */

@@ -21,7 +21,8 @@ const SIGN_OF_LIFE_MS = 3_000;
 const STANDBY_MS = 1_000;
 /** Only a fallback: commits wake the publisher. */
 const POLL_MS = 2_000;
-const BACKLOG_ROWS = 5_000;
+/** A row is a page of small records or so. */
+const BACKLOG_ROWS = 2_000;
 const FLUSH_POLL_MS = 20;
 
 /**
@@ -177,7 +178,7 @@ export class SinglePublisher implements Publisher {
   private async append(client: Client, rows: readonly OutboxRow[]): Promise<void> {
     const beat = setInterval(() => void client.query('select').catch(() => undefined), SIGN_OF_LIFE_MS);
     try {
-      await this.deps.log.append(rows.map(({ record }) => record));
+      await this.deps.log.append(rows.flatMap(({ records }) => records));
     } finally {
       clearInterval(beat);
     }

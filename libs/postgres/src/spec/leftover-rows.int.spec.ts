@@ -1,0 +1,64 @@
+import type { EventLog } from '@tocsin/event-log';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { packed } from '../outbox-pack.ts';
+import { Ground, insertStage, oneBatch, inputsOf, openLog, pipelineOf, recordsOn, SCHEMA } from './kit.ts';
+
+let ground: Ground;
+let log: EventLog;
+
+beforeAll(async () => (ground = await Ground.open()));
+afterAll(() => ground.close());
+beforeEach(async () => (log = await openLog()));
+afterEach(async () => {
+  await log.close();
+  await ground.clear();
+});
+
+describe.each(['per-partition', 'single'] as const)('rows that another process has left (%s)', (publisher) => {
+  it('leave in their order and whole, also those of the release before', async () => {
+    const value = (text: string) => Buffer.from(text);
+    const lane = publisher === 'single' ? 'service' : 'alert.correlated/0';
+    await ground.pool.query(
+      `insert into ${SCHEMA}.outbox (lane, topic, key, headers, value) values ($1, 'incident.events', 'k', $2, $3)`,
+      [lane, { type: 'old.v1', mark: 'old;1;0' }, value('an old row')],
+    );
+    const { packs, bytes } = packed(
+      ['first', 'second'].map((text, index) => ({
+        ...{ topic: 'incident.events' as const, key: 'k', value: value(text) },
+        headers: { type: 'new.v1', mark: `new;${index};0` },
+      })),
+    );
+    expect(packs).toHaveLength(1);
+    await ground.pool.query(`insert into ${SCHEMA}.outbox (lane, topic, value) values ($1, $2, $3)`, [
+      lane,
+      packs[0]?.topics,
+      bytes,
+    ]);
+    const pipeline = pipelineOf(ground, log, { publisher });
+    await pipeline.flush();
+    const read = await recordsOn(log, 'incident.events');
+    expect(read.map((record) => [record.value.toString(), record.headers['type'], record.key])).toEqual([
+      ['an old row', 'old.v1', 'k'],
+      ['first', 'new.v1', 'k'],
+      ['second', 'new.v1', 'k'],
+    ]);
+    expect(await ground.rows(`select from ${SCHEMA}.outbox`)).toHaveLength(0);
+    await pipeline.close();
+  });
+});
+
+describe('outputs of one transaction', () => {
+  it('take as many rows as they fill pages', async () => {
+    const away = { ...log, append: () => Promise.reject(new Error('no broker')) } as unknown as EventLog;
+    const pipeline = pipelineOf(ground, Object.assign(Object.create(log) as EventLog, { append: away.append }));
+    expect(await oneBatch(pipeline, inputsOf(200), insertStage())).toMatchObject({ kind: 'committed' });
+    const rows = await ground.rows<{ n: number; topic: string; bytes: number }>(
+      `select count(*)::int as n, min(topic) as topic, max(octet_length(value)) as bytes from ${SCHEMA}.outbox`,
+    );
+    expect(rows[0]?.topic).toBe('incident.events');
+    expect(rows[0]?.n).toBeGreaterThan(1);
+    expect(rows[0]?.n).toBeLessThan(10);
+    expect(rows[0]?.bytes).toBeLessThan(8_000);
+    await pipeline.close();
+  });
+});
