@@ -71,9 +71,13 @@ export function couldHold(condition: CompiledCondition, alert: ConditionSubject)
 
 /** Whether a condition holds, and what decided. Looks at every leaf, so it is for what people read. */
 export function evaluate(condition: CompiledCondition, asked: AnyAsked): Explanation {
+  return { ...explain(condition, asked), held: heldOf(condition, asked), conditions: leavesOf(condition) };
+}
+
+/** Whether a condition holds, and what decided. */
+export function explain(condition: CompiledCondition, asked: AnyAsked): Pick<Explanation, 'holds' | 'decided'> {
   const decided: LeafReport[] = [];
-  const is = decide(condition, asked, decided);
-  return { holds: is, decided, held: heldOf(condition, asked), conditions: leavesOf(condition) };
+  return { holds: decide(condition, asked, decided), decided };
 }
 
 /** Reports the leaves that decide, and no others: most of an explanation's cost is in its reports. */
@@ -170,9 +174,16 @@ function relates({ field, operator, expected }: CompiledLeaf, { alert, incident 
   const mine = readField(field, alert).texts;
   const its = readField(expected.field, incident).texts;
   if (field.ignoresCase !== expected.field.ignoresCase) return compares(operator, lower(mine), new Set(lower(its)));
-  if (!field.isTags && !expected.field.isTags) return compares(operator, mine, new Set(its));
+  if (!field.isTags && !expected.field.isTags) {
+    if (its.length <= FEW && SHARES.has(operator)) return mine.some((text) => its.includes(text));
+    return compares(operator, mine, new Set(its));
+  }
   return compares(operator, tagForms(mine), new Set(its)) || compares(operator, mine, new Set(tagForms(its)));
 }
+
+const SHARES: ReadonlySet<string> = new Set(['equals', 'in', 'intersects']);
+/** Up to so many are looked through as they are. */
+const FEW = 8;
 
 const lower = (texts: readonly string[]): string[] => texts.map((text) => text.toLowerCase());
 

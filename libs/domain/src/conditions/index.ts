@@ -2,6 +2,7 @@ export { allLeaves, type CompiledCondition, type CompiledLeaf } from './compiled
 export {
   couldHold,
   evaluate,
+  explain,
   holds,
   shareOf,
   shareOfAlert,

@@ -93,17 +93,27 @@ export class ActivityIndex {
 
   private setTerms(listed: Listed): void {
     const { services, terms } = listed.incident;
+    if (listed.services === services && listed.terms && isPrefix(listed.terms, terms)) this.add(listed, terms);
+    else this.replaceTerms(listed);
+    listed.services = services;
+    listed.terms = terms;
+  }
+
+  /** Mostly an incident gets a tag or two. */
+  private add(listed: Listed, terms: readonly string[]): void {
+    for (let index = listed.terms?.length ?? 0; index < terms.length; index++) {
+      const list = this.listOf(terms[index] as string);
+      if (!listed.nodes.some((node) => node.list === list)) listed.nodes.push(appended(listed, list));
+    }
+  }
+
+  private replaceTerms(listed: Listed): void {
+    const { services, terms } = listed.incident;
     const wanted = new Set(terms);
     for (const service of services) wanted.add(serviceTerm(service));
     const kept = listed.nodes.filter((node) => wanted.delete(node.list.term) || this.remove(node));
-    for (const term of wanted) {
-      const node: Node = { listed, list: this.listOf(term), before: undefined, after: undefined };
-      append(node);
-      kept.push(node);
-    }
+    for (const term of wanted) kept.push(appended(listed, this.listOf(term)));
     listed.nodes = kept;
-    listed.services = services;
-    listed.terms = terms;
   }
 
   private listOf(term: string): List {
@@ -177,7 +187,14 @@ function link(node: Node, before: Node | undefined, after: Node | undefined): vo
   node.list.size += 1;
 }
 
-const append = (node: Node): void => link(node, node.list.last, undefined);
+function appended(listed: Listed, list: List): Node {
+  const node: Node = { listed, list, before: undefined, after: undefined };
+  link(node, list.last, undefined);
+  return node;
+}
+
+const isPrefix = (some: readonly string[], all: readonly string[]): boolean =>
+  some.length <= all.length && some.every((one, index) => one === all[index]);
 
 /** From the end of its list to the first one that was active before. */
 function place(node: Node): void {

@@ -116,6 +116,7 @@ function caseOf(state: CorrelationView, alert: NormalizedAlert, config: Correlat
   const dedupKey = boundedText(alert.dedupKey);
   const resolveKey = alert.resolveKey === alert.dedupKey ? dedupKey : boundedText(alert.resolveKey);
   const { scope, webhookId } = alert;
+  const keyPath: KeyPath = { scope, webhookId, key: dedupKey };
   return {
     state,
     alert,
@@ -126,7 +127,7 @@ function caseOf(state: CorrelationView, alert: NormalizedAlert, config: Correlat
     eventTime: eventTimeOf(alert),
     dedupKey,
     resolveKey,
-    keyPath: { scope, webhookId, key: dedupKey },
-    resolvePath: { scope, webhookId, key: resolveKey },
+    keyPath,
+    resolvePath: resolveKey === dedupKey ? keyPath : { scope, webhookId, key: resolveKey },
   };
 }

@@ -1,5 +1,5 @@
 import type { NormalizedAlert } from '@tocsin/contracts';
-import { bareTag, type IncidentSubject } from '../conditions/index.ts';
+import { bareTag, tagForms, type IncidentSubject } from '../conditions/index.ts';
 import { boundedText } from './moments.ts';
 import type { KnownIncident } from './state.ts';
 
@@ -48,7 +48,18 @@ export function joinedFacets(
   const bringsGroup = group !== null && !terms.includes(groupTerm(group));
   if (!bringsTags && !bringsGroup && terms.length > 0) return { facets, terms };
   const joined = bringsTags ? { ...facets, tags: tagsOf([...facets.tags, ...alert.tags]) } : facets;
-  return { facets: joined, terms: termsOf(joined, group, terms) };
+  if (!joined || bringsGroup || terms.length === 0) return { facets: joined, terms: termsOf(joined, group, terms) };
+  return { facets: joined, terms: withTags(terms, joined.tags.slice(facets?.tags.length)) };
+}
+
+/** Tags come last among the terms, so that new ones are added behind. */
+function withTags(terms: readonly string[], tags: readonly string[]): string[] {
+  const all = [...terms];
+  for (const tag of tagForms(tags)) {
+    const term = tagTerm(tag);
+    if (all.length < MAX.terms && !all.includes(term)) all.push(term);
+  }
+  return all;
 }
 
 /** Under which terms the index lists every open incident. */

@@ -1,4 +1,4 @@
-import { evaluate } from '../conditions/index.ts';
+import { explain } from '../conditions/index.ts';
 import type { Case } from './correlate.ts';
 import { RuleSearch } from './rule-search.ts';
 import type { CompiledRule, CompiledRules } from './rules.ts';
@@ -32,12 +32,17 @@ export function findByRule(one: Case): KnownIncident | undefined {
     const found = set.strategy === 'first' ? firstMatch(search, tried) : bestSum(search, tried);
     const nearest = nearestMiss(search, tried, found);
     const { of: rulesOf, strategy, minMatchWeight, rules } = set;
-    const about = { rulesOf, strategy, minMatchWeight, rulesTried: rules.length };
+    const rulesTried = rules.length;
     if (found) {
-      one.trail.hit('rule', { ...about, ...matchOf(search, found), ...(nearest && { nearest }) });
+      const { rule, weight, incidentId, matched } = matchOf(search, found);
+      const match = { rulesOf, strategy, minMatchWeight, rulesTried, rule, weight, incidentId, matched };
+      one.trail.hit('rule', nearest ? { ...match, nearest } : match);
       return found.incident;
     }
-    one.trail.miss('rule', 'no-rule-matched', nearest ? { ...about, nearest } : about);
+    const about = nearest
+      ? { rulesOf, strategy, minMatchWeight, rulesTried, nearest }
+      : { rulesOf, strategy, minMatchWeight, rulesTried };
+    one.trail.miss('rule', 'no-rule-matched', about);
   }
   return undefined;
 }
@@ -65,11 +70,11 @@ function bestSum(search: RuleSearch, { set, possible }: Tried): Found | undefine
   return enough.sort((a, b) => b.weight - a.weight || byActivity(b.incident, a.incident))[0];
 }
 
-function matchOf(search: RuleSearch, { incident, rules, weight }: Found): Record<string, unknown> {
+function matchOf(search: RuleSearch, { incident, rules, weight }: Found) {
   const matched = rules.map((rule) => ({
     rule: rule.name,
     weight: rule.weight,
-    conditions: evaluate(rule.condition, search.asked(rule, incident)).decided,
+    conditions: explain(rule.condition, search.asked(rule, incident)).decided,
   }));
   return { rule: rules[0]?.name, weight, incidentId: incident.incidentId, matched };
 }
@@ -80,17 +85,21 @@ function matchOf(search: RuleSearch, { incident, rules, weight }: Found): Record
  */
 function nearestMiss(search: RuleSearch, tried: Tried, found: Found | undefined): Record<string, unknown> | undefined {
   let nearest: { rule: CompiledRule; incident: KnownIncident | undefined } | undefined;
-  let share = -1;
+  let held = 0;
   for (const rule of missed(search, tried, found)) {
-    const [incident] = search.candidatesOf(rule);
-    const held = search.shareOf(rule, incident);
-    if (held > share) [nearest, share] = [{ rule, incident }, held];
+    const incident = search.candidatesOf(rule)[0];
+    const holding = search.heldOf(rule, incident);
+    if (nearest && holding / rule.leaves <= held / nearest.rule.leaves) continue;
+    nearest = { rule, incident };
+    held = holding;
   }
   if (!nearest) return undefined;
   const { rule, incident } = nearest;
-  const { held, conditions, decided, holds } = evaluate(rule.condition, search.asked(rule, incident));
-  const miss = { rule: rule.name, weight: rule.weight, incidentId: incident?.incidentId ?? null, held, of: conditions };
-  return holds ? { ...miss, weightBelowMinimum: rule.weight } : { ...miss, failed: decided };
+  const { decided, holds } = explain(rule.condition, search.asked(rule, incident));
+  const { name, weight, leaves } = rule;
+  const incidentId = incident?.incidentId ?? null;
+  if (holds) return { rule: name, weight, incidentId, held, of: leaves, weightBelowMinimum: weight };
+  return { rule: name, weight, incidentId, held, of: leaves, failed: decided };
 }
 
 /** Rules that did not match, of which the alert itself meets most. */

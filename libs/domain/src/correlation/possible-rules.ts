@@ -42,13 +42,14 @@ export function possibleRules(rules: readonly CompiledRule[]): PossibleRules {
   return (alert) => {
     const found: number[] = [];
     for (const { field, byValue } of drawers)
-      for (const text of valuesOf(field, alert)) for (const index of byValue.get(text) ?? NONE) found.push(index);
+      for (const text of valuesOf(field, alert)) {
+        const named = byValue.get(text);
+        if (named) found.push(...named);
+      }
     if (found.length === 0) return common;
     return inOrder([...new Set(found)], always).map((index) => rules[index] as CompiledRule);
   };
 }
-
-const NONE: readonly number[] = [];
 
 /** Two lists of numbers that share none, as one in ascending order. */
 function inOrder(found: number[], always: readonly number[]): number[] {
@@ -63,7 +64,14 @@ function inOrder(found: number[], always: readonly number[]): number[] {
   return order;
 }
 
+const NO_TEXTS: readonly string[] = [];
+
 function valuesOf(field: FieldRef, alert: ConditionSubject): readonly string[] {
+  if (field.root === 'source' && alert.source === null) return NO_TEXTS;
+  if (field.root === 'custom_fields' && field.path.length === 1) {
+    const value = alert.customFields[field.path[0] as string];
+    if (value === undefined) return NO_TEXTS;
+  }
   const { texts } = readField(field, alert);
   return field.isTags ? tagForms(texts) : texts;
 }

@@ -72,12 +72,16 @@ function relationOf(leaf: CompiledLeaf): Extract<Plan, { kind: 'relation' }>['re
   return (alert, { services }) => alert.services.some((service) => service !== '' && services.includes(service));
 }
 
+// What follows is asked of every rule for every alert. It walks by index: iterators of recursive functions are made anew each time.
+
 /** Whether it can hold for the alert with some incident. */
 export function canHold(plan: Plan, tests: AlertTests): boolean {
   if (plan.kind === 'constant') return tests.holds(plan.test);
   if (plan.kind === 'relation') return true;
-  for (const item of plan.items) if (canHold(item, tests) !== (plan.kind === 'and')) return plan.kind === 'or';
-  return plan.kind === 'and';
+  const { items } = plan;
+  const isAnd = plan.kind === 'and';
+  for (let index = 0; index < items.length; index++) if (canHold(items[index] as Plan, tests) !== isAnd) return !isAnd;
+  return isAnd;
 }
 
 /** How many of its conditions the alert meets by itself. */
@@ -85,7 +89,8 @@ export function metByAlert(plan: Plan, tests: AlertTests): number {
   if (plan.kind === 'constant') return tests.holds(plan.test) ? 1 : 0;
   if (plan.kind === 'relation') return 1;
   let met = 0;
-  for (const item of plan.items) met += metByAlert(item, tests);
+  const { items } = plan;
+  for (let index = 0; index < items.length; index++) met += metByAlert(items[index] as Plan, tests);
   return met;
 }
 
@@ -104,14 +109,17 @@ function leafHolds(plan: Extract<Plan, { kind: 'constant' | 'relation' }>, { ale
 /** Whether it holds for the pair. */
 export function holdsFor(plan: Plan, pair: Pair): boolean {
   if (plan.kind === 'constant' || plan.kind === 'relation') return leafHolds(plan, pair);
-  for (const item of plan.items) if (holdsFor(item, pair) !== (plan.kind === 'and')) return plan.kind === 'or';
-  return plan.kind === 'and';
+  const { items } = plan;
+  const isAnd = plan.kind === 'and';
+  for (let index = 0; index < items.length; index++) if (holdsFor(items[index] as Plan, pair) !== isAnd) return !isAnd;
+  return isAnd;
 }
 
 /** How many of its conditions hold for the pair. */
 export function heldFor(plan: Plan, pair: Pair): number {
   if (plan.kind === 'constant' || plan.kind === 'relation') return leafHolds(plan, pair) ? 1 : 0;
   let held = 0;
-  for (const item of plan.items) held += heldFor(item, pair);
+  const { items } = plan;
+  for (let index = 0; index < items.length; index++) held += heldFor(items[index] as Plan, pair);
   return held;
 }

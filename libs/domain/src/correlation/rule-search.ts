@@ -13,7 +13,12 @@ const CANDIDATES_MAX = 100;
  * rules that look under the same values share their candidates.
  */
 export class RuleSearch {
-  private readonly found = new Map<CompiledRule['termsFor'], readonly KnownIncident[]>();
+  /** Lookups that were made, and beside each what it found: there are few. */
+  private readonly made: CompiledRule['termsFor'][] = [];
+  private readonly found: (readonly KnownIncident[])[] = [];
+  /** The candidate that was compared last, and as what. */
+  private candidate: KnownIncident | undefined;
+  private subject: IncidentSubject | undefined;
 
   constructor(
     private readonly one: Case,
@@ -23,36 +28,51 @@ export class RuleSearch {
   }
 
   /** Whether it can hold for the alert with some incident. */
-  canHold = ({ plan }: CompiledRule): boolean => canHold(plan, this.rules.tests);
+  canHold({ plan }: CompiledRule): boolean {
+    return canHold(plan, this.rules.tests);
+  }
 
   /** The share of its conditions that the alert meets by itself; one that compares with an incident is met for all that is known. */
-  shareOfAlert = ({ plan, leaves }: CompiledRule): number => metByAlert(plan, this.rules.tests) / leaves;
+  shareOfAlert({ plan, leaves }: CompiledRule): number {
+    return metByAlert(plan, this.rules.tests) / leaves;
+  }
 
-  holds = ({ plan }: CompiledRule, incident: KnownIncident): boolean => holdsFor(plan, this.pairOf(incident));
+  holds({ plan }: CompiledRule, incident: KnownIncident): boolean {
+    return holdsFor(plan, this.pairOf(incident));
+  }
 
-  /** The share of its conditions that hold with this candidate, or with none. */
-  shareOf = ({ plan, leaves }: CompiledRule, incident: KnownIncident | undefined): number =>
-    heldFor(plan, this.pairOf(incident)) / leaves;
+  /** How many of its conditions hold with this candidate, or with none. */
+  heldOf({ plan }: CompiledRule, incident: KnownIncident | undefined): number {
+    return heldFor(plan, this.pairOf(incident));
+  }
 
   /** Open incidents that the rule's lookup finds, the most recently active first. */
   candidatesOf({ termsFor }: CompiledRule): readonly KnownIncident[] {
-    const known = this.found.get(termsFor);
+    const known = this.found[this.made.indexOf(termsFor)];
     if (known) return known;
     const found = this.lookUp(termsFor(this.one.subject));
-    this.found.set(termsFor, found);
+    this.made.push(termsFor);
+    this.found.push(found);
     return found;
   }
 
   /** The question, for what people read. */
   asked({ appliesTo }: CompiledRule, candidate: KnownIncident | undefined): Asked {
     const alert = this.one.subject;
-    const incident = candidate && subjectOfIncident(candidate, this.one);
+    const incident = this.subjectOf(candidate);
     return incident ? { alert, appliesTo, incident } : { alert, appliesTo };
   }
 
   private pairOf(incident: KnownIncident | undefined) {
-    const subject = incident && subjectOfIncident(incident, this.one);
-    return { alert: this.one.subject, incident: subject ?? null, tests: this.rules.tests };
+    return { alert: this.one.subject, incident: this.subjectOf(incident) ?? null, tests: this.rules.tests };
+  }
+
+  private subjectOf(incident: KnownIncident | undefined): IncidentSubject | undefined {
+    if (incident && incident !== this.candidate) {
+      this.candidate = incident;
+      this.subject = subjectOfIncident(incident, this.one);
+    }
+    return incident && this.subject;
   }
 
   private lookUp(terms: readonly string[]): readonly KnownIncident[] {
@@ -71,23 +91,16 @@ export class RuleSearch {
   }
 }
 
-const subjects = new WeakMap<KnownIncident, IncidentSubject>();
-
-/** Made once for all rules and alerts that ask about it. */
-function subjectOfIncident(incident: KnownIncident, { config }: Case): IncidentSubject | undefined {
-  const { facets, services } = incident;
+/** The incident as conditions see it; undefined where its values are not known. */
+function subjectOfIncident({ facets, services }: KnownIncident, { config }: Case): IncidentSubject | undefined {
   if (!facets) return undefined;
   const { topology } = config;
-  if (topology) {
-    // Worked out only where a condition asks for it.
-    const near = {
-      get neighbours() {
-        return neighboursOf(services, topology);
-      },
-    };
-    return Object.assign(near, facets, { services });
-  }
-  let subject = subjects.get(incident);
-  if (!subject) subjects.set(incident, (subject = { ...facets, services }));
-  return subject;
+  if (!topology) return { ...facets, services };
+  // Worked out only where a condition asks for it.
+  const near = {
+    get neighbours() {
+      return neighboursOf(services, topology);
+    },
+  };
+  return Object.assign(near, facets, { services });
 }

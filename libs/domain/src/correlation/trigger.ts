@@ -102,9 +102,11 @@ const isSameFiring = (one: Case, holder: KeyHolder): boolean => {
 /** One more occurrence. Where the source marks it as the same firing, it is no news about the incident (product P8). */
 function repeated(one: Case, holder: KeyHolder, incident: KnownIncident): Correlated {
   const sameFiring = isSameFiring(one, holder);
-  const changes: Change[] = [{ kind: 'key', key: countedOn(one, holder) }];
-  if (!sameFiring && one.receivedAt > incident.lastAlertAt)
-    changes.push({ kind: 'incident', incident: { ...incident, lastAlertAt: one.receivedAt } });
+  const key: Change = { kind: 'key', key: countedOn(one, holder) };
+  const isNews = !sameFiring && one.receivedAt > incident.lastAlertAt;
+  const changes: Change[] = isNews
+    ? [key, { kind: 'incident', incident: { ...incident, lastAlertAt: one.receivedAt } }]
+    : [key];
   return {
     decision: { kind: 'deduplicated', incidentId: incident.incidentId, alertId: holder.alertId },
     why: one.trail.because(sameFiring ? 'same-firing' : 'same-dedup-key'),

@@ -7,31 +7,38 @@ type Evidence = Record<string, unknown>;
 /** Every record begins with it, but those of repeated ids. */
 const NOT_PROCESSED: Tried = Object.freeze({ step: 'processed', result: 'miss' });
 
+/** The steps of the decision that is being taken; there is one at a time. A record gets a list of its own, made to its length. */
+const steps: Tried[] = [];
+
 /** What was tried for one alert, in order, and what each step looked at. */
 export class Trail {
-  private readonly tried: Tried[] = [];
+  private count = 0;
 
   constructor(private readonly configRevision: number) {}
 
   notProcessed(): void {
-    this.tried.push(NOT_PROCESSED);
+    this.note(NOT_PROCESSED);
   }
 
   hit(step: Step, evidence?: Evidence): void {
-    this.tried.push(evidence ? { step, result: 'hit', evidence } : { step, result: 'hit' });
+    this.note(evidence ? { step, result: 'hit', evidence } : { step, result: 'hit' });
   }
 
   miss(step: Step, detail?: string, evidence?: Evidence): void {
-    if (detail && evidence) this.tried.push({ step, result: 'miss', detail, evidence });
-    else this.tried.push({ step, result: 'miss', ...(detail && { detail }), ...(evidence && { evidence }) });
+    if (detail && evidence) this.note({ step, result: 'miss', detail, evidence });
+    else this.note({ step, result: 'miss', ...(detail && { detail }), ...(evidence && { evidence }) });
   }
 
   skip(step: Step, detail: string): void {
-    this.tried.push({ step, result: 'not-applicable', detail });
+    this.note({ step, result: 'not-applicable', detail });
+  }
+
+  private note(step: Tried): void {
+    steps[this.count++] = step;
   }
 
   /** The finished record, with the reason that decided. */
   because(reason: DecisionReason): Why {
-    return { reason, tried: this.tried, configRevision: this.configRevision };
+    return { reason, tried: steps.slice(0, this.count), configRevision: this.configRevision };
   }
 }
