@@ -216,6 +216,7 @@ export const rcaCauseMeanings: Record<RcaCause, string> = {
   'incident-opened': 'An incident was opened.',
   'incident-reopened': 'An incident came back.',
   'severity-raised': 'The severity of an incident rose, and it had not been investigated.',
+  'asked-for': 'Somebody asked for it (`POST /api/v1/incidents/{id}/rca`).',
 };
 
 export const rcaRefusalMeanings: Record<RcaRefusal, string> = {

@@ -37,7 +37,7 @@ export interface IncidentRow {
   config_revision: number;
 }
 
-export interface RequestedInvestigation {
+export interface InvestigationRequest {
   id: string;
   workspace_id: string;
   incident_id: string;
@@ -50,7 +50,11 @@ export interface RequestedInvestigation {
   number: number;
   /** Who is asked. */
   investigator: RcaEvent['investigator'];
-  /** Offset of the record that asked for it. */
+}
+
+/** An incident event asked for it. */
+export interface RequestedInvestigation extends InvestigationRequest {
+  /** Offset of its record. */
   offset: bigint;
 }
 
@@ -168,7 +172,7 @@ const rowOf = (
 });
 
 /** The fact that an investigation was asked for. */
-export const requestedEvent = (request: RequestedInvestigation, at: string): RcaEvent => ({
+export const requestedEvent = (request: InvestigationRequest, at: string): RcaEvent => ({
   id: deriveId('evt', request.id, 'requested'),
   rca_id: request.id,
   incident_id: request.incident_id,

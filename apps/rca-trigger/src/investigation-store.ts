@@ -1,6 +1,6 @@
 import type { Hypothesis, RcaEvent, Severity } from '@tocsin/contracts';
 import type { Tx } from '@tocsin/postgres';
-import type { IncidentRow, KnownIncident, RequestedInvestigation } from './incident-records.ts';
+import type { IncidentRow, InvestigationRequest, KnownIncident } from './incident-records.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -28,6 +28,41 @@ export async function lockIncidents(tx: Tx, ids: readonly string[]): Promise<Map
       { version: Number(version), severity, decision, running, investigations: Number(investigations) },
     ]),
   );
+}
+
+/** Locks one incident of a workspace. `running`: the investigation of it that has not ended. */
+export async function lockIncident(tx: Tx, workspaceId: string, id: string) {
+  const { rows } = await tx.query<{ version: string; number: string; config_revision: string }>(
+    'select version, number, config_revision from rca_trigger.incidents where id = $1 and workspace_id = $2 for update',
+    [id, workspaceId],
+  );
+  const [incident] = rows;
+  if (!incident) return undefined;
+  const running = await tx.query<{ id: string }>(
+    `select id from rca_trigger.investigations where incident_id = $1 and status in ('requested', 'running') limit 1`,
+    [id],
+  );
+  return {
+    version: Number(incident.version),
+    number: Number(incident.number),
+    configRevision: Number(incident.config_revision),
+    running: running.rows[0]?.id ?? null,
+  };
+}
+
+/** When the workspace may ask again; null = now. `perHour` 0 = no cap. */
+export async function capFreeAt(
+  tx: Tx,
+  workspaceId: string,
+  { perHour, now }: { perHour: number; now: Date },
+): Promise<Date | null> {
+  if (perHour === 0) return null;
+  const { rows } = await tx.query<{ requested_at: Date }>(
+    `select requested_at from rca_trigger.investigations where workspace_id = $1 and requested_at > $2
+      order by requested_at desc offset $3 limit 1`,
+    [workspaceId, new Date(now.getTime() - HOUR_MS), perHour - 1],
+  );
+  return rows[0] ? new Date(rows[0].requested_at.getTime() + HOUR_MS) : null;
 }
 
 /** Investigations of each workspace in the last hour. Read without a lock: two batches at once may each stay one batch under the cap. */
@@ -62,7 +97,7 @@ export async function storeIncidents(tx: Tx, rows: readonly IncidentRow[]): Prom
 /** @returns the ids that were new: a repeated request stays what it was */
 export async function storeRequests(
   tx: Tx,
-  requests: readonly RequestedInvestigation[],
+  requests: readonly InvestigationRequest[],
   at: { requested: string; due: string },
 ): Promise<Set<string>> {
   if (requests.length === 0) return new Set();
@@ -72,10 +107,15 @@ export async function storeRequests(
      select id, workspace_id, incident_id, incident_version, cause_id, cause, occurred_at, investigator, 'requested', $2, $3, config_revision
      from jsonb_to_recordset($1) as given(id text, workspace_id text, incident_id text, incident_version bigint, cause_id text, cause text, occurred_at timestamptz, config_revision bigint, investigator text)
      on conflict do nothing returning id`,
-    [JSON.stringify(requests.map(({ offset: _offset, number: _number, ...row }) => row)), at.requested, at.due],
+    [JSON.stringify(requests.map(rowOf)), at.requested, at.due],
   );
   return new Set(rows.map(({ id }) => id));
 }
+
+const rowOf = ({ number: _number, ...request }: InvestigationRequest) => {
+  const { offset: _offset, ...row } = request as InvestigationRequest & { offset?: bigint };
+  return row;
+};
 
 export interface DueInvestigation {
   id: string;

@@ -16,6 +16,7 @@ interface Row {
   progress_at: Date | null;
 }
 
+export type InvestigationView = ReturnType<typeof viewOf>;
 const viewOf = (row: Row) => ({
   id: row.id,
   status: row.status,
@@ -30,6 +31,14 @@ const viewOf = (row: Row) => ({
   config_revision: Number(row.config_revision),
 });
 
+const COLUMNS =
+  'id, status, cause, investigator, requested_at, completed_at, incident_version, summary, hypotheses, config_revision, progress, progress_at';
+
+export async function investigationOf(tx: Tx, id: string): Promise<InvestigationView | undefined> {
+  const { rows } = await tx.query<Row>(`select ${COLUMNS} from rca_trigger.investigations where id = $1`, [id]);
+  return rows[0] && viewOf(rows[0]);
+}
+
 /** Newest first, with what the last occasion came to: why there was an investigation, or why not. Undefined for an unknown incident. */
 export async function investigationsOf(tx: Tx, incidentId: string) {
   const incident = await tx.query<{ decision: string | null }>(
@@ -38,8 +47,7 @@ export async function investigationsOf(tx: Tx, incidentId: string) {
   );
   if (!incident.rows[0]) return undefined;
   const { rows } = await tx.query<Row>(
-    `select id, status, cause, investigator, requested_at, completed_at, incident_version, summary, hypotheses, config_revision, progress, progress_at
-     from rca_trigger.investigations where incident_id = $1 order by requested_at desc, id`,
+    `select ${COLUMNS} from rca_trigger.investigations where incident_id = $1 order by requested_at desc, id`,
     [incidentId],
   );
   return { incident_id: incidentId, decision: incident.rows[0].decision, items: rows.map(viewOf), next_cursor: null };

@@ -44,8 +44,8 @@ export class InvestigationWorker {
   }
 
   /** Something was asked for: look when it is due. */
-  wake(): void {
-    this.plan(this.parts.settleMs);
+  wake(afterMs = this.parts.settleMs): void {
+    this.plan(afterMs);
   }
 
   /** Finishes what is in hand. */

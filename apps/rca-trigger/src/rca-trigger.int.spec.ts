@@ -32,7 +32,7 @@ const OTHER_WS = id('ws');
 const CAPPED_WS = id('ws');
 const webhooks = { normal: id('whk'), off: id('whk'), highOnly: id('whk') };
 const secret = 's'.repeat(52);
-const keyIds = { admin: 'adminkey', reader: 'readerkey', sender: 'senderkey', other: 'otherkey' };
+const keyIds = { admin: 'adminkey', reader: 'readerkey', sender: 'senderkey', other: 'otherkey', capped: 'cappedkey' };
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let directory: string;
@@ -90,6 +90,7 @@ beforeAll(async () => {
   await publish('api-key', keyIds.reader, WS, key(['read']));
   await publish('api-key', keyIds.sender, WS, key(['ingest']));
   await publish('api-key', keyIds.other, OTHER_WS, key(['admin']));
+  await publish('api-key', keyIds.capped, CAPPED_WS, key(['admin']));
   await publish('webhook', webhooks.normal, WS, { tokenHmac: 'a', rca: { autoTrigger: true, minSeverity: 'medium' } });
   await publish('webhook', webhooks.off, WS, { tokenHmac: 'b', rca: { autoTrigger: false, minSeverity: 'medium' } });
   await publish('webhook', webhooks.highOnly, WS, { tokenHmac: 'c', rca: { autoTrigger: true, minSeverity: 'high' } });
@@ -346,6 +347,81 @@ describe('a storm', () => {
       { decision: 'incident-opened', count: '20' },
       { decision: 'workspace-cap-reached', count: '40' },
     ]);
+  });
+});
+
+describe('a person who asks', () => {
+  const quiet = async (fields: Partial<PublicIncident> = {}): Promise<PublicIncident> => {
+    const incident = anIncident({ severity: 'low', ...fields });
+    await happened(incident, 'incident.created');
+    await waitFor(
+      async () =>
+        (await platform.pools.pipeline.query('select 1 from rca_trigger.incidents where id = $1', [incident.id]))
+          .rowCount === 1,
+    );
+    return incident;
+  };
+  const ask = (incident: PublicIncident, headers: Record<string, string> = {}, keyId = keyIds.admin) =>
+    call('POST', `incidents/${incident.id}/rca`, {}, headers, keyId);
+
+  it('gets an investigation, whatever the settings say and as often as it is wanted', async () => {
+    const incident = await quiet({ webhook_id: webhooks.off });
+    for (const times of [1, 2, 3]) {
+      const asked = await ask(incident);
+      expect(asked).toMatchObject({ status: 202, body: { reason: 'asked-for', investigator: 'built-in' } });
+      expect(['requested', 'completed']).toContain(asked.body['status']);
+      await completed(incident, times);
+    }
+    const told = await waitFor(() => {
+      const events = said.rca.filter(({ incident_id }) => incident_id === incident.id);
+      return events.filter(({ type }) => type === 'rca.completed').length === 3 && events;
+    });
+    expect(told.filter(({ type }) => type === 'rca.requested').map(({ reason }) => reason)).toEqual(
+      Array<string>(3).fill('asked-for'),
+    );
+  });
+
+  it('is answered the same again with the same Idempotency-Key, with or without a body', async () => {
+    const incident = await quiet();
+    const key = { 'idempotency-key': 'button-1' };
+    const first = await ask(incident, key);
+    const again = await call('POST', `incidents/${incident.id}/rca`, undefined, key);
+    expect([again.status, again.body['id']]).toEqual([202, first.body['id']]);
+    expect((await completed(incident))['items']).toHaveLength(1);
+  });
+
+  it('waits while one runs, and is told which', async () => {
+    const incident = await quiet();
+    const running = id('rca');
+    await platform.pools.pipeline.query(
+      `insert into rca_trigger.investigations (id, workspace_id, incident_id, incident_version, cause_id, cause, occurred_at, investigator, status, requested_at, due_at, config_revision)
+       values ($1, $2, $3, 1, 'evt_running', 'incident-opened', now(), 'http', 'running', now(), now() + interval '1 day', 1)`,
+      [running, WS, incident.id],
+    );
+    expect(await ask(incident)).toMatchObject({ status: 409, body: { code: 'wrong-state', rca_id: running } });
+  });
+
+  it('cannot go beyond the cap of the workspace', async () => {
+    const incident = await quiet({ workspace_id: CAPPED_WS, webhook_id: null });
+    const { rows } = await platform.pools.pipeline.query<{ left: string }>(
+      'select 20 - count(*) as left from rca_trigger.investigations where workspace_id = $1',
+      [CAPPED_WS],
+    );
+    for (let left = Number(rows[0]?.left); left > 0; left -= 1) {
+      expect((await ask(incident, {}, keyIds.capped)).status).toBe(202);
+      await waitFor(async () => {
+        const { body } = await call('GET', `incidents/${incident.id}/rca`, undefined, {}, keyIds.capped);
+        return (body['items'] as Json[]).every(({ status }) => status === 'completed');
+      });
+    }
+    expect(await ask(incident, {}, keyIds.capped)).toMatchObject({ status: 429, body: { code: 'rate-limited' } });
+  });
+
+  it('needs the scope, and an incident of the workspace', async () => {
+    const incident = await quiet();
+    expect((await ask(incident, {}, keyIds.reader)).status).toBe(403);
+    expect((await ask(incident, {}, keyIds.other)).status).toBe(404);
+    expect((await ask(anIncident())).status).toBe(404);
   });
 });
 

@@ -37,6 +37,7 @@ import { InvestigationWorker } from './investigation-worker.ts';
 import { IncidentRcaController } from './rca.controller.ts';
 import { recordChangesStage } from './record-changes-batch.ts';
 import { recordIncidentsStage } from './record-incidents-batch.ts';
+import type { RequestInvestigationParts } from './request-investigation.ts';
 import { RecommendationsController } from './recommendations/recommendations.controller.ts';
 import { Recommendations } from './recommendations/recommendations.ts';
 import {
@@ -48,6 +49,7 @@ import {
   RECOMMENDATIONS,
   RECORD_CHANGES,
   RECORD_INCIDENTS,
+  REQUEST_INVESTIGATION,
 } from './tokens.ts';
 
 type PipelineParts = [Pool, EventLog, Clock, Assignments, Logger];
@@ -58,6 +60,14 @@ function pipelineOf(...[pool, log, now, assignments, logger]: PipelineParts): Pi
   assignments.register(service, pipeline.assigned);
   return pipeline;
 }
+
+type RequestingParts = [Pipeline, ConfigurationFeed, Clock, Random, RcaEnvironment, InvestigationWorker];
+const requestingOf = (
+  ...[pipeline, feed, clock, random, config, worker]: RequestingParts
+): RequestInvestigationParts => ({
+  ...{ pipeline, feed, clock, random, caps: capsOf(config) },
+  wake: () => worker.wake(0),
+});
 
 @Module({
   controllers: [
@@ -102,6 +112,11 @@ function pipelineOf(...[pool, log, now, assignments, logger]: PipelineParts): Pi
           settleMs: config.RCA_SETTLE_MS,
           wake: () => worker.wake(),
         }),
+    },
+    {
+      provide: REQUEST_INVESTIGATION,
+      inject: [RCA_PIPELINE, CONFIGURATION_FEED, CLOCK, RANDOM, RCA_CONFIG, INVESTIGATION_WORKER],
+      useFactory: requestingOf,
     },
     { provide: RECORD_CHANGES, useFactory: recordChangesStage },
   ],

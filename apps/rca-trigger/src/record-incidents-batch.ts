@@ -58,7 +58,7 @@ export const recordIncidentsStage = (parts: RecordIncidentsParts): Stage<null> =
       ),
       outputs: fresh.flatMap((request) => [
         rcaOutput(requestedEvent(request, times.requested), { input: request.offset }),
-        taskStarted(request, times.requested),
+        taskStarted(request, times.requested, { input: request.offset }),
       ]),
       committed: () => {
         if (fresh.length > 0) parts.wake();

@@ -1,6 +1,6 @@
 import { deriveId, type EventTypeName, platformRecordOf } from '@tocsin/contracts';
 import type { Output } from '@tocsin/postgres';
-import type { RequestedInvestigation } from './incident-records.ts';
+import type { InvestigationRequest } from './incident-records.ts';
 import type { DueInvestigation, FinishedInvestigation } from './investigation-store.ts';
 
 /** Texts of the catalogue have at most so many characters; those of incidents can make longer ones. */
@@ -22,10 +22,10 @@ function said(name: EventTypeName, { rcaId, workspaceId, at, data }: Work, by: O
 }
 
 /** Somebody is to find out the cause: the task begins. */
-export const taskStarted = (request: RequestedInvestigation, at: string): Output => {
+export const taskStarted = (request: InvestigationRequest, at: string, by: Output['by']): Output => {
   const { id: rcaId, workspace_id: workspaceId, incident_id: incident } = request;
   const data = { id: rcaId, name: nameOf(request.number), incident_id: incident, started_at: at };
-  return said('task.started', { rcaId, workspaceId, at, data }, { input: request.offset });
+  return said('task.started', { rcaId, workspaceId, at, data }, by);
 };
 
 /** What an investigation says when it ends: the task, and where there is a result the conversation. */

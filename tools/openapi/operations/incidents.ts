@@ -116,6 +116,17 @@ export const incidents: Descriptions = {
     summary: 'Investigations of an incident',
     answers: { 200: answer('Investigations', 'Newest first; or why there is none.') },
   },
+  'POST /api/v1/incidents/{id}/rca': {
+    ...incident,
+    summary: 'Ask for an investigation',
+    description:
+      'Whatever the webhook’s settings say, and also of an incident that was looked into before; one at a time. The cap of the workspace holds (`RCA_MAX_PER_HOUR`).',
+    headers: {
+      'idempotency-key': { description: 'A repeat with the same key asks for nothing twice.', example: 'why-1' },
+    },
+    problems: ['wrong-state', 'rate-limited'],
+    answers: { 202: answer('Investigation', 'Asked for; `GET` shows what is found.') },
+  },
   'POST /api/v1/incidents/{id}/acknowledge': command(
     {
       summary: 'Acknowledge an incident',

@@ -1,7 +1,7 @@
 import { isAtLeast, isWorse, type Severity } from '@tocsin/contracts';
 
 /** Why an investigation is asked for. */
-export const rcaCauses = ['incident-opened', 'incident-reopened', 'severity-raised'] as const;
+export const rcaCauses = ['incident-opened', 'incident-reopened', 'severity-raised', 'asked-for'] as const;
 export type RcaCause = (typeof rcaCauses)[number];
 
 /** Why none is. */
@@ -48,7 +48,8 @@ export interface RcaCaps {
   perWorkspaceHour: number;
 }
 
-export type RcaDecision = { kind: 'request'; cause: RcaCause } | { kind: 'skip'; reason: RcaRefusal };
+export type RcaDecision =
+  { kind: 'request'; cause: Exclude<RcaCause, 'asked-for'> } | { kind: 'skip'; reason: RcaRefusal };
 
 const skip = (reason: RcaRefusal): RcaDecision => ({ kind: 'skip', reason });
 
@@ -67,7 +68,12 @@ export function decide(occasion: RcaOccasion, settings: RcaSettings, history: Rc
   return { kind: 'request', cause };
 }
 
-function causeOf({ outboundName, status, severity, severityBefore }: RcaOccasion): RcaCause | undefined {
+function causeOf({
+  outboundName,
+  status,
+  severity,
+  severityBefore,
+}: RcaOccasion): Exclude<RcaCause, 'asked-for'> | undefined {
   if (outboundName === 'incident.created') return 'incident-opened';
   if (outboundName === 'incident.reopened') return 'incident-reopened';
   if (status !== 'resolved' && severityBefore !== null && isWorse(severity, severityBefore)) return 'severity-raised';
