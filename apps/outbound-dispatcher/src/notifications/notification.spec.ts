@@ -35,7 +35,7 @@ const incident = {
 };
 const opened = (changes: object = {}, name = 'incident.created') =>
   ({
-    event: { id: 'evt_1', at: '2026-03-01T10:00:00.000Z' },
+    event: { id: 'evt_1', at: '2026-03-01T10:00:00.000Z', data: {} },
     incident: { ...incident, ...changes },
     outbound_name: name,
   }) as unknown as IncidentEventRecord;
