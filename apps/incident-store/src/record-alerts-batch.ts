@@ -92,6 +92,15 @@ function recordOf(input: Input): AlertsCorrelated | undefined {
   }
 }
 
+/** How many alerts these inputs bring to each incident, as the correlator thought. */
+export function broughtBy(inputs: readonly Input[]): Map<string, number> {
+  const brought = new Map<string, number>();
+  for (const input of inputs)
+    for (const id of (recordOf(input)?.alerts ?? []).flatMap(namedIncidents))
+      brought.set(id, (brought.get(id) ?? 0) + 1);
+  return brought;
+}
+
 function verdictOf(input: Input, record: AlertsCorrelated | undefined): Verdict {
   if (record) return { kind: 'handled' };
   return input.type === 'alerts.correlated.v1'

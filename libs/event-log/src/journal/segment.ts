@@ -19,7 +19,7 @@ interface Index {
 }
 
 /** Upper bound of one read from the disk; a larger record comes alone. */
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 4 * 1024 * 1024;
 
 export const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
 
@@ -58,7 +58,7 @@ export class Segment {
     scan((await readFile(this.path)).subarray(0, this.size), each);
   }
 
-  /** Records of a partition from `from` on, at most `max` and about 1 MiB; at least one if there is one. */
+  /** Records of a partition from `from` on, at most `max` and about 4 MiB; at least one if there is one. */
   async read(key: string, from: bigint, max: number): Promise<LogRecord[]> {
     const index = (await this.loadedIndex()).get(key);
     if (!index) return [];
