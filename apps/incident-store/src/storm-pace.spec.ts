@@ -63,7 +63,7 @@ describe('the next batch', () => {
     for (let n = 0; n < 4; n++) pace.after(0, brought(200, 50), fresh(n * 100));
     expect(pace.after(0, brought(2_500, 50), { now: 600, behind: true })).toBe(0);
     expect(pace.after(0, brought(200, 50), fresh(700))).toBe(400);
-    expect(pace.after(0, brought(10, 10), fresh(3_000))).toBe(0);
+    expect(pace.after(0, brought(10, 10), fresh(5_000))).toBe(0);
   });
 
   it('of another partition has nothing to do with it', () => {
