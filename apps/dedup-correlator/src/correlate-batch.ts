@@ -1,10 +1,11 @@
 import type { CorrelatedAlert, NormalizedAlert } from '@tocsin/contracts';
-import { correlate, learn, WorkingSet } from '@tocsin/domain/correlation';
+import { correlate, learn, WorkingSet, type KeyHolder, type KnownIncident } from '@tocsin/domain/correlation';
 import type { Input, Output, Stage, Verdict } from '@tocsin/postgres';
 import { correlatedRecords } from './correlated-records.ts';
 import { loadOpen, loadState, prune, saveState } from './correlation-store.ts';
 import { alertParts, hear, type Heard } from './heard.ts';
 import { lookupOf } from './lookup.ts';
+import { isTouched, placeOf, RowsGone, unansweredOf } from './narrow-writes.ts';
 import { OpenScopes } from './open-scopes.ts';
 import { Pruning } from './pruning.ts';
 import type { RulesOf, WebhookRules } from './webhook-rules.ts';
@@ -35,10 +36,18 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
       const heard = inputs.map((input) => loaded.heard.get(input.value) ?? hear(input));
       await open.load(scopesOf(heard), (scope, most) => loadOpen(tx, scope, most));
       const lookup = lookupOf(heard, loaded.rulesOf, (scope) => open.of(scope) !== undefined);
-      const state = new WorkingSet(await loadState(tx, lookup), (scope) => open.of(scope));
+      const { rows, places } = await loadState(tx, lookup, (scope, id) => open.of(scope)?.get(id) !== undefined);
+      const state = new WorkingSet(rows, (scope) => open.of(scope));
       const folded = heard.map((one, index) => fold(state, one, inputs[index] as Input, loaded.rulesOf));
       const changes = state.changes();
-      await saveState(tx, changes);
+      const before = {
+        placeOf: (key: KeyHolder) => placeOf(key, state.loadedKey(key), places),
+        isTouched: (incident: KnownIncident) => isTouched(incident, open.of(incident.scope)?.get(incident.incidentId)),
+      };
+      if (!(await saveState(tx, changes, before, unansweredOf(lookup, rows, changes)))) {
+        open.forget(); // somebody has deleted rows: from now on what is stored counts
+        throw new RowsGone('rows that were there are gone');
+      }
       const due = pruning.due(changes);
       const pruned = due.scopes.length > 0 ? await prune(tx, due) : [];
       return {

@@ -1,39 +1,99 @@
-import type {
-  CorrelationRows,
-  KeyHolder,
-  KnownIncident,
-  OrderMemory,
-  StoredRows,
-  StormState,
-} from '@tocsin/domain/correlation';
-import type { Tx } from '@tocsin/postgres';
-import type { Lookup } from './lookup.ts';
+import type { CorrelationRows, KeyHolder, KnownIncident, StoredRows } from '@tocsin/domain/correlation';
+import { together, type Tx } from '@tocsin/postgres';
+import { columnsOf, listText } from './columns.ts';
+import type { KeyRef, Lookup } from './lookup.ts';
 import type { Due } from './pruning.ts';
+import { incidentOf, keyOf, listedTerms, orderOf, stormOf } from './row-readers.ts';
 import * as sql from './statements.ts';
 
-/** All SQL access of this service: one statement per batch and table, rows as one JSON parameter. */
+/** All SQL access of this service: one statement per batch and kind of row; those that do not need each other go together. */
 
-/** Loads what a batch may look at, in at most five statements; a table of which nothing is wanted is not asked. */
-export async function loadState(tx: Tx, lookup: Lookup): Promise<StoredRows> {
-  const processed = await rowsOf(tx, sql.LOAD_PROCESSED, [lookup.alertIds], (row) => ({
-    alertId: text(row['alert_id']),
-  }));
-  const keys = await loadKeys(tx, lookup);
-  const orders = await rowsOf(tx, sql.LOAD_CLOSINGS, [lookup.closings], orderOf);
-  const storms = await rowsOf(tx, sql.LOAD_STORMS, [lookup.storms], stormOf);
-  const held = [...keys, ...storms].flatMap(({ scope, incidentId }) =>
+/** Rows that a batch may look at, and where its keys stand in their table. */
+export interface Loaded {
+  rows: StoredRows;
+  places: ReadonlyMap<KeyHolder, string>;
+}
+
+/**
+ * Loads what a batch may look at; a table of which nothing is wanted is not asked. Its alerts are taken as answered; those that had been
+ * are told. `isKnown`: incidents that are known without being loaded.
+ */
+export async function loadState(
+  tx: Tx,
+  lookup: Lookup,
+  isKnown: (scope: string, incidentId: string) => boolean,
+): Promise<Loaded> {
+  const { alerts, dedupKeys, resolveKeys, closings, storms } = lookup;
+  const [claimed, keys, related, orders, storming, rollUps, candidates] = await together(
+    rowsOf(
+      tx,
+      sql.CLAIM_PROCESSED,
+      columnsOf(
+        alerts,
+        ({ id }) => id,
+        ({ workspaceId }) => workspaceId,
+        ({ scope }) => scope,
+        ({ receivedAt }) => receivedAt,
+      ),
+    ),
+    rowsOf(tx, sql.LOAD_KEYS, keyColumns(dedupKeys)),
+    rowsOf(tx, sql.LOAD_RELATED_KEYS, keyColumns(resolveKeys)),
+    rowsOf(tx, sql.LOAD_CLOSINGS, keyColumns(closings)),
+    rowsOf(tx, sql.LOAD_STORMS, [storms]),
+    rowsOf(
+      tx,
+      sql.LOAD_ROLL_UPS,
+      columnsOf(
+        lookup.rollUps,
+        ({ scope }) => scope,
+        ({ webhookId }) => webhookId,
+      ),
+    ),
+    rowsOf(
+      tx,
+      sql.LOAD_CANDIDATES,
+      columnsOf(
+        lookup.terms,
+        ({ scope }) => scope,
+        ({ term }) => term,
+        ({ since }) => Math.max(0, since),
+      ),
+    ),
+  );
+  const fresh = new Set(claimed.map((row) => row['alert_id'] as string));
+  const places = new Map([...keys, ...related].map((row) => [keyOf(row), row['ctid'] as string]));
+  const stormStates = storming.map(stormOf);
+  const held = [...places.keys(), ...stormStates].flatMap(({ scope, incidentId }) =>
     incidentId === null ? [] : [{ scope, incidentId }],
   );
-  const named = [...lookup.incidents, ...held];
-  const dated = <Ref extends { since: number }>(refs: Ref[]) =>
-    refs.map((ref) => ({ ...ref, since: instant(Math.max(0, ref.since)) }));
-  const incidents = await rowsOf(
-    tx,
-    sql.LOAD_INCIDENTS,
-    [named, dated(lookup.services), lookup.rollUps, dated(lookup.terms)],
-    incidentOf,
+  const unknown = [...lookup.incidents, ...held].filter(({ scope, incidentId }) => !isKnown(scope, incidentId));
+  const named = await loadIncidents(tx, unknown);
+  const rows: StoredRows = {
+    processed: alerts.filter(({ id }) => !fresh.has(id)).map(({ id: alertId }) => ({ alertId })),
+    keys: [...places.keys()],
+    orders: orders.map(orderOf),
+    incidents: [...named, ...[...rollUps, ...candidates].map(incidentOf)],
+    storms: stormStates,
+  };
+  return { rows, places };
+}
+
+const keyColumns = (refs: readonly KeyRef[]): unknown[][] =>
+  columnsOf(
+    refs,
+    ({ scope }) => scope,
+    ({ webhookId }) => webhookId,
+    ({ key }) => key,
   );
-  return { processed, keys, orders, incidents, storms };
+
+async function loadIncidents(tx: Tx, refs: readonly { scope: string; incidentId: string }[]): Promise<KnownIncident[]> {
+  const once = [...new Map(refs.map((ref) => [`${ref.scope} ${ref.incidentId}`, ref])).values()];
+  const columns = columnsOf(
+    once,
+    ({ scope }) => scope,
+    ({ incidentId }) => incidentId,
+  );
+  return (await rowsOf(tx, sql.LOAD_INCIDENTS, columns)).map(incidentOf);
 }
 
 /** The open incidents of a scope, at most so many. */
@@ -42,129 +102,146 @@ export async function loadOpen(tx: Tx, scope: string, most: number): Promise<Kno
   return rows.map(incidentOf);
 }
 
-const loadKeys = (tx: Tx, { dedupKeys, resolveKeys }: Lookup): Promise<KeyHolder[]> =>
-  rowsOf(tx, sql.LOAD_KEYS, [dedupKeys, resolveKeys], keyOf);
-
-/** Runs a statement whose parameters are lists of rows, unless all of them are empty. */
-async function rowsOf<Row>(
-  tx: Tx,
-  statement: string,
-  lists: readonly unknown[][],
-  read: (row: sql.Row) => Row,
-): Promise<Row[]> {
-  if (lists.every((list) => list.length === 0)) return [];
-  const { rows } = await tx.query<sql.Row>(
-    statement,
-    lists.map((list) => JSON.stringify(list)),
-  );
-  return rows.map(read);
+/** Runs a statement whose parameters are columns, unless there are no rows. */
+async function rowsOf(tx: Tx, statement: string, columns: unknown[][]): Promise<sql.Row[]> {
+  if (columns[0]?.length === 0) return [];
+  return (await tx.query<sql.Row>(statement, columns)).rows;
 }
 
-/** Writes every changed row in at most five statements. */
-export async function saveState(tx: Tx, changes: CorrelationRows): Promise<void> {
-  const times = <Row extends object>(row: Row, ...names: (keyof Row)[]): object => ({
-    ...row,
-    ...Object.fromEntries(names.map((name) => [name, instant(row[name] as number | null)])),
-  });
-  await write(
-    tx,
-    sql.SAVE_PROCESSED,
-    changes.processed.map((row) => times(row, 'receivedAt')),
+/** What is known of rows before a batch: where and how they were, so that of most only what moves is written. */
+export interface Before {
+  /** The place of a key of which there is only one more occurrence. */
+  placeOf: (key: KeyHolder) => string | undefined;
+  /** Whether all that is new of an incident is the time of its last alert. */
+  isTouched: (incident: KnownIncident) => boolean;
+}
+
+/** Writes every changed row. `unanswered`: alerts that were taken as answered and could not be. @returns whether all rows were there */
+export async function saveState(
+  tx: Tx,
+  changes: Omit<CorrelationRows, 'processed'>,
+  before: Before,
+  unanswered: readonly string[],
+): Promise<boolean> {
+  const placed = changes.keys.map((key) => ({ key, place: before.placeOf(key) }));
+  const again = placed.filter(({ place }) => place !== undefined);
+  const touched = changes.incidents.filter(before.isTouched);
+  const others = changes.incidents.filter((incident) => !before.isTouched(incident));
+  const [keys, incidents] = await together(
+    write(
+      tx,
+      sql.TOUCH_KEYS,
+      columnsOf(
+        again,
+        ({ place }) => place,
+        ({ key }) => key.lastAlertId,
+        ({ key }) => key.lastAt,
+        ({ key }) => key.lastTriggerAt,
+      ),
+    ),
+    write(
+      tx,
+      sql.TOUCH_INCIDENTS,
+      columnsOf(
+        touched,
+        ({ scope }) => scope,
+        ({ incidentId }) => incidentId,
+        ({ lastAlertAt }) => lastAlertAt,
+      ),
+    ),
+    saveKeys(
+      tx,
+      placed.flatMap(({ key, place }) => (place === undefined ? [key] : [])),
+    ),
+    saveIncidents(tx, others),
+    saveClosings(tx, changes.orders),
+    saveStorms(tx, changes.storms),
+    write(tx, sql.RELEASE_PROCESSED, [[...unanswered]]),
   );
-  await write(
+  return keys === again.length && incidents === touched.length;
+}
+
+async function write(tx: Tx, statement: string, columns: unknown[][]): Promise<number> {
+  if (columns[0]?.length === 0) return 0;
+  return (await tx.query(statement, columns)).rowCount ?? 0;
+}
+
+const saveKeys = (tx: Tx, keys: readonly KeyHolder[]): Promise<number> =>
+  write(
     tx,
     sql.SAVE_KEYS,
-    changes.keys.map((row) => ({
-      ...times(row, 'firstAt', 'lastAt', 'lastTriggerAt', 'heldUntil'),
-      toggles: row.toggles.map(instant),
-    })),
+    columnsOf(
+      keys,
+      (key) => key.workspaceId,
+      (key) => key.scope,
+      (key) => key.webhookId,
+      (key) => key.dedupKey,
+      (key) => key.resolveKey,
+      (key) => key.incidentId,
+      (key) => key.alertId,
+      (key) => key.lastAlertId,
+      (key) => key.firstAt,
+      (key) => key.lastAt,
+      (key) => key.lastTriggerAt,
+      (key) => key.firingKey,
+      (key) => key.alertOpen,
+      (key) => key.heldUntil,
+      (key) => listText(key.toggles),
+    ),
   );
-  await write(
-    tx,
-    sql.SAVE_CLOSINGS,
-    changes.orders.map((row) => times(row, 'closedAt', 'keptUntil')),
-  );
-  await write(
+
+const saveIncidents = (tx: Tx, incidents: readonly KnownIncident[]): Promise<number> =>
+  write(
     tx,
     sql.SAVE_INCIDENTS,
-    changes.incidents.map((row) => ({
-      ...times(row, 'openedAt', 'lastAlertAt', 'closedAt'),
-      terms: row.terms.map((term) => `${row.scope} ${term}`),
-    })),
+    columnsOf(
+      incidents,
+      (incident) => incident.workspaceId,
+      (incident) => incident.scope,
+      (incident) => incident.incidentId,
+      (incident) => incident.version,
+      (incident) => incident.openedAt,
+      (incident) => incident.lastAlertAt,
+      (incident) => incident.closedAt,
+      (incident) => incident.rollUpOf,
+      (incident) => incident.facets && JSON.stringify(incident.facets),
+      (incident) => listText(incident.services),
+      (incident) => listText(listedTerms(incident)),
+    ),
   );
-  await write(
+
+const saveClosings = (tx: Tx, orders: CorrelationRows['orders']): Promise<number> =>
+  write(
+    tx,
+    sql.SAVE_CLOSINGS,
+    columnsOf(
+      orders,
+      (order) => order.workspaceId,
+      (order) => order.scope,
+      (order) => order.webhookId,
+      (order) => order.resolveKey,
+      (order) => order.closedAt,
+      (order) => order.closedBy,
+      (order) => order.keptUntil,
+    ),
+  );
+
+const saveStorms = (tx: Tx, storms: CorrelationRows['storms']): Promise<number> =>
+  write(
     tx,
     sql.SAVE_STORMS,
-    changes.storms.map((row) => times(row, 'overAt')),
+    columnsOf(
+      storms,
+      (storm) => storm.workspaceId,
+      (storm) => storm.scope,
+      (storm) => JSON.stringify(storm.arrivals),
+      (storm) => storm.overAt,
+      (storm) => storm.incidentId,
+    ),
   );
-}
-
-async function write(tx: Tx, statement: string, rows: object[]): Promise<void> {
-  if (rows.length > 0) await tx.query(statement, [JSON.stringify(rows)]);
-}
 
 /** Deletes rows that no decision looks at any more. Returns the scopes that have more of them left. */
-export async function prune(tx: Tx, due: Due): Promise<string[]> {
-  const horizons = due.scopes.map(({ scope, processedBefore, closingsBefore }) => ({
-    scope,
-    processedBefore: instant(processedBefore),
-    closingsBefore: instant(closingsBefore),
-  }));
-  const { rows } = await tx.query<{ scope: string }>(sql.PRUNE, [JSON.stringify(horizons), due.rows]);
+export async function prune(tx: Tx, { scopes, rows: most }: Due): Promise<string[]> {
+  const { rows } = await tx.query<{ scope: string }>(sql.PRUNE, [JSON.stringify(scopes), most]);
   return rows.map(({ scope }) => scope);
 }
-
-const instant = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
-const millis = (value: unknown): number => (value as Date).getTime();
-const millisOrNull = (value: unknown): number | null => (value === null ? null : millis(value));
-const text = (value: unknown): string => value as string;
-
-const keyOf = (row: sql.Row): KeyHolder => ({
-  workspaceId: text(row['workspace_id']),
-  scope: text(row['scope']),
-  webhookId: text(row['webhook_id']),
-  dedupKey: text(row['dedup_key']),
-  resolveKey: text(row['resolve_key']),
-  incidentId: row['incident_id'] as string | null,
-  alertId: text(row['alert_id']),
-  lastAlertId: text(row['last_alert_id']),
-  firstAt: millis(row['first_at']),
-  lastAt: millis(row['last_at']),
-  lastTriggerAt: millis(row['last_trigger_at']),
-  firingKey: row['firing_key'] as string | null,
-  alertOpen: row['alert_open'] as boolean,
-  toggles: (row['toggled_at'] as Date[]).map(millis),
-  heldUntil: millisOrNull(row['held_until']),
-});
-
-const stormOf = (row: sql.Row): StormState => ({
-  workspaceId: text(row['workspace_id']),
-  scope: text(row['scope']),
-  arrivals: row['arrivals'] as StormState['arrivals'],
-  overAt: millisOrNull(row['over_at']),
-  incidentId: row['incident_id'] as string | null,
-});
-
-const orderOf = (row: sql.Row): OrderMemory => ({
-  workspaceId: text(row['workspace_id']),
-  scope: text(row['scope']),
-  webhookId: text(row['webhook_id']),
-  resolveKey: text(row['resolve_key']),
-  closedAt: millis(row['closed_at']),
-  closedBy: row['closed_by'] as OrderMemory['closedBy'],
-  keptUntil: millis(row['kept_until']),
-});
-
-const incidentOf = (row: sql.Row): KnownIncident => ({
-  workspaceId: text(row['workspace_id']),
-  scope: text(row['scope']),
-  incidentId: text(row['incident_id']),
-  version: Number(row['version']),
-  openedAt: millis(row['opened_at']),
-  lastAlertAt: millis(row['last_alert_at']),
-  closedAt: millisOrNull(row['closed_at']),
-  services: row['services'] as string[],
-  rollUpOf: row['roll_up_of'] as string | null,
-  facets: row['facets'] as KnownIncident['facets'],
-  terms: (row['terms'] as string[]).map((term) => term.slice(text(row['scope']).length + 1)),
-});

@@ -1,8 +1,8 @@
-import { boundedText, fileUnder, wantedTerms, type Millis } from '@tocsin/domain/correlation';
+import { boundedText, fileUnder, millisOf, wantedTerms, type Millis } from '@tocsin/domain/correlation';
 import type { Heard } from './heard.ts';
 import type { RulesOf } from './webhook-rules.ts';
 
-interface KeyRef {
+export interface KeyRef {
   scope: string;
   webhookId: string;
   key: string;
@@ -10,15 +10,14 @@ interface KeyRef {
 
 /** What a batch needs of the state: every row that one of its decisions may look at, each named once. */
 export interface Lookup {
-  alertIds: string[];
+  /** Each id once. */
+  alerts: { id: string; workspaceId: string; scope: string; receivedAt: Millis }[];
   dedupKeys: KeyRef[];
   /** Keys by which follow-ups find the open alerts of any severity. */
   resolveKeys: KeyRef[];
   closings: KeyRef[];
   incidents: { scope: string; incidentId: string }[];
-  /** Candidates of the time window: open incidents of the service that were active at or after `since`. */
-  services: { scope: string; service: string; since: Millis }[];
-  /** Candidates of rules and of windows that go by something else: open incidents under an index term. */
+  /** Candidates: open incidents under an index term that were active at or after `since`. */
   terms: { scope: string; term: string; since: Millis }[];
   /** Webhooks whose incident of alerts above the limit is wanted. */
   rollUps: { scope: string; webhookId: string }[];
@@ -47,7 +46,7 @@ type Alert = Extract<Heard, { kind: 'alerts' }>['record']['alerts'][number];
 type Fact = Extract<Heard, { kind: 'fact' }>['fact'];
 
 class Collector {
-  private readonly alertIds = new Set<string>();
+  private readonly alerts = new Map<string, Lookup['alerts'][number]>();
   private readonly dedupKeys = new Map<string, KeyRef>();
   private readonly resolveKeys = new Map<string, KeyRef>();
   private readonly closings = new Map<string, KeyRef>();
@@ -55,13 +54,12 @@ class Collector {
   private readonly rollUps = new Map<string, Lookup['rollUps'][number]>();
   private readonly storms = new Set<string>();
   private readonly terms = new Map<string, Lookup['terms'][number]>();
-  private readonly services = new Map<string, Lookup['services'][number]>();
 
   constructor(private readonly isKnown: (scope: string) => boolean) {}
 
   alert(alert: Alert, rulesOf: RulesOf): void {
-    const { scope, webhookId } = alert;
-    this.alertIds.add(alert.id);
+    const { id, workspaceId, scope, webhookId } = alert;
+    if (!this.alerts.has(id)) this.alerts.set(id, { id, workspaceId, scope, receivedAt: millisOf(alert.receivedAt) });
     if (alert.status === 'triggered' && rulesOf(alert).config.storm) this.storms.add(scope);
     note(this.dedupKeys, scope, webhookId, alert.dedupKey);
     note(this.closings, scope, webhookId, alert.resolveKey);
@@ -79,12 +77,11 @@ class Collector {
 
   lookup(): Lookup {
     return {
-      alertIds: [...this.alertIds],
+      alerts: [...this.alerts.values()],
       dedupKeys: [...this.dedupKeys.values()],
       resolveKeys: [...this.resolveKeys.values()],
       closings: [...this.closings.values()],
       incidents: [...this.incidents.values()],
-      services: [...this.services.values()],
       terms: [...this.terms.values()],
       rollUps: [...this.rollUps.values()],
       storms: [...this.storms],
@@ -93,9 +90,8 @@ class Collector {
 
   private windowOf(alert: Alert, rulesOf: RulesOf): void {
     const { scope } = alert;
-    for (const { service, term, since } of wantedTerms(alert, rulesOf(alert).config))
-      if (service !== undefined) earliest(this.services, service, { scope, service, since });
-      else earliest(this.terms, term, { scope, term, since });
+    for (const { term, since } of wantedTerms(alert, rulesOf(alert).config))
+      earliest(this.terms, term, { scope, term, since });
   }
 }
 

@@ -1,7 +1,7 @@
 import { testDatabase } from '@tocsin/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOAD_CLOSINGS, LOAD_KEYS } from './statements.ts';
+import { LOAD_CLOSINGS, LOAD_INCIDENTS, LOAD_KEYS, LOAD_RELATED_KEYS } from './statements.ts';
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let client: pg.Client;
@@ -18,18 +18,24 @@ afterAll(async () => {
   await database.drop();
 });
 
-const wanted = (count: number) =>
-  JSON.stringify(Array.from({ length: count }, (_, n) => ({ scope: 'ws', webhookId: 'whk', key: `k${n * 7}` })));
+const numbers = Array.from({ length: 50 }, (_, n) => n * 7);
+const all = (value: unknown) => numbers.map(() => value);
+const wanted = [all('ws'), all('whk'), numbers.map((n) => `k${n}`)];
+const incidents = [all('ws'), numbers.map((n) => `inc${n}`)];
 const KEYS = `insert into dedup_correlator.key_holders (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, alert_open)
-  select 'ws', 'ws', 'whk', 'k' || n, 'k' || n, 'inc' || n, 'alr' || n, 'alr' || n, now(), now(), now(), true from generate_series($1::int, $2::int) n`;
+  select 'ws', 'ws', 'whk', 'k' || n, 'k' || n, 'inc' || n, 'alr' || n, 'alr' || n, n, n, n, true from generate_series($1::int, $2::int) n`;
 const CLOSINGS = `insert into dedup_correlator.closings (workspace_id, scope, webhook_id, resolve_key, closed_at, closed_by, kept_until)
-  select 'ws', 'ws', 'whk', 'k' || n, now(), 'resolved', now() from generate_series($1::int, $2::int) n`;
+  select 'ws', 'ws', 'whk', 'k' || n, n, 'resolved', n from generate_series($1::int, $2::int) n`;
+const INCIDENTS = `insert into dedup_correlator.known_incidents (workspace_id, scope, incident_id, version, opened_at, last_alert_at, services, terms)
+  select 'ws', 'ws', 'inc' || n, 1, n, n, '{}', array['ws any'] from generate_series($1::int, $2::int) n`;
 
 // A table that has just begun to grow is the hardest: its statistics say that it is empty, or has a row or two.
 const statistics = ['none', 'of an empty table', 'of one row'] as const;
 const lookups = [
-  { of: 'keys', table: 'key_holders', fill: KEYS, statement: LOAD_KEYS, parameters: [wanted(50), wanted(50)] },
-  { of: 'closings', table: 'closings', fill: CLOSINGS, statement: LOAD_CLOSINGS, parameters: [wanted(50)] },
+  { of: 'keys', table: 'key_holders', fill: KEYS, statement: LOAD_KEYS, parameters: wanted },
+  { of: 'related keys', table: 'key_holders', fill: KEYS, statement: LOAD_RELATED_KEYS, parameters: wanted },
+  { of: 'closings', table: 'closings', fill: CLOSINGS, statement: LOAD_CLOSINGS, parameters: wanted },
+  { of: 'incidents', table: 'known_incidents', fill: INCIDENTS, statement: LOAD_INCIDENTS, parameters: incidents },
 ];
 
 describe.each(lookups)('a lookup of $of', ({ table, fill, statement, parameters }) => {
@@ -47,6 +53,6 @@ describe.each(lookups)('a lookup of $of', ({ table, fill, statement, parameters 
     await client.query('reset role');
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
     expect(plan).toContain('Index Scan');
-    expect(plan).not.toMatch(/Seq Scan on key_holders|Seq Scan on closings|Rows Removed by Filter/);
+    expect(plan).not.toMatch(/Seq Scan on (key_holders|closings|known_incidents)|Rows Removed by Filter/);
   });
 });

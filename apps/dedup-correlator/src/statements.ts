@@ -1,123 +1,122 @@
-/** A row as the driver returns it: timestamptz as Date, bigint as text, text[] as array. */
+/** A row as the driver returns it: bigint as text, text[] as array. */
 export type Row = Record<string, unknown>;
 
-export const LOAD_PROCESSED = `
-select alert_id from dedup_correlator.processed_alerts where alert_id in (select jsonb_array_elements_text($1::jsonb) collate "C")`;
+// Rows come as one array per column. The server does not know how many there are and expects a few, so that it looks each of them up in
+// an index: with the statistics of a young or fast-growing table it would join all rows of a scope for a handful.
 
-// What is looked up by key is looked up row by row (`offset 0` keeps a join from taking its place): with the statistics of a young or
-// fast-growing table a join reads all keys of a webhook for each of them, and a batch costs as much as the table has rows.
+/** Takes alert ids as answered; those that come back were not. */
+export const CLAIM_PROCESSED = `
+insert into dedup_correlator.processed_alerts (alert_id, workspace_id, scope, received_at)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+on conflict (alert_id) do nothing returning alert_id`;
+
+export const RELEASE_PROCESSED = `
+delete from dedup_correlator.processed_alerts where alert_id = any($1::text[])`;
+
+// What is looked up by key is looked up row by row (`offset 0` keeps a join from taking its place).
 export const LOAD_KEYS = `
-select k.* from jsonb_to_recordset($1::jsonb) as w(scope text, "webhookId" text, key text)
+select k.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
-  select * from dedup_correlator.key_holders k
-  where k.scope = w.scope and k.webhook_id = w."webhookId" and k.dedup_key = w.key offset 0
-) k
-union
-select k.* from jsonb_to_recordset($2::jsonb) as w(scope text, "webhookId" text, key text)
+  select k.ctid, k.* from dedup_correlator.key_holders k
+  where k.scope = w.scope and k.webhook_id = w.webhook_id and k.dedup_key = w.key offset 0
+) k`;
+
+/** Keys by which follow-ups find the open alerts of any severity. */
+export const LOAD_RELATED_KEYS = `
+select k.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
-  select * from dedup_correlator.key_holders k
-  where k.scope = w.scope and k.webhook_id = w."webhookId" and k.resolve_key = w.key offset 0
+  select k.ctid, k.* from dedup_correlator.key_holders k
+  where k.scope = w.scope and k.webhook_id = w.webhook_id and k.resolve_key = w.key offset 0
 ) k`;
 
 export const LOAD_CLOSINGS = `
-select c.* from jsonb_to_recordset($1::jsonb) as w(scope text, "webhookId" text, key text)
+select c.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
-  select * from dedup_correlator.closings c where c.scope = w.scope and c.webhook_id = w."webhookId" and c.resolve_key = w.key offset 0
+  select * from dedup_correlator.closings c where c.scope = w.scope and c.webhook_id = w.webhook_id and c.resolve_key = w.key offset 0
 ) c`;
 
-// The limit bounds one service's share: within a window its alerts join one incident, unless correlation is off.
 export const LOAD_INCIDENTS = `
-with wanted as (
-  select n.scope, n."incidentId" as incident_id from jsonb_to_recordset($1::jsonb) as n(scope text, "incidentId" text)
-  union
-  select w.scope, active.incident_id
-  from jsonb_to_recordset($2::jsonb) as w(scope text, service text, since timestamptz)
-  cross join lateral (
-    select s.incident_id from dedup_correlator.incident_services s
-    where s.scope = w.scope and s.service = w.service and s.last_alert_at >= w.since
-    order by s.last_alert_at desc limit 200
-  ) active
-  union
-  select i.scope, i.incident_id from jsonb_to_recordset($3::jsonb) as w(scope text, "webhookId" text)
-  join dedup_correlator.known_incidents i on i.scope = w.scope and i.roll_up_of = w."webhookId" and i.closed_at is null
-  union
-  select w.scope, active.incident_id
-  from jsonb_to_recordset($4::jsonb) as w(scope text, term text, since timestamptz)
+select i.* from unnest($1::text[], $2::text[]) as w(scope, incident_id)
+cross join lateral (
+  select * from dedup_correlator.known_incidents i where i.scope = w.scope and i.incident_id = w.incident_id offset 0
+) i`;
+
+export const LOAD_ROLL_UPS = `
+select i.* from unnest($1::text[], $2::text[]) as w(scope, roll_up_of)
+join dedup_correlator.known_incidents i on i.scope = w.scope and i.roll_up_of = w.roll_up_of and i.closed_at is null`;
+
+// The limit bounds one term's share: within a window the alerts of a service join one incident, unless correlation is off.
+export const LOAD_CANDIDATES = `
+select i.* from (
+  select distinct w.scope, active.incident_id from unnest($1::text[], $2::text[], $3::bigint[]) as w(scope, term, since)
   cross join lateral (
     select i.incident_id from dedup_correlator.known_incidents i
     where i.terms @> array[w.scope || ' ' || w.term] and i.closed_at is null and i.last_alert_at >= w.since
     order by i.last_alert_at desc limit 200
   ) active
-)
-select i.* from wanted
+) w
 cross join lateral (
-  select * from dedup_correlator.known_incidents i where i.scope = wanted.scope and i.incident_id = wanted.incident_id offset 0
+  select * from dedup_correlator.known_incidents i where i.scope = w.scope and i.incident_id = w.incident_id offset 0
 ) i`;
 
 export const LOAD_STORMS = `
-select * from dedup_correlator.storms where scope in (select jsonb_array_elements_text($1::jsonb) collate "C")`;
+select * from dedup_correlator.storms where scope = any($1::text[])`;
 
 export const SAVE_STORMS = `
 insert into dedup_correlator.storms (workspace_id, scope, arrivals, over_at, incident_id)
-select "workspaceId", scope, arrivals, "overAt", "incidentId"
-from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, arrivals jsonb, "overAt" timestamptz, "incidentId" text)
+select workspace_id, scope, arrivals::jsonb, over_at, incident_id
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[]) as r(workspace_id, scope, arrivals, over_at, incident_id)
 on conflict (scope) do update set arrivals = excluded.arrivals, over_at = excluded.over_at, incident_id = excluded.incident_id`;
 
 export const LOAD_OPEN = `
 select i.* from dedup_correlator.known_incidents i where i.scope = $1 and i.closed_at is null limit $2`;
 
-export const SAVE_PROCESSED = `
-insert into dedup_correlator.processed_alerts (alert_id, workspace_id, scope, received_at)
-select "alertId", "workspaceId", scope, "receivedAt"
-from jsonb_to_recordset($1::jsonb) as r("alertId" text, "workspaceId" text, scope text, "receivedAt" timestamptz)`;
+/** One more occurrence, on rows that this transaction has read (it is their only writer). */
+export const TOUCH_KEYS = `
+update dedup_correlator.key_holders k set last_alert_id = r.last_alert_id, last_at = r.last_at, last_trigger_at = r.last_trigger_at
+from unnest($1::tid[], $2::text[], $3::bigint[], $4::bigint[]) as r(place, last_alert_id, last_at, last_trigger_at)
+where k.ctid = r.place`;
 
 export const SAVE_KEYS = `
 insert into dedup_correlator.key_holders
-  (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, firing_key, alert_open, toggled_at, held_until)
-select "workspaceId", scope, "webhookId", "dedupKey", "resolveKey", "incidentId", "alertId", "lastAlertId", "firstAt", "lastAt", "lastTriggerAt", "firingKey", "alertOpen",
-  toggles, "heldUntil"
-from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, "webhookId" text, "dedupKey" text, "resolveKey" text, "incidentId" text,
-  "alertId" text, "lastAlertId" text, "firstAt" timestamptz, "lastAt" timestamptz, "lastTriggerAt" timestamptz, "firingKey" text, "alertOpen" boolean, toggles timestamptz[],
-  "heldUntil" timestamptz)
+  (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, firing_key, alert_open, held_until, toggles)
+select r.workspace_id, r.scope, r.webhook_id, r.dedup_key, r.resolve_key, r.incident_id, r.alert_id, r.last_alert_id, r.first_at, r.last_at, r.last_trigger_at, r.firing_key,
+  r.alert_open, r.held_until, r.toggles::bigint[]
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[],
+  $13::boolean[], $14::bigint[], $15::text[]) as r(workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at,
+  last_trigger_at, firing_key, alert_open, held_until, toggles)
 on conflict (scope, webhook_id, dedup_key) do update set
   resolve_key = excluded.resolve_key, incident_id = excluded.incident_id, alert_id = excluded.alert_id, last_alert_id = excluded.last_alert_id, first_at = excluded.first_at,
   last_at = excluded.last_at, last_trigger_at = excluded.last_trigger_at, firing_key = excluded.firing_key, alert_open = excluded.alert_open,
-  toggled_at = excluded.toggled_at, held_until = excluded.held_until`;
+  held_until = excluded.held_until, toggles = excluded.toggles`;
 
 export const SAVE_CLOSINGS = `
 insert into dedup_correlator.closings (workspace_id, scope, webhook_id, resolve_key, closed_at, closed_by, kept_until)
-select "workspaceId", scope, "webhookId", "resolveKey", "closedAt", "closedBy", "keptUntil"
-from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, "webhookId" text, "resolveKey" text, "closedAt" timestamptz,
-  "closedBy" text, "keptUntil" timestamptz)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[])
 on conflict (scope, webhook_id, resolve_key) do update set
   closed_at = excluded.closed_at, closed_by = excluded.closed_by, kept_until = excluded.kept_until`;
 
-// One statement keeps incidents and their service index together; an incident leaves the index of a service that it lost.
+/** An alert more, on incidents that are there. */
+export const TOUCH_INCIDENTS = `
+update dedup_correlator.known_incidents i set last_alert_at = r.last_alert_at
+from unnest($1::text[], $2::text[], $3::bigint[]) as r(scope, incident_id, last_alert_at)
+where i.scope = r.scope and i.incident_id = r.incident_id`;
+
+/** `terms` with the scope in front, those of its services among them: the index has all scopes. */
 export const SAVE_INCIDENTS = `
-with changed as (
-  select * from jsonb_to_recordset($1::jsonb) as r("workspaceId" text, scope text, "incidentId" text, version bigint, "openedAt" timestamptz,
-    "lastAlertAt" timestamptz, "closedAt" timestamptz, services text[], "rollUpOf" text,
-    facets jsonb, terms text[])
-), saved as (
-  insert into dedup_correlator.known_incidents
-    (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, services, roll_up_of, facets, terms)
-  select "workspaceId", scope, "incidentId", version, "openedAt", "lastAlertAt", "closedAt", services, "rollUpOf", facets, terms from changed
-  on conflict (scope, incident_id) do update set
-    version = excluded.version, opened_at = excluded.opened_at, last_alert_at = excluded.last_alert_at, closed_at = excluded.closed_at,
-    services = excluded.services, roll_up_of = excluded.roll_up_of, facets = excluded.facets, terms = excluded.terms
-), indexed as (
-  insert into dedup_correlator.incident_services (workspace_id, scope, incident_id, service, last_alert_at)
-  select "workspaceId", scope, "incidentId", service, "lastAlertAt" from changed cross join unnest(services) as service where "closedAt" is null
-  on conflict (scope, incident_id, service) do update set last_alert_at = excluded.last_alert_at
-  where incident_services.last_alert_at <> excluded.last_alert_at
-)
-delete from dedup_correlator.incident_services s using changed c
-where s.scope = c.scope and s.incident_id = c."incidentId" and (c."closedAt" is not null or s.service <> all (c.services))`;
+insert into dedup_correlator.known_incidents
+  (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms)
+select r.workspace_id, r.scope, r.incident_id, r.version, r.opened_at, r.last_alert_at, r.closed_at, r.roll_up_of, r.facets::jsonb, r.services::text[], r.terms::text[]
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[])
+  as r(workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms)
+on conflict (scope, incident_id) do update set
+  version = excluded.version, opened_at = excluded.opened_at, last_alert_at = excluded.last_alert_at, closed_at = excluded.closed_at,
+  services = excluded.services, roll_up_of = excluded.roll_up_of, facets = excluded.facets, terms = excluded.terms`;
 
 // Ordered by age under a limit, so that each scope costs an index range that is as long as what is deleted.
 export const PRUNE = `
 with horizon as (
-  select * from jsonb_to_recordset($1::jsonb) as h(scope text, "processedBefore" timestamptz, "closingsBefore" timestamptz)
+  select * from jsonb_to_recordset($1::jsonb) as h(scope text, "processedBefore" bigint, "closingsBefore" bigint)
 ), old_alerts as (
   delete from dedup_correlator.processed_alerts where alert_id in (
     select old.alert_id from horizon h cross join lateral (
@@ -128,7 +127,7 @@ with horizon as (
   delete from dedup_correlator.closings where (scope, webhook_id, resolve_key) in (
     select h.scope, old.webhook_id, old.resolve_key from horizon h cross join lateral (
       select c.webhook_id, c.resolve_key from dedup_correlator.closings c
-      where c.scope = h.scope and c.kept_until < h."closingsBefore" order by c.kept_until limit $2) old)
+      where c.scope || '' = h.scope and c.kept_until < h."closingsBefore" order by c.kept_until limit $2) old)
   returning scope
 ), old_incidents as (
   delete from dedup_correlator.known_incidents where (scope, incident_id) in (
@@ -142,7 +141,8 @@ with horizon as (
   delete from dedup_correlator.key_holders where (scope, webhook_id, dedup_key) in (
     select h.scope, old.webhook_id, old.dedup_key from horizon h cross join lateral (
       select k.webhook_id, k.dedup_key from dedup_correlator.key_holders k
-      where k.scope = h.scope and k.incident_id is null and k.last_at < h."processedBefore" order by k.last_at limit $2) old)
+      where k.scope = h.scope and k.incident_id is null and k.first_at < h."processedBefore" and k.last_at < h."processedBefore"
+      order by k.first_at limit $2) old)
   returning scope
 )
 select scope from old_alerts group by scope having count(*) >= $2

@@ -6,6 +6,8 @@ import type { KeyHolder, KnownIncident, OrderMemory } from './state.ts';
 export interface Slot<Row> {
   row: Row;
   isChanged: boolean;
+  /** As it was when the state was made. */
+  loaded?: Row;
 }
 
 /** The rows of one webhook within one scope, each under what else names it. */
@@ -17,6 +19,7 @@ export class WebhookRows {
   readonly rollUps = new Map<string, KnownIncident>();
 
   key = (dedupKey: string): KeyHolder | undefined => this.keys.get(dedupKey)?.row;
+  loadedKey = (dedupKey: string): KeyHolder | undefined => this.keys.get(dedupKey)?.loaded;
   keysOf = (resolveKey: string): readonly KeyHolder[] => this.byResolveKey.get(resolveKey)?.map(({ row }) => row) ?? [];
 
   setKey(row: KeyHolder): Slot<KeyHolder> {

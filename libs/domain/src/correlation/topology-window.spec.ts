@@ -128,7 +128,7 @@ describe('the rule field service.neighbours', () => {
       value: { incident: 'services' },
     });
     const alert = of('new', 1, 'payments');
-    expect(wantedTerms(alert, config).map(({ service }) => service)).toEqual(['database', 'shop']);
+    expect(wantedTerms(alert, config).map(({ term }) => term)).toEqual(['service database', 'service shop']);
     expect(run.alert(alert).why.tried.find(({ step }) => step === 'rule')).toMatchObject({
       evidence: { matched: [{ conditions: [{ found: ['database', 'shop'], incident: ['database'] }] }] },
     });

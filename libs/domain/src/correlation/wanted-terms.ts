@@ -1,5 +1,4 @@
 import type { NormalizedAlert } from '@tocsin/contracts';
-import { serviceTerm } from './facets.ts';
 import type { CorrelationConfig } from './correlate.ts';
 import { millisOf, MINUTE_MS, type Millis } from './moments.ts';
 import { subjectOf } from './subject.ts';
@@ -8,12 +7,8 @@ import { windowBasis } from './time-window.ts';
 /** An index term that the decision about an alert may look under. */
 export interface WantedTerm {
   term: string;
-  /** Set where the term is a service. */
-  service?: string;
   since: Millis;
 }
-
-const SERVICE = serviceTerm('');
 
 /** Every index term that a new trigger's decision may look under: those of its time window, and those of its rules. */
 export function wantedTerms(alert: NormalizedAlert, config: CorrelationConfig): WantedTerm[] {
@@ -28,5 +23,4 @@ export function wantedTerms(alert: NormalizedAlert, config: CorrelationConfig): 
   return [...window, ...rules];
 }
 
-const wanted = (term: string, since: Millis): WantedTerm =>
-  term.startsWith(SERVICE) ? { term, service: term.slice(SERVICE.length), since } : { term, since };
+const wanted = (term: string, since: Millis): WantedTerm => ({ term, since });

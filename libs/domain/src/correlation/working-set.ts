@@ -33,7 +33,7 @@ export class WorkingSet implements CorrelationView {
     private readonly openOf: (scope: string) => OpenIncidents | undefined = () => undefined,
   ) {
     for (const row of rows.processed ?? []) this.processed.add(row.alertId);
-    for (const row of rows.keys ?? []) this.rowsOf(row.scope).of(row.webhookId).setKey(row);
+    for (const row of rows.keys ?? []) this.rowsOf(row.scope).of(row.webhookId).setKey(row).loaded = row;
     for (const row of rows.orders ?? []) this.rowsOf(row.scope).of(row.webhookId).setOrder(row);
     for (const row of rows.incidents ?? []) this.rowsOf(row.scope).setIncident(row);
     for (const row of rows.storms ?? []) setSlot(this.storms, row.scope, row);
@@ -102,6 +102,11 @@ export class WorkingSet implements CorrelationView {
           change satisfies never;
       }
     }
+  }
+
+  /** The row of this key as it was when the set was made. */
+  loadedKey({ scope, webhookId, dedupKey }: KeyHolder): KeyHolder | undefined {
+    return this.rowsOf(scope).of(webhookId).loadedKey(dedupKey);
   }
 
   /** Every row that changed, once, as it is now. */
