@@ -35,11 +35,18 @@ export interface AttemptParts {
 /** A worker whose configuration is older than the delivery waits this long for it, then uses what it has. */
 const CONFIGURATION_WAIT_MS = 10_000;
 
+/** A list is replaced when one of its documents changes. */
+const byId = new WeakMap<readonly SubscriptionDocument[], Map<string, SubscriptionDocument>>();
+
 export const subscriptionOf = (
   feed: Pick<ConfigurationFeed, 'subscriptions'>,
   delivery: Pick<ClaimedDelivery, 'workspaceId' | 'subscriptionId'>,
-): SubscriptionDocument | undefined =>
-  feed.subscriptions(delivery.workspaceId).find(({ id }) => id === delivery.subscriptionId);
+): SubscriptionDocument | undefined => {
+  const documents = feed.subscriptions(delivery.workspaceId);
+  let known = byId.get(documents);
+  if (!known) byId.set(documents, (known = new Map(documents.map((document) => [document.id, document]))));
+  return known.get(delivery.subscriptionId);
+};
 
 /** One attempt from the claim to what becomes of the delivery; undefined when the process is going down and it must be given back. */
 export async function attemptDelivery(

@@ -150,18 +150,26 @@ export async function dueSubscriptions(pool: Pool, now: Date): Promise<DueSubscr
 
 /**
  * Frees what workers hold that are gone. A worker's session holds an advisory lock; who can take that lock has proof that the session ended.
- * The lease is for workers that hang or cannot be reached while their session lives on.
+ * The lease is for workers that hang or cannot be reached while their session lives on. Costs two index probes per worker, however long the log is.
  */
 export async function reclaim(pool: Pool, now: Date): Promise<string[]> {
   const { rows } = await pool.query<{ subscription_id: string }>(
-    `with holders as materialized (select distinct claimed_by from outbound_dispatcher.deliveries where lease_token is not null),
-          gone as materialized (select claimed_by from holders where pg_try_advisory_xact_lock($2, claimed_by)),
-          free as materialized (
-            select seq from outbound_dispatcher.deliveries
-             where lease_token is not null and (lease_until < $1 or claimed_by in (select claimed_by from gone))
-               for update skip locked)
+    `with recursive holders as (
+       (select claimed_by from outbound_dispatcher.deliveries where lease_token is not null order by claimed_by limit 1)
+       union all
+       select (select d.claimed_by from outbound_dispatcher.deliveries d
+                where d.lease_token is not null and d.claimed_by > holders.claimed_by order by d.claimed_by limit 1)
+         from holders where holders.claimed_by is not null
+     ), known as materialized (
+       select claimed_by, pg_try_advisory_xact_lock($2, claimed_by) as gone from holders where claimed_by is not null
+     ), free as materialized (
+       select held.seq from known cross join lateral (
+         select seq from outbound_dispatcher.deliveries d
+          where d.lease_token is not null and d.claimed_by = known.claimed_by
+            and d.lease_until < case when known.gone then 'infinity' else $1::timestamptz end
+            for update skip locked) held)
      update outbound_dispatcher.deliveries d set lease_token = null, lease_until = null, claimed_by = null
-       from free where d.seq = free.seq returning d.subscription_id`,
+      where d.seq = any (array(select seq from free)) returning d.subscription_id`,
     [now, WORKER_LOCK_CLASS],
   );
   const freed = [...new Set(rows.map((row) => row.subscription_id))];

@@ -1,12 +1,15 @@
 import type { Pool } from 'pg';
+import type { PlannedDelivery } from '@tocsin/domain/delivery';
 import type { Logger } from '@tocsin/nest-shell';
+import { accountFor, withinRates, withProbes } from './claim-bounds.ts';
 import { claimDue, DUE_CHANNEL, giveBack, type ClaimedDelivery, type Wanted } from './claim-store.ts';
-import { countRates, takeRates } from './endpoint-rates.ts';
 import type { EndpointSlots, SlotResult } from './endpoint-slots.ts';
-import { dropProbes, takeProbes } from './endpoint-store.ts';
+import { readyWithin, type EarlyClaims, type EarlyLease } from './early-claims.ts';
+import { LocalQueue } from './local-queue.ts';
 import { lookForWork } from './look-for-work.ts';
 import type { SettledDelivery } from './settle-store.ts';
-import type { EndpointSettings } from './subscription-settings.ts';
+import { resultOf } from './slot-result.ts';
+import { leaseMsOf, type EndpointSettings } from './subscription-settings.ts';
 import type { WorkerSession } from './worker-session.ts';
 
 export interface WorkerParts {
@@ -24,22 +27,30 @@ export interface WorkerParts {
   log: Logger;
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
-const LEASE_MARGIN_MS = 15_000;
-const CLAIM_MAX = 200;
+const CLAIM_MAX = 500;
+/** Deliveries that are held ready for a receiver that answers well, beyond its slots: as many as it takes in so long, so that those of a process
+ * that dies, and those behind them, do not wait long. */
+const AHEAD_MS = 500;
+const AHEAD = 768;
+/** … and for all receivers together. */
+const AHEAD_MAX = 4_000;
+/** Above this many held ready, planning waits a little: what is planned with room costs a claim less. */
+const AHEAD_FULL = 512;
+const FULL_WAIT_MS = 200;
+/** What waited longer than this behind a receiver that slowed down is given back while its lease still holds. */
+const AHEAD_WAIT_MS = 8_000;
 /** The fallback: retries that came due, work of workers that are gone, hints that were lost. */
 const POLL_BUSY_MS = 500;
 const POLL_IDLE_MS = 1000;
 /** A subscription whose rate was used up is looked at again after so long. */
 const RATE_WAIT_MS = 50;
-/** A good answer that took longer says: do not count on this one. */
-const SLOW_MS = 2_000;
 
 /**
  * Claims due deliveries and sends them, each subscription within its own slots. Whoever plans a delivery or frees a lane calls `wake`,
  * so nothing waits for a poll; polling finds the rest.
  */
-export class DeliveryWorker {
+export class DeliveryWorker implements EarlyClaims {
+  private readonly ahead = new LocalQueue(AHEAD_FULL);
   private readonly wanted = new Set<string>();
   private readonly probes = new Set<string>();
   private readonly starved = new Set<string>();
@@ -51,6 +62,8 @@ export class DeliveryWorker {
   private rateTimer: NodeJS.Timeout | undefined;
   private stopping = false;
   private hinting = false;
+  /** Something is held for which the process had no room. */
+  private blocked = false;
   private sentSincePoll = 0;
 
   constructor(private readonly parts: WorkerParts) {}
@@ -80,6 +93,11 @@ export class DeliveryWorker {
     });
   }
 
+  /** Resolves when this process could send more at once; soon in any case, as receivers may have become slow. */
+  hasRoom(): Promise<void> {
+    return this.stopping ? Promise.resolve() : this.ahead.hasRoom(FULL_WAIT_MS);
+  }
+
   /** Claims no more and resolves when every attempt in hand is stored or given back. */
   async stop(): Promise<void> {
     this.stopping = true;
@@ -87,6 +105,7 @@ export class DeliveryWorker {
     clearTimeout(this.rateTimer);
     await this.polling;
     await this.claiming;
+    await giveBack(this.parts.pool, this.ahead.clear());
     while (this.inHand.size > 0) await Promise.all(this.inHand);
   }
 
@@ -102,6 +121,8 @@ export class DeliveryWorker {
       const due = await lookForWork(this.parts);
       for (const { subscriptionId, probe } of due) if (probe) this.probes.add(subscriptionId);
       slots.keep((id) => settingsOf(id) !== undefined);
+      await this.giveBackLate();
+      for (const id of this.ahead.ids()) this.pump(id);
       this.wake(due.map(({ subscriptionId }) => subscriptionId));
     } catch (error) {
       log.warn({ error: (error as Error).message }, 'deliveries.poll-failed');
@@ -111,8 +132,10 @@ export class DeliveryWorker {
   private async drain(): Promise<void> {
     try {
       while (!this.stopping) {
-        const wanted = await this.withinRates(await this.withProbes(this.next()));
-        if (wanted === undefined) return;
+        const next = this.next();
+        if (next.length === 0) return;
+        const { wanted, held } = await withinRates(await withProbes(next, this.probes, this.parts), this.parts);
+        if (held.length > 0) this.later(held);
         await this.claim(wanted);
       }
     } catch (error) {
@@ -122,62 +145,27 @@ export class DeliveryWorker {
   }
 
   /** Subscriptions to claim for now. One without a free slot is remembered until a slot of its own comes back. */
-  private next(): Wanted[] | undefined {
+  private next(): Wanted[] {
     const { slots, settingsOf } = this.parts;
     const wanted: Wanted[] = [];
     for (const id of this.wanted) {
       if (this.room <= 0 || wanted.length === CLAIM_MAX) break;
       this.wanted.delete(id);
       const settings = settingsOf(id);
-      const free = slots.free(id, settings?.workspaceId ?? '', settings?.maxInFlight);
+      const free = this.wantedOf(id, settings, slots.free(id, settings?.workspaceId ?? '', settings?.maxInFlight));
       if (free === 0) this.starved.add(id);
-      else
-        wanted.push({
-          subscriptionId: id,
-          slots: free,
-          leaseMs: (settings?.timeoutMs ?? DEFAULT_TIMEOUT_MS) + LEASE_MARGIN_MS,
-          probe: false,
-        });
+      else wanted.push({ subscriptionId: id, slots: free, leaseMs: leaseMsOf(settings), probe: false });
     }
-    return wanted.length === 0 ? undefined : wanted;
+    return wanted;
   }
 
-  /** Half-open circuits: one request, by whoever takes it first. */
-  private async withProbes(wanted: Wanted[] | undefined): Promise<Wanted[] | undefined> {
-    const asked = (wanted ?? []).filter(({ subscriptionId }) => this.probes.delete(subscriptionId));
-    if (!wanted || asked.length === 0) return wanted;
-    const { pool, clock } = this.parts;
-    const longest = Math.max(...asked.map(({ leaseMs }) => leaseMs));
-    const now = clock();
-    const until = new Date(now.getTime() + longest);
-    const taken = new Set(
-      await takeProbes(
-        pool,
-        asked.map(({ subscriptionId }) => subscriptionId),
-        now,
-        until,
-      ),
-    );
-    return wanted.map((one) => (taken.has(one.subscriptionId) ? { ...one, slots: 1, probe: true } : one));
-  }
-
-  /** Slots that the subscriptions' rates allow at the moment. */
-  private async withinRates(wanted: Wanted[] | undefined): Promise<Wanted[] | undefined> {
-    const { pool, settingsOf, clock } = this.parts;
-    const rated = (wanted ?? []).flatMap(({ subscriptionId, slots }) => {
-      const { maxPerSecond, workspaceId } = settingsOf(subscriptionId) ?? {};
-      return maxPerSecond && workspaceId !== undefined
-        ? [{ subscriptionId, workspaceId, slots, perSecond: maxPerSecond }]
-        : [];
-    });
-    if (!wanted || rated.length === 0) return wanted;
-    const granted = await takeRates(pool, rated, clock());
-    const held = rated.filter(({ subscriptionId }) => granted.get(subscriptionId) === 0);
-    if (held.length > 0) this.later(held.map(({ subscriptionId }) => subscriptionId));
-    return wanted.flatMap((one) => {
-      const slots = granted.get(one.subscriptionId) ?? one.slots;
-      return slots === 0 ? [] : [{ ...one, slots }];
-    });
+  /** Free slots, and some ahead where the receiver answers well: claims and requests then do not wait for each other. */
+  private wantedOf(id: string, settings: EndpointSettings | undefined, free: number): number {
+    const queued = this.ahead.lengthOf(id);
+    const quick = Math.min(AHEAD, this.parts.slots.within(id, AHEAD_MS));
+    const ahead = settings?.maxPerSecond || this.ahead.size >= AHEAD_MAX ? 0 : quick;
+    if (queued > ahead / 2) return 0;
+    return Math.max(0, free + ahead - queued);
   }
 
   private later(subscriptionIds: string[]): void {
@@ -191,29 +179,69 @@ export class DeliveryWorker {
   }
 
   private async claim(wanted: Wanted[]): Promise<void> {
-    const { pool, session, clock, newToken, settingsOf } = this.parts;
+    const { pool, session, clock, newToken } = this.parts;
     const workerId = session.id;
     if (workerId === undefined || wanted.length === 0) return;
-    const limit = Math.min(CLAIM_MAX, this.room);
+    const limit = CLAIM_MAX;
     const claimed = await claimDue(pool, { wanted, limit, now: clock(), workerId, leaseToken: newToken() });
     const counts = new Map<string, number>();
     for (const { subscriptionId } of claimed) counts.set(subscriptionId, (counts.get(subscriptionId) ?? 0) + 1);
-    for (const delivery of claimed) this.handle(delivery);
+    this.adopt(claimed);
     for (const { subscriptionId, slots: asked, probe } of wanted) {
       // It got all that it may have, or the limit cut it off: there may be more.
       if (!probe && (counts.get(subscriptionId) === asked || claimed.length === limit)) this.wanted.add(subscriptionId);
     }
-    await dropProbes(
-      pool,
-      wanted
-        .filter(({ subscriptionId, probe }) => probe && !counts.has(subscriptionId))
-        .map(({ subscriptionId }) => subscriptionId),
-    );
-    const rated = [...counts].flatMap(([subscriptionId, count]) => {
-      const rate = settingsOf(subscriptionId)?.maxPerSecond;
-      return rate ? [{ subscriptionId, seconds: count / rate }] : [];
+    await accountFor(wanted, counts, this.parts);
+  }
+
+  lease(planned: readonly PlannedDelivery[], open: ReadonlySet<string>): EarlyLease | undefined {
+    const { session, clock, newToken, settingsOf, slots } = this.parts;
+    if (session.id === undefined || this.stopping || this.room <= 0) return undefined;
+    const now = clock();
+    const ids = readyWithin(planned, now, ({ id, workspaceId }) => {
+      const settings = settingsOf(id);
+      if (open.has(id) || !settings?.active || settings.maxPerSecond) return 0;
+      return this.wantedOf(id, settings, slots.free(id, workspaceId, settings.maxInFlight));
     });
-    await countRates(pool, rated);
+    const until = ({ subscription }: PlannedDelivery) =>
+      new Date(now.getTime() + leaseMsOf(settingsOf(subscription.id)));
+    return ids.size === 0 ? undefined : { workerId: session.id, token: newToken(), until, ids };
+  }
+
+  adopt(deliveries: readonly ClaimedDelivery[]): void {
+    const now = this.parts.clock().getTime();
+    for (const delivery of deliveries) this.ahead.add(delivery, now);
+    for (const id of new Set(deliveries.map(({ subscriptionId }) => subscriptionId))) this.pump(id);
+  }
+
+  /** Sends what is held for a subscription, as far as it has slots. */
+  private pump(id: string): void {
+    const settings = this.parts.settingsOf(id);
+    while (!this.stopping && this.hasSlot(id, settings)) {
+      const next = this.ahead.take(id);
+      if (!next) return;
+      this.handle(next);
+    }
+  }
+
+  /** What waited for too long is somebody else's again. */
+  private async giveBackLate(): Promise<void> {
+    const { pool, clock } = this.parts;
+    const late = this.ahead.late(clock().getTime() - AHEAD_WAIT_MS);
+    if (late.length > 0) await giveBack(pool, late);
+  }
+
+  private hasSlot(id: string, settings: EndpointSettings | undefined): boolean {
+    if (this.ahead.lengthOf(id) === 0) return false;
+    if (this.room <= 0) this.blocked = true;
+    return this.room > 0 && this.parts.slots.free(id, settings?.workspaceId ?? '', settings?.maxInFlight) > 0;
+  }
+
+  /** A result was stored: there is room for what was held only because there was none. */
+  private unblock(): void {
+    if (!this.blocked) return;
+    this.blocked = false;
+    for (const id of this.ahead.ids()) this.pump(id);
   }
 
   private handle(delivery: ClaimedDelivery): void {
@@ -221,19 +249,21 @@ export class DeliveryWorker {
     const release = this.parts.slots.take(delivery.subscriptionId, delivery.workspaceId);
     const work = this.deliver(delivery, release).finally(() => {
       this.inHand.delete(work);
+      this.unblock();
       if (this.wanted.size > 0) this.wake([]);
     });
     this.inHand.add(work);
   }
 
-  private async deliver(delivery: ClaimedDelivery, release: (result: SlotResult) => void): Promise<void> {
+  private async deliver(delivery: ClaimedDelivery, release: (result: SlotResult, ms: number) => void): Promise<void> {
     const { attempt, settle, pool, log } = this.parts;
     let result: SettledDelivery | undefined;
     let held = true;
     const free = (): void => {
-      if (held) release(resultOf(result));
+      if (held) release(resultOf(result), result?.attempt?.durationMs ?? 0);
       held = false;
       // The receiver is free for the next one while this result is still being stored.
+      this.pump(delivery.subscriptionId);
       if (this.starved.delete(delivery.subscriptionId)) this.wake([delivery.subscriptionId]);
     };
     try {
@@ -261,16 +291,8 @@ export class DeliveryWorker {
     if (this.hinting) return;
     this.hinting = true;
     this.parts.pool
-      .query(`select pg_notify('${DUE_CHANNEL}', '')`)
+      .query('select pg_notify($1, $2)', [DUE_CHANNEL, String(this.parts.session.id ?? '')])
       .catch((error: Error) => this.parts.log.debug({ error: error.message }, 'deliveries.hint-failed'))
       .finally(() => (this.hinting = false));
   }
-}
-
-/** How an attempt speaks of its receiver: whoever answers is alive, also with a refusal; silence and 5xx are not good. */
-function resultOf(result: SettledDelivery | undefined): SlotResult {
-  if (!result?.attempt) return 'unknown';
-  const { responseStatus, durationMs } = result.attempt;
-  if (responseStatus === null || responseStatus >= 500 || responseStatus === 429) return 'bad';
-  return durationMs > SLOW_MS ? 'slow' : 'good';
 }

@@ -70,15 +70,19 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     // Read each time: the public address is final only once the HTTP server listens.
     incidentUrl: (id) => `${shell.publicUrl}/api/v1/incidents/${id}`,
     wake: (ids) => worker.wake(ids),
+    claims: worker,
     board,
   });
   return {
-    plan: (batch, also) => pipeline.commitBatch(batch, also ? also(stage) : stage),
+    plan: async (batch, also) => {
+      await worker.hasRoom();
+      return pipeline.commitBatch(batch, also ? also(stage) : stage);
+    },
     planPlatform: (batch) =>
       pipeline.commitBatch(
         batch,
         planPlatformEventsStage({
-          ...{ feed, clock, wake: (ids) => worker.wake(ids), source: batch.source, board },
+          ...{ feed, clock, wake: (ids) => worker.wake(ids), claims: worker, source: batch.source, board },
         }),
       ),
     wake: (ids) => worker.wake(ids),

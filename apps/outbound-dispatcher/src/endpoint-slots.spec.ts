@@ -73,4 +73,15 @@ describe('slots of receivers', () => {
     all.keep(() => false);
     expect(all.free('a', 'ws')).toBe(4);
   });
+
+  it('say how many requests a receiver answers within a time, once it is known', () => {
+    const all = slots();
+    expect(all.within('a', 500)).toBe(0);
+    for (let answered = 0; answered < 20; answered += 1) all.take('a', 'ws')('good', 50);
+    expect(all.within('a', 500)).toBe(160); // sixteen at once, ten times
+    for (let answered = 0; answered < 50; answered += 1) all.take('a', 'ws')('good', 500);
+    expect(all.within('a', 500)).toBeLessThan(20);
+    all.take('a', 'ws')('bad', 10);
+    expect(all.within('a', 500)).toBe(0);
+  });
 });

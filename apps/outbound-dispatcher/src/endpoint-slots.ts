@@ -14,6 +14,8 @@ interface Endpoint {
   window: number;
   /** Whether it has answered well and quickly, the last time. */
   proven: boolean;
+  /** How long its good answers take, the last ones most. */
+  answerMs: number;
 }
 
 /** A receiver that nobody knows begins with so many. */
@@ -71,14 +73,15 @@ export class EndpointSlots {
     return Math.max(0, Math.min(...bounds));
   }
 
-  /** Whether the receiver answered well and quickly, the last time. */
-  isProven(id: string): boolean {
-    return this.endpoints.get(id)?.proven === true;
+  /** How many requests a receiver answers within so long, if it goes on as it did; 0 where it is not known to answer well and quickly. */
+  within(id: string, ms: number): number {
+    const { proven, window, answerMs } = this.endpoints.get(id) ?? fresh();
+    return proven ? Math.ceil((window * ms) / Math.max(1, answerMs)) : 0;
   }
 
   /** Takes a slot. @returns what gives it back, once */
-  take(id: string, workspaceId: string): (result: SlotResult) => void {
-    const endpoint = this.endpoints.get(id) ?? { busy: 0, window: FIRST_WINDOW, proven: false };
+  take(id: string, workspaceId: string): (result: SlotResult, tookMs?: number) => void {
+    const endpoint = this.endpoints.get(id) ?? fresh();
     this.endpoints.set(id, endpoint);
     const workspace = this.ofWorkspace.get(workspaceId) ?? { busy: 0, suspects: 0 };
     this.ofWorkspace.set(workspaceId, workspace);
@@ -88,19 +91,20 @@ export class EndpointSlots {
     this.suspects += suspect;
     workspace.busy += 1;
     workspace.suspects += suspect;
-    return (result) => {
+    return (result, tookMs = 0) => {
       endpoint.busy -= 1;
       this.total -= 1;
       this.suspects -= suspect;
       workspace.busy -= 1;
       workspace.suspects -= suspect;
       if (workspace.busy === 0) this.ofWorkspace.delete(workspaceId);
-      this.learn(endpoint, result);
+      this.learn(endpoint, result, tookMs);
     };
   }
 
-  private learn(endpoint: Endpoint, result: SlotResult): void {
+  private learn(endpoint: Endpoint, result: SlotResult, tookMs: number): void {
     if (result === 'unknown') return;
+    endpoint.answerMs += (tookMs - endpoint.answerMs) * (endpoint.proven ? 0.1 : 1);
     endpoint.proven = result === 'good';
     if (result === 'bad') endpoint.window = Math.max(LAST_WINDOW, Math.floor(endpoint.window / 2));
     else endpoint.window = Math.min(this.bounds.perEndpoint, endpoint.window + 1);
@@ -112,4 +116,5 @@ export class EndpointSlots {
   }
 }
 
+const fresh = (): Endpoint => ({ busy: 0, window: FIRST_WINDOW, proven: false, answerMs: 0 });
 const share = (max: number, part: number): number => Math.max(1, Math.floor(max * part));

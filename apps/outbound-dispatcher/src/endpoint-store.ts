@@ -88,6 +88,21 @@ export async function disabledRevisions(db: Pick<Pool | Tx, 'query'>): Promise<M
   return new Map(rows.map((row) => [row.subscription_id, Number(row.disabled_revision)]));
 }
 
+/** What planning must know of receivers in trouble: who is disabled, and whose circuit is not closed. Few at any time. */
+export async function troubles(tx: Tx): Promise<{ disabled: Map<string, number>; open: Set<string> }> {
+  const { rows } = await tx.query<{ subscription_id: string; disabled_revision: string | null; open: boolean }>(
+    `select subscription_id, disabled_revision, open_until is not null as open from outbound_dispatcher.endpoints
+      where disabled_revision is not null or open_until is not null`,
+  );
+  const disabled = rows.flatMap((row): [string, number][] =>
+    row.disabled_revision === null ? [] : [[row.subscription_id, Number(row.disabled_revision)]],
+  );
+  return {
+    disabled: new Map(disabled),
+    open: new Set(rows.flatMap((row) => (row.open ? [row.subscription_id] : []))),
+  };
+}
+
 /** Takes the one probe that each half-open circuit allows. @returns the subscriptions whose probe is the caller's */
 export async function takeProbes(
   pool: Pool,

@@ -1,5 +1,7 @@
-import type { Tx } from '@tocsin/postgres';
+import { together, type Tx } from '@tocsin/postgres';
 import { laneKey, type Hold, type Lane, type Plan, type RenderedBody } from '@tocsin/domain/delivery';
+import type { ClaimedDelivery } from './claim-store.ts';
+import { claimedOf, type EarlyLease } from './early-claims.ts';
 import { OUT_OF_REACH } from './retained.ts';
 
 interface LaneRow {
@@ -7,6 +9,9 @@ interface LaneRow {
   incident_id: string;
   last_sequence: string;
   last_update_at: Date | null;
+}
+
+interface WaitingRow extends Pick<LaneRow, 'subscription_id' | 'incident_id'> {
   unfinished: boolean;
   open_id: string | null;
   open_changed: string[] | null;
@@ -16,69 +21,114 @@ interface LaneRow {
 
 type LanePair = readonly [subscriptionId: string, incidentId: string, workspaceId: string];
 
-const columns = (pairs: readonly LanePair[]): [string[], string[], string[]] => [
-  pairs.map(([subscription]) => subscription),
-  pairs.map(([, incident]) => incident),
-  pairs.map(([, , workspace]) => workspace),
-];
+/** Lanes of these incidents that hold an update which takes in further ones. */
+export async function openUpdates(tx: Tx, incidentIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await tx.query<{ subscription_id: string; incident_id: string }>(
+    'select subscription_id, incident_id from outbound_dispatcher.deliveries where mergeable and incident_id = any($1)',
+    [incidentIds],
+  );
+  return new Set(rows.map((row) => laneKey(row.subscription_id, row.incident_id)));
+}
 
 /**
- * Locks lanes in one fixed order (so that nobody deadlocks) and reads what the planner must know of them.
- * An open update that a worker is claiming right now is not open any more.
+ * Locks lanes in one fixed order (so that nobody deadlocks) and reads what the planner must know of them. Those that are not there yet begin
+ * with this plan. An open update that a worker is claiming right now is not open any more.
  */
 export async function lockLanes(tx: Tx, pairs: readonly LanePair[]): Promise<Map<string, Lane>> {
   if (pairs.length === 0) return new Map();
-  const [subscriptions, incidents, workspaces] = columns(pairs);
-  await tx.query(
-    `insert into outbound_dispatcher.lanes (subscription_id, incident_id, workspace_id, last_sequence)
-     select s, i, w, 0 from unnest($1::text[], $2::text[], $3::text[]) as pair(s, i, w) order by s collate "C", i collate "C"
-     on conflict (subscription_id, incident_id) do update set last_sequence = lanes.last_sequence`,
-    [subscriptions, incidents, workspaces],
-  );
   const { rows } = await tx.query<LaneRow>(
-    `select l.subscription_id, l.incident_id, l.last_sequence, l.last_update_at,
+    `select subscription_id, incident_id, last_sequence, last_update_at from outbound_dispatcher.lanes
+      where (subscription_id, incident_id) in (select * from unnest($1::text[], $2::text[]))
+      order by subscription_id collate "C", incident_id collate "C" for update`,
+    [pairs.map(([subscription]) => subscription), pairs.map(([, incident]) => incident)],
+  );
+  if (rows.length === 0) return new Map();
+  // A statement of its own: it sees what those who held the locks have committed.
+  const waiting = await tx.query<WaitingRow>(
+    `select pair.s as subscription_id, pair.i as incident_id,
             exists (select from outbound_dispatcher.deliveries d
-                     where d.subscription_id = l.subscription_id and d.incident_id = l.incident_id and d.finished_at is null) as unfinished,
+                     where d.subscription_id = pair.s and d.incident_id = pair.i and d.finished_at is null) as unfinished,
             u.id as open_id, u.changed as open_changed, u.due_at as open_due_at, u.event_type as open_name
        from unnest($1::text[], $2::text[]) as pair(s, i)
-       join outbound_dispatcher.lanes l on l.subscription_id = pair.s and l.incident_id = pair.i
        left join lateral (
          select id, changed, due_at, event_type from outbound_dispatcher.deliveries d
-          where d.subscription_id = l.subscription_id and d.incident_id = l.incident_id and d.mergeable
+          where d.subscription_id = pair.s and d.incident_id = pair.i and d.mergeable
             for update skip locked) u on true`,
-    [subscriptions, incidents],
+    [rows.map((row) => row.subscription_id), rows.map((row) => row.incident_id)],
   );
-  return new Map(rows.map((row) => [laneKey(row.subscription_id, row.incident_id), laneOf(row)]));
+  const byKey = new Map(waiting.rows.map((row) => [laneKey(row.subscription_id, row.incident_id), row]));
+  return new Map(
+    rows.map((row) => {
+      const key = laneKey(row.subscription_id, row.incident_id);
+      return [key, laneOf(row, byKey.get(key))];
+    }),
+  );
 }
 
-const laneOf = (row: LaneRow): Lane => ({
+const laneOf = (row: LaneRow, waiting: WaitingRow | undefined): Lane => ({
   lastSequence: Number(row.last_sequence),
   lastUpdateAt: row.last_update_at,
-  unfinished: row.unfinished,
+  unfinished: waiting?.unfinished === true,
   openUpdate:
-    row.open_id === null
+    !waiting || waiting.open_id === null
       ? null
       : {
-          ...{ id: row.open_id, changed: row.open_changed ?? [], dueAt: row.open_due_at ?? new Date(0) },
-          ...(row.open_name !== null && { name: row.open_name }),
+          ...{ id: waiting.open_id, changed: waiting.open_changed ?? [], dueAt: waiting.open_due_at ?? new Date(0) },
+          ...(waiting.open_name !== null && { name: waiting.open_name }),
         },
 });
 
-/** Stores a plan: at most three statements for a batch. The lanes are locked by the caller's transaction. */
-export async function storePlan(tx: Tx, plan: Plan, nameOf: (subscriptionId: string) => string): Promise<void> {
-  await changeUpdates(tx, plan.changed);
-  await insertDeliveries(tx, plan.planned, nameOf);
-  const lanes = [...plan.lanes.values()].map(({ subscriptionId, incidentId, lane }) => ({
-    ...{ subscription_id: subscriptionId, incident_id: incidentId },
-    last_sequence: lane.lastSequence,
-    last_update_at: lane.lastUpdateAt,
+export interface Storing {
+  nameOf: (subscriptionId: string) => string;
+  /** Lanes that are there, locked by the caller's transaction. */
+  lanes: ReadonlyMap<string, Lane>;
+  /** What of it this process sends itself. */
+  lease?: EarlyLease | undefined;
+}
+
+/** Stores a plan: at most four statements for a batch, sent together. @returns what was stored under the lease, as a claim would have given it */
+export async function storePlan(tx: Tx, plan: Plan, storing: Storing): Promise<ClaimedDelivery[]> {
+  const changed = changeUpdates(tx, plan.changed);
+  const inserted = insertDeliveries(tx, plan.planned, storing);
+  const rows = [...plan.lanes].map(([key, { subscriptionId, incidentId, workspaceId, lane }]) => ({
+    ...{ key, subscription_id: subscriptionId, incident_id: incidentId, workspace_id: workspaceId },
+    ...{ last_sequence: lane.lastSequence, last_update_at: lane.lastUpdateAt },
   }));
-  if (lanes.length === 0) return;
+  const [, claimed] = await together(
+    changed,
+    inserted,
+    insertLanes(
+      tx,
+      rows.filter(({ key }) => !storing.lanes.has(key)),
+    ),
+    updateLanes(
+      tx,
+      rows.filter(({ key }) => storing.lanes.has(key)),
+    ),
+  );
+  return claimed;
+}
+
+/** One that somebody else has begun meanwhile is a conflict: the batch is decided again. */
+async function insertLanes(tx: Tx, rows: readonly object[]): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query(
+    `insert into outbound_dispatcher.lanes (subscription_id, incident_id, workspace_id, last_sequence, last_update_at)
+     select subscription_id, incident_id, workspace_id, last_sequence, last_update_at
+       from json_to_recordset($1::json)
+         as n(subscription_id text, incident_id text, workspace_id text, last_sequence bigint, last_update_at timestamptz)
+      order by subscription_id collate "C", incident_id collate "C"`,
+    [JSON.stringify(rows)],
+  );
+}
+
+async function updateLanes(tx: Tx, rows: readonly object[]): Promise<void> {
+  if (rows.length === 0) return;
   await tx.query(
     `update outbound_dispatcher.lanes l set last_sequence = n.last_sequence, last_update_at = n.last_update_at
-       from jsonb_to_recordset($1::jsonb) as n(subscription_id text, incident_id text, last_sequence bigint, last_update_at timestamptz)
+       from json_to_recordset($1::json) as n(subscription_id text, incident_id text, last_sequence bigint, last_update_at timestamptz)
       where l.subscription_id = n.subscription_id and l.incident_id = n.incident_id`,
-    [JSON.stringify(lanes)],
+    [JSON.stringify(rows)],
   );
 }
 
@@ -94,7 +144,7 @@ async function changeUpdates(tx: Tx, changed: Plan['changed']): Promise<void> {
         set event_id = coalesce(n.event_id, d.event_id), event_type = coalesce(n.event_type, d.event_type), sequence = coalesce(n.sequence, d.sequence), body = coalesce(n.body, d.body),
             content_type = coalesce(n.content_type, d.content_type), content_headers = coalesce(n.content_headers, d.content_headers),
             changed = coalesce(n.changed, d.changed), due_at = n.due_at, mergeable = n.mergeable
-       from jsonb_to_recordset($1::jsonb)
+       from json_to_recordset($1::json)
          as n(id text, event_id text, event_type text, sequence bigint, body text, content_type text, content_headers jsonb, changed text[], due_at timestamptz, mergeable boolean)
       where d.id = n.id`,
     [JSON.stringify(rows)],
@@ -123,9 +173,9 @@ function heldAs(hold: Hold) {
 async function insertDeliveries(
   tx: Tx,
   planned: Plan['planned'],
-  nameOf: (subscriptionId: string) => string,
-): Promise<void> {
-  if (planned.length === 0) return;
+  { nameOf, lease }: Storing,
+): Promise<ClaimedDelivery[]> {
+  if (planned.length === 0) return [];
   const rows = planned.map((delivery, position) => ({
     ...{ position, id: delivery.id, workspace_id: delivery.workspaceId, subscription_id: delivery.subscription.id },
     ...{ subscription_name: nameOf(delivery.subscription.id), config_revision: delivery.subscription.revision },
@@ -139,21 +189,30 @@ async function insertDeliveries(
     ...{ coalesced: delivery.coalesced, mergeable: delivery.mergeable, status: 'pending', reason: null },
     test: delivery.test === true,
     ...(delivery.hold ? heldAs(delivery.hold) : {}),
+    ...(lease?.ids.has(delivery.id) ? { lease_until: lease.until(delivery) } : {}),
   }));
-  await tx.query(
+  const { rows: leased } = await tx.query<{ seq: string; id: string }>(
     `insert into outbound_dispatcher.deliveries (id, workspace_id, subscription_id, subscription_name, config_revision, event_id, event_type,
             incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable, status, reason, retained,
-            finished_at, feed_xid, test)
+            finished_at, feed_xid, test, lease_until, lease_token, claimed_by)
      select id, workspace_id, subscription_id, subscription_name, config_revision, event_id, event_type,
             incident_id, sequence, changed, body, content_type, content_headers, due_at, head, coalesced, mergeable, status, reason,
             coalesce(retained, false), case when status = 'skipped-paused' then now() end, case when feed then pg_current_xact_id() end,
-            test
-       from jsonb_to_recordset($1::jsonb)
+            test, lease_until, case when lease_until is not null then $2 end, case when lease_until is not null then $3::int end
+       from json_to_recordset($1::json)
          as n(position int, id text, workspace_id text, subscription_id text, subscription_name text, config_revision bigint, event_id text,
               event_type text, incident_id text, sequence bigint, changed text[], body text, content_type text, content_headers jsonb, due_at timestamptz, head boolean,
-              coalesced boolean, mergeable boolean, status text, reason text, retained boolean, feed boolean, test boolean)
+              coalesced boolean, mergeable boolean, status text, reason text, retained boolean, feed boolean, test boolean, lease_until timestamptz)
       order by position
-     on conflict (event_id, subscription_id) do nothing`,
-    [JSON.stringify(rows)],
+     on conflict (event_id, subscription_id) do nothing
+     returning seq, id`,
+    [JSON.stringify(rows), lease?.token ?? null, lease?.workerId ?? null],
   );
+  if (!lease) return [];
+  const byId = new Map(planned.map((delivery) => [delivery.id as string, delivery]));
+  return leased.flatMap(({ seq, id }) => {
+    const delivery = lease.ids.has(id) ? byId.get(id) : undefined;
+    if (!delivery) return [];
+    return claimedOf(delivery, { seq, subscriptionName: nameOf(delivery.subscription.id), token: lease.token });
+  });
 }

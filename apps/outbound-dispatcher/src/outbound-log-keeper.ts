@@ -85,8 +85,12 @@ async function pruneOnce(tx: Tx, before: Date): Promise<number> {
           where workspace_id = workspaces.workspace_id and created_at < $1 and (finished_at is not null or feed_xid is not null)
             and lease_token is null
           order by created_at, seq limit ${PRUNE_ROWS}) d limit ${PRUNE_ROWS}
+     ), gone as (
+       delete from outbound_dispatcher.deliveries d using old where d.seq = old.seq returning d.id, d.subscription_id, d.incident_id
+     ), attempts as (
+       delete from outbound_dispatcher.delivery_attempts a using gone where a.delivery_id = gone.id
      )
-     delete from outbound_dispatcher.deliveries d using old where d.seq = old.seq returning d.subscription_id, d.incident_id`,
+     select subscription_id, incident_id from gone`,
     [before],
   );
   const pairs = rows.filter(({ incident_id: incident }) => incident !== null);

@@ -1,4 +1,4 @@
-import { decodeRecord } from '@tocsin/contracts';
+import { decodeRecord, type SubscriptionDocument } from '@tocsin/contracts';
 import {
   isDisabled,
   lanesOf,
@@ -8,9 +8,10 @@ import {
   type Subscriber,
 } from '@tocsin/domain/delivery';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
-import type { Input, Stage, Tx, Verdict } from '@tocsin/postgres';
-import { disabledRevisions } from './endpoint-store.ts';
-import { lockLanes, storePlan } from './lane-store.ts';
+import { together, type Input, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
+import type { EarlyClaims } from './early-claims.ts';
+import { troubles } from './endpoint-store.ts';
+import { lockLanes, openUpdates, storePlan } from './lane-store.ts';
 import type { NoticeBoard } from './notifications/notice-board.ts';
 import { subscriberOf } from './subscriber-of.ts';
 
@@ -21,6 +22,8 @@ export interface PlanParts {
   incidentUrl: (incidentId: string) => string;
   /** Deliveries of these subscriptions were committed. */
   wake: (subscriptionIds: Iterable<string>) => void;
+  /** Deliveries that this process may send without another claim; absent = none. */
+  claims?: EarlyClaims | undefined;
   /** Tells the workspace of incidents; absent = nobody does. */
   board?: Pick<NoticeBoard, 'incidents' | 'platformEvents'> | undefined;
 }
@@ -50,36 +53,43 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
   async apply(tx, inputs, subscriptions) {
     const decoded = inputs.map((input) => decode(input, parts.incidentUrl));
     const events = decoded.flatMap((one) => ('event' in one ? one.event : []));
-    const woken = await planEvents(tx, events, subscriptions, parts.clock());
+    const committed = await planEvents(tx, events, subscriptions, parts);
     await parts.board?.incidents(tx, inputs);
     return {
       verdicts: decoded.map((one): Verdict => ('event' in one ? { kind: 'handled' } : one.verdict)),
       outputs: [],
-      committed: () => parts.wake(woken),
+      committed,
     };
   },
 
   forget: () => undefined, // keeps no cache
 });
 
-/** Plans and stores deliveries of events in log order. @returns subscriptions that have something to send now */
+/** Plans and stores deliveries of events in log order. @returns what is to be done once the transaction is committed */
 export async function planEvents(
   tx: Tx,
   events: readonly OutboundEvent[],
   subscriptions: Subscriptions,
-  now: Date,
-): Promise<Set<string>> {
-  const of = withDisabled(
-    subscriptions.of,
-    events.length > 0 ? await disabledRevisions(tx) : new Map<string, number>(),
-  );
-  const lanes = await lockLanes(tx, [...lanesOf(events, of).values()].sort(byPair));
+  { clock, wake, claims }: Pick<PlanParts, 'clock' | 'wake' | 'claims'>,
+): Promise<() => void> {
+  const now = clock();
+  if (events.length === 0) return () => undefined;
+  const incidents = new Set(events.flatMap(({ incidentId }) => incidentId ?? []));
+  const [{ disabled, open }, updates] = await together(troubles(tx), openUpdates(tx, [...incidents]));
+  const of = withDisabled(subscriptions.of, disabled);
+  const lanes = await lockLanes(tx, [...lanesOf(events, of, updates).values()].sort(byPair));
   const plan = planDeliveries(events, of, lanes, now);
-  await storePlan(tx, plan, subscriptions.nameOf);
-  return new Set([
-    ...plan.planned.map(({ subscription }) => subscription.id),
-    ...[...plan.lanes.values()].map((lane) => lane.subscriptionId),
+  const lease = claims?.lease(plan.planned, open);
+  const claimed = await storePlan(tx, plan, { nameOf: subscriptions.nameOf, lanes, lease });
+  const early = new Set<string>(claimed.map(({ id }) => id));
+  const woken = new Set([
+    ...plan.planned.filter(({ id }) => !early.has(id)).map(({ subscription }) => subscription.id),
+    ...(plan.changed.length > 0 ? [...plan.lanes.values()].map((lane) => lane.subscriptionId) : []),
   ]);
+  return () => {
+    claims?.adopt(claimed);
+    wake(woken);
+  };
 }
 
 /** Receivers that were disabled are idle until their subscription is changed. */
@@ -98,11 +108,9 @@ const disabledBy = (one: Subscriber, disabled: ReadonlyMap<string, number>): Sub
     ? { ...one, idle: { reason: 'subscription-disabled', keeps: one.keeps === true } }
     : one;
 
-const byPair = (a: readonly string[], b: readonly string[]): number => {
-  const left = `${a[0]} ${a[1]}`;
-  const right = `${b[0]} ${b[1]}`;
-  return left < right ? -1 : left > right ? 1 : 0;
-};
+const byPair = (a: readonly string[], b: readonly string[]): number =>
+  compared(a[0] ?? '', b[0] ?? '') || compared(a[1] ?? '', b[1] ?? '');
+const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function decode(input: Input, incidentUrl: (id: string) => string): Decoded {
   if (input.type !== 'incident.event.v1') return { verdict: { kind: 'skip', reason: 'not-for-this-service' } };
@@ -121,17 +129,30 @@ function revisionOf(input: Input): number {
   }
 }
 
+/** What planning must know of a workspace's subscriptions: made once of each list, which is replaced when one of them changes. */
+const known = new WeakMap<readonly SubscriptionDocument[], { subscribers: Subscriber[]; names: Map<string, string> }>();
+
+function knownOf(documents: readonly SubscriptionDocument[]) {
+  let found = known.get(documents);
+  if (!found) {
+    const there = documents.filter(({ deleted }) => !deleted);
+    const names = new Map(there.map(({ id, body }) => [id, body.name]));
+    known.set(documents, (found = { subscribers: there.map(subscriberOf), names }));
+  }
+  return found;
+}
+
+/** One reading for a batch: what changes meanwhile is for the next one. */
 export function readSubscriptions(feed: Pick<ConfigurationFeed, 'subscriptions'>): Subscriptions {
-  const byWorkspace = new Map<string, Subscriber[]>();
-  const names = new Map<string, string>();
+  const read = new Map<string, ReturnType<typeof knownOf>>();
   const of = (workspaceId: string): Subscriber[] => {
-    let found = byWorkspace.get(workspaceId);
-    if (!found) {
-      const documents = feed.subscriptions(workspaceId).filter(({ deleted }) => !deleted);
-      for (const { id, body } of documents) names.set(id, body.name);
-      byWorkspace.set(workspaceId, (found = documents.map(subscriberOf)));
-    }
-    return found;
+    let found = read.get(workspaceId);
+    if (!found) read.set(workspaceId, (found = knownOf(feed.subscriptions(workspaceId))));
+    return found.subscribers;
   };
-  return { of, nameOf: (id) => names.get(id) ?? id };
+  const nameOf = (id: string): string => {
+    for (const { names } of read.values()) if (names.has(id)) return names.get(id) ?? id;
+    return id;
+  };
+  return { of, nameOf };
 }

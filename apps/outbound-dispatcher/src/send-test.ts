@@ -58,7 +58,7 @@ export async function sendTest(
   const event = { id: eventId, name, workspaceId, source: '/tocsin', at: now.toISOString(), data };
   const plan = planOf(subscription, outboundEventOfPlatform(event), now);
   await parts.pipeline.commitCommand(async (tx) => {
-    await storePlan(tx, plan, () => subscription.body.name);
+    await storePlan(tx, plan, { nameOf: () => subscription.body.name, lanes: new Map() });
     return { result: undefined, outputs: [] };
   });
   parts.wake([subscriptionId]);

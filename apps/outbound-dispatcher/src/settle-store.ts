@@ -1,5 +1,5 @@
 import type { ExternalLink } from '@tocsin/contracts';
-import type { Tx } from '@tocsin/postgres';
+import { together, type Tx } from '@tocsin/postgres';
 import type { AttemptReason, Settled } from '@tocsin/domain/delivery';
 import type { ClaimedDelivery } from './claim-store.ts';
 import { OUT_OF_REACH } from './retained.ts';
@@ -42,11 +42,10 @@ export async function settleDeliveries(
   tx: Tx,
   results: readonly SettledDelivery[],
 ): Promise<{ accepted: SettledDelivery[]; released: string[] }> {
-  await lockLanesOf(tx, results.filter(isFinished));
-  const seqs = await updateDeliveries(tx, results);
+  const [, seqs] = await together(lockLanesOf(tx, results.filter(isFinished)), updateDeliveries(tx, results));
   const accepted = results.filter(({ delivery }) => seqs.has(delivery.seq));
-  await insertAttempts(tx, accepted);
-  return { accepted, released: await releaseNext(tx, accepted.filter(isFinished)) };
+  const [, released] = await together(insertAttempts(tx, accepted), releaseNext(tx, accepted.filter(isFinished)));
+  return { accepted, released };
 }
 
 const inLanes = (results: readonly SettledDelivery[]): [string[], string[]] => {
@@ -83,7 +82,7 @@ async function updateDeliveries(tx: Tx, results: readonly SettledDelivery[]): Pr
     `update outbound_dispatcher.deliveries d
         set status = n.status, reason = n.reason, attempts = n.attempts, due_at = coalesce(n.due_at, d.due_at), finished_at = n.finished_at,
             retained = n.retained, lease_token = null, lease_until = null, claimed_by = null
-       from jsonb_to_recordset($1::jsonb)
+       from json_to_recordset($1::json)
          as n(seq bigint, token text, status text, reason text, attempts int, due_at timestamptz, finished_at timestamptz, retained boolean)
       where d.seq = n.seq and d.lease_token = n.token
      returning d.seq`,
@@ -119,7 +118,7 @@ async function insertAttempts(tx: Tx, accepted: readonly SettledDelivery[]): Pro
             request_headers, response_status, response_headers, response_body, response_truncated)
      select delivery_id, attempt, workspace_id, started_at, duration_ms, reason, error,
             request_headers, response_status, response_headers, response_body, response_truncated
-       from jsonb_to_recordset($1::jsonb)
+       from json_to_recordset($1::json)
          as n(delivery_id text, attempt int, workspace_id text, started_at timestamptz, duration_ms int, reason text, error text,
               request_headers jsonb, response_status int, response_headers jsonb, response_body text, response_truncated boolean)
      on conflict do nothing`,

@@ -37,3 +37,10 @@ export function endpointSettings(
     return known.get(id);
   };
 }
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const LEASE_MARGIN_MS = 15_000;
+
+/** How long a claim holds: the timeout of an attempt, and what it may wait before. */
+export const leaseMsOf = (settings: EndpointSettings | undefined): number =>
+  (settings?.timeoutMs ?? DEFAULT_TIMEOUT_MS) + LEASE_MARGIN_MS;

@@ -56,7 +56,10 @@ export class WorkerSession {
       client.release(true);
       throw error;
     }
-    client.on('notification', this.options.onHint);
+    // Its own hints are for the others: it has no room itself.
+    client.on('notification', ({ payload }) => {
+      if (payload !== String(id)) this.options.onHint();
+    });
     this.client = client;
     this.current = id;
   }

@@ -67,7 +67,7 @@ describe('legacy_updates', () => {
   it('is enough for a receiver that names updated only, once for each event', () => {
     const subscriber = aSubscriber({ legacyUpdates: true, events: ['incident.updated'] });
     expect(told([acknowledged()], subscriber)).toEqual(twice.slice(1));
-    expect([...lanesOf([acknowledged()], () => [subscriber]).keys()]).toEqual(['sub_1 inc_1']);
+    expect([...lanesOf([acknowledged()], () => [subscriber], new Set()).keys()]).toEqual(['sub_1 inc_1']);
     expect(planOf([acknowledged()], subscriber, { ...emptyLane(), lastSequence: 3 })).toEqual([]);
   });
 });
@@ -75,12 +75,12 @@ describe('legacy_updates', () => {
 describe('occurrences', () => {
   it('are told to those that ask for them, and need no lane for the others', () => {
     expect(planOf([counted()], aSubscriber())).toEqual([]);
-    expect(lanesOf([counted()], () => [aSubscriber()]).size).toBe(0);
+    expect(lanesOf([counted()], () => [aSubscriber()], new Set()).size).toBe(0);
     const asking = aSubscriber({ occurrences: true });
     expect(told([counted()], asking)).toMatchObject([
       { type: 'incident.updated', changed: ['webhook_occurrence_count'] },
     ]);
-    expect(lanesOf([counted()], () => [asking]).size).toBe(1);
+    expect(lanesOf([counted()], () => [asking], new Set()).size).toBe(1);
   });
 
   it('are merged into one update like those of alerts', () => {

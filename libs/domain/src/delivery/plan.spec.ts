@@ -222,8 +222,16 @@ describe('subscriptions', () => {
     const lanes = lanesOf(
       [anEvent(1), anEvent(2), anEvent(3, 'incident.created', { workspaceId: 'ws_2' })],
       byWorkspace,
+      new Set(),
     );
     expect([...lanes.values()]).toEqual([['sub_1', 'inc_1', 'ws_1']]);
+  });
+
+  it('whose filters leave an event out need its lane only to release an update there', () => {
+    const filtered = aSubscriber({ accepts: () => false });
+    const lanesWith = (open: string[]) => [...lanesOf([anEvent(1)], () => [filtered], new Set(open)).keys()];
+    expect(lanesWith([])).toEqual([]);
+    expect(lanesWith(['sub_1 inc_1'])).toEqual(['sub_1 inc_1']);
   });
 
   it('that are paused have their events logged, and keep no order', () => {

@@ -11,9 +11,10 @@ import {
   type ChangedUpdate,
   type Lane,
 } from './lane.ts';
-import { matchesEvent } from './match-event.ts';
+import { concernedBy, takesEvent } from './interest.ts';
 
 export { emptyLane, laneKey, type ChangedUpdate, type Lane };
+export { lanesOf } from './interest.ts';
 
 /** An event that may be delivered: its outbound name and how its body is written. */
 export interface OutboundEvent {
@@ -75,19 +76,6 @@ export interface Subscriber {
   accepts?(event: OutboundEvent): boolean;
 }
 
-/** Whether a subscriber wants an event. */
-const takesEvent = (subscriber: Subscriber, event: OutboundEvent): boolean =>
-  event.notTo !== subscriber.id &&
-  (!event.occurrences || subscriber.occurrences === true) &&
-  matchesEvent(subscriber.events, event.name) &&
-  (subscriber.accepts?.(event) ?? true);
-
-/** Whether an event can change anything for a subscriber: it takes it, or it holds an open update that the event releases. */
-const concerns = (subscriber: Subscriber, event: OutboundEvent): boolean =>
-  event.occurrences && !subscriber.occurrences
-    ? false
-    : matchesEvent(subscriber.events, event.name) || matchesEvent(subscriber.events, 'incident.updated');
-
 /** A delivery that nobody has tried yet. */
 export interface PlannedDelivery {
   id: DeliveryId;
@@ -117,23 +105,6 @@ export interface Plan {
   lanes: Map<string, { subscriptionId: string; incidentId: string; workspaceId: string; lane: Lane }>;
 }
 
-/** The lanes that a plan needs to know: each pair of an incident and a subscriber that takes or holds back one of its events. */
-export function lanesOf(
-  events: readonly OutboundEvent[],
-  subscribers: (workspaceId: string) => readonly Subscriber[],
-): Map<string, [string, string, string]> {
-  const lanes = new Map<string, [string, string, string]>();
-  for (const event of events) {
-    if (event.incidentId === null) continue;
-    for (const subscriber of subscribers(event.workspaceId)) {
-      const { id } = subscriber;
-      if (isSentTo(subscriber) && concerns(subscriber, event))
-        lanes.set(laneKey(id, event.incidentId), [id, event.incidentId, event.workspaceId]);
-    }
-  }
-  return lanes;
-}
-
 /**
  * Deliveries for events in log order. Those of paused subscriptions are logged or kept (product P12). An event that its lane has seen makes nothing.
  * `lanes` holds what is stored for the pairs of `lanesOf`; it is not changed.
@@ -146,7 +117,7 @@ export function planDeliveries(
 ): Plan {
   const planner = new Planner(lanes, now);
   for (const event of events) {
-    for (const subscriber of subscribers(event.workspaceId)) {
+    for (const subscriber of concernedBy(subscribers(event.workspaceId), event)) {
       planner.add(event, subscriber);
       if (event.legacy && subscriber.legacyUpdates) planner.add(event.legacy, subscriber);
     }

@@ -1,0 +1,82 @@
+import type { ClaimedDelivery } from './claim-store.ts';
+
+interface Waiting {
+  delivery: ClaimedDelivery;
+  since: number;
+}
+
+/** Deliveries that this process holds and has no slot for yet, by subscription, oldest first. */
+export class LocalQueue {
+  private readonly bySubscription = new Map<string, Waiting[]>();
+  private total = 0;
+  private roomy: PromiseWithResolvers<void> | undefined;
+
+  /** Above `full` there is no room for more. */
+  constructor(private readonly full = Infinity) {}
+
+  get size(): number {
+    return this.total;
+  }
+
+  /** Resolves when there is room, and after so many milliseconds in any case. */
+  async hasRoom(withinMs: number): Promise<void> {
+    if (this.total < this.full) return;
+    const { promise, resolve } = (this.roomy ??= Promise.withResolvers<void>());
+    const late = setTimeout(resolve, withinMs);
+    await promise;
+    clearTimeout(late);
+  }
+
+  private left(count: number): void {
+    this.total -= count;
+    if (this.total >= this.full) return;
+    this.roomy?.resolve();
+    this.roomy = undefined;
+  }
+
+  lengthOf(subscriptionId: string): number {
+    return this.bySubscription.get(subscriptionId)?.length ?? 0;
+  }
+
+  add(delivery: ClaimedDelivery, now: number): void {
+    const queue = this.bySubscription.get(delivery.subscriptionId);
+    if (queue) queue.push({ delivery, since: now });
+    else this.bySubscription.set(delivery.subscriptionId, [{ delivery, since: now }]);
+    this.total += 1;
+  }
+
+  /** The oldest of a subscription. */
+  take(subscriptionId: string): ClaimedDelivery | undefined {
+    const queue = this.bySubscription.get(subscriptionId);
+    const first = queue?.shift();
+    if (queue?.length === 0) this.bySubscription.delete(subscriptionId);
+    if (!first) return undefined;
+    this.left(1);
+    return first.delivery;
+  }
+
+  ids(): string[] {
+    return [...this.bySubscription.keys()];
+  }
+
+  /** Takes out what is here since before a time. */
+  late(before: number): ClaimedDelivery[] {
+    const late: ClaimedDelivery[] = [];
+    for (const [id, queue] of this.bySubscription) {
+      const from = queue.findIndex(({ since }) => since >= before);
+      const gone = queue.splice(0, from < 0 ? queue.length : from);
+      late.push(...gone.map(({ delivery }) => delivery));
+      if (queue.length === 0) this.bySubscription.delete(id);
+    }
+    this.left(late.length);
+    return late;
+  }
+
+  /** Everything, for giving it back. */
+  clear(): ClaimedDelivery[] {
+    const all = [...this.bySubscription.values()].flatMap((queue) => queue.map(({ delivery }) => delivery));
+    this.bySubscription.clear();
+    this.left(this.total);
+    return all;
+  }
+}
