@@ -1,6 +1,6 @@
 import type { Case } from './correlate.ts';
 import { ANY_TERM, groupOf, groupTerm, serviceTerm, tagTerm } from './facets.ts';
-import { boundedText, instantOf, MAX_INCIDENT_SPAN_MS, MINUTE_MS } from './moments.ts';
+import { boundedText, instantOf, MAX_INCIDENT_SPAN_MS, MINUTE_MS, type Millis } from './moments.ts';
 import { byActivity, type KnownIncident } from './state.ts';
 
 /** More services than this on one incident would make it a candidate for everything. */
@@ -77,7 +77,8 @@ export function findByTime(one: Case): KnownIncident | undefined {
       : { by: basis.by, values: basis.shared.slice(0, SHOWN_MAX).map(({ value }) => value), ...window };
   const best = bestOf(one, basis, since);
   if (!best) {
-    one.trail.miss('time-window', 'no-active-incident', evidence);
+    const nearest = nearestMiss(one, basis, since);
+    one.trail.miss('time-window', 'no-active-incident', nearest ? { ...evidence, nearest } : evidence);
     return undefined;
   }
   one.trail.hit('time-window', {
@@ -89,6 +90,28 @@ export function findByTime(one: Case): KnownIncident | undefined {
     incidentOpenedAt: instantOf(best.incident.openedAt),
   });
   return best.incident;
+}
+
+/** How far back an incident that was missed is looked for: as long as it may take in alerts at all. */
+export const missedSince = (receivedAt: Millis, windowStart: Millis): Millis =>
+  Math.min(windowStart, receivedAt - MAX_INCIDENT_SPAN_MS);
+
+/** The most recently active open incident with one of the values, and what kept the alert from joining it. */
+function nearestMiss(one: Case, { by, shared }: WindowBasis, windowStart: Millis): Record<string, unknown> | undefined {
+  let nearest: Found | undefined;
+  for (const value of shared.slice(0, SHOWN_MAX)) {
+    const [incident] = one.state.openUnder(one.alert.scope, value.term, missedSince(one.receivedAt, windowStart));
+    if (incident && (!nearest || byActivity(nearest.incident, incident) < 0)) nearest = { incident, shared: value };
+  }
+  if (!nearest) return undefined;
+  const { incidentId, lastAlertAt, openedAt } = nearest.incident;
+  return {
+    incidentId,
+    [by === 'service' ? 'matchedService' : 'matchedValue']: nearest.shared.value,
+    incidentLastAlertAt: instantOf(lastAlertAt),
+    incidentOpenedAt: instantOf(openedAt),
+    failed: lastAlertAt < windowStart ? 'last-alert-before-window' : 'opened-too-long-ago',
+  };
 }
 
 interface Found {
