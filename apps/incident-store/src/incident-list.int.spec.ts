@@ -127,6 +127,34 @@ describe('the list of incidents', () => {
     expect((await list('service=search')).counts).toMatchObject({ status: { open: 1, acknowledged: 1, resolved: 0 } });
   });
 
+  it('counts what is open as it is, whatever becomes of an incident', async () => {
+    const differing = `(select incident_id, status, severity from incident_store.incidents where status <> 'resolved'
+        except select incident_id, status, severity from incident_store.open_incidents)
+      union all (select incident_id, status, severity from incident_store.open_incidents
+        except select incident_id, status, severity from incident_store.incidents where status <> 'resolved')`;
+    const id = await store.open('rcv_counted');
+    const open = async () => (await list('limit=1')).counts.status;
+    const before = await open();
+    for (const [command, body, change] of [
+      ['acknowledge', {}, { open: -1, acknowledged: 1 }],
+      ['suppress', {}, { open: -1, suppressed: 1 }],
+      ['resolve', {}, { open: -1, resolved: 1 }],
+      ['reopen', {}, {}],
+    ] as const) {
+      expect((await store.call('POST', `incidents/${id}/${command}`, body)).status).toBe(200);
+      const expected = { ...before };
+      for (const [status, by] of Object.entries(change)) expected[status] = (expected[status] ?? 0) + by;
+      expect(await open()).toEqual(expected);
+      expect((await store.pools.pipeline.query(differing)).rows).toEqual([]);
+    }
+    const severity = (await list('limit=1')).counts.severity;
+    await store.call('PATCH', `incidents/${id}`, { severity: 'info' });
+    expect((await list('limit=1')).counts.severity['info']).toBe((severity['info'] ?? 0) + 1);
+    expect((await store.pools.pipeline.query(differing)).rows).toEqual([]);
+    await store.pools.pipeline.query('delete from incident_store.incidents where incident_id = $1', [id]);
+    expect((await store.pools.pipeline.query(differing)).rows).toEqual([]);
+  });
+
   it('offers the most frequent values of fields among what fits', async () => {
     const { facets } = await list('facets=service,tag,assignee,connector&status=open,acknowledged');
     expect(facets).toEqual({

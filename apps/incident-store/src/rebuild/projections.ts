@@ -23,11 +23,11 @@ export const projectionTables: readonly ProjectionTable[] = [
   { name: 'timeline', surrogate: ['position'], derived: 't.entry is null', key: 'incident_id' },
 ];
 
-/** Tables that no rebuild touches: the log, what decisions need beside it, and what other services told. */
+/** Tables that no rebuild touches: the log, what decisions need beside it, what other services told, and what triggers keep of a projection. */
 export const stateTables: readonly string[] = [
   ...['events', 'event_payloads', 'unsequenced', 'commit_order', 'commit_head', 'audit_checkpoints'],
   ...['streams', 'key_holders', 'successors', 'alert_outcomes', 'receipts', 'alert_activity', 'workspace_numbers'],
-  ...['recorded_alerts', 'timers', 'consumer_positions', 'consumer_marks', 'outbox', 'migrations'],
+  ...['recorded_alerts', 'timers', 'open_incidents', 'consumer_positions', 'consumer_marks', 'outbox', 'migrations'],
 ];
 
 /** Writes the rows of whole streams where no row of them is: by the functions that write them live. */
