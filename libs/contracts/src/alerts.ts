@@ -182,6 +182,17 @@ export const IncidentFactSchema = Type.Object({
       severity: SeveritySchema,
       services: Type.Array(Text),
       lastAlertAt: Instant,
+      /** Its own values for rules, where the correlator did not open it itself: a person did, or it succeeds a closed one. */
+      own: Type.Optional(
+        Type.Object({
+          title: Text,
+          connector: NullableText,
+          webhookId: NullableText,
+          source: NullableText,
+          tags: Type.Array(Text),
+          customFields: Type.Record(Text, Type.Unknown()),
+        }),
+      ),
     }),
     Type.Object({ kind: Type.Literal('closed') }),
   ]),

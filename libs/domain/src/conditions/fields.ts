@@ -22,7 +22,13 @@ export type ConditionSubject = Pick<
 };
 
 /** An incident's own values. What is left out is not known of incidents: it cannot be compared with. */
-export type IncidentSubject = Omit<ConditionSubject, 'description' | 'url' | 'fields' | 'status'>;
+export type IncidentSubject = Omit<
+  ConditionSubject,
+  'description' | 'url' | 'fields' | 'status' | 'kind' | 'connector' | 'webhookId'
+> & {
+  /** Null where no alert opened it, or it is not known. */
+  [Name in 'kind' | 'connector' | 'webhookId']: ConditionSubject[Name] | null;
+};
 
 /** What the filter of a subscription can look at: an outbound event in its default envelope. */
 export interface EnvelopeSubject {
@@ -113,8 +119,11 @@ export interface FieldValue {
 }
 const ABSENT: FieldValue = { present: false, texts: [] };
 
+type AnySubject = ConditionSubject & EnvelopeSubject;
+type Readable = { readonly [Name in keyof AnySubject]?: AnySubject[Name] | null };
+
 /** The value of a field. Missing, null and empty are absent; zero and false are values. */
-export function readField(field: FieldRef, subject: Partial<ConditionSubject & EnvelopeSubject>): FieldValue {
+export function readField(field: FieldRef, subject: Readable): FieldValue {
   if (field.root === null) return ABSENT;
   const value = valueOf(field, subject);
   if (typeof value === 'string') {
@@ -129,7 +138,7 @@ export function readField(field: FieldRef, subject: Partial<ConditionSubject & E
   return { present: true, texts: field.ignoresCase ? texts.map((text) => text.toLowerCase()) : texts };
 }
 
-function valueOf({ root, path }: FieldRef, subject: Partial<ConditionSubject & EnvelopeSubject>): unknown {
+function valueOf({ root, path }: FieldRef, subject: Readable): unknown {
   switch (root) {
     case 'service':
     case 'services':

@@ -11,9 +11,9 @@ const MAX = { tags: 100, fields: 20, text: 1_000, terms: 60 } as const;
 /** What no text column or JSON of PostgreSQL can hold becomes U+FFFD; long texts are cut. */
 const storable = (text: string): string => text.slice(0, MAX.text).toWellFormed().replaceAll('\u0000', '\ufffd');
 
-/** The facets of an incident that this alert opens. Of custom fields only plain values, and lists of them. */
-export function facetsOf(alert: NormalizedAlert): IncidentFacets {
-  const { title, severity, kind, connector, webhookId, source, tags, customFields } = alert;
+/** The facets of an incident that has these values, e.g. those of the alert that opens it. Of custom fields only plain values, and lists of them. */
+export function facetsOf(opener: Omit<IncidentFacets, 'services'>): IncidentFacets {
+  const { title, severity, kind, connector, webhookId, source, tags, customFields } = opener;
   const fields = Object.entries(customFields).slice(0, MAX.fields);
   return {
     title: storable(title),

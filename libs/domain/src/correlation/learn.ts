@@ -1,5 +1,5 @@
 import { incidentIdOf, type IncidentFact } from '@tocsin/contracts';
-import { termsOf } from './facets.ts';
+import { facetsOf, termsOf } from './facets.ts';
 import { steady } from './flapping.ts';
 import { boundedText, millisOf, type Millis } from './moments.ts';
 import type { Change, CorrelationView, KeyHolder, KnownIncident } from './state.ts';
@@ -27,7 +27,7 @@ function openIncident(known: KnownIncident | undefined, fact: IncidentFact, open
   const before = known ?? strange(fact, millisOf(fact.at), lastAlertAt);
   // Nothing joins a roll-up incident by service, whatever its alerts say.
   const services = before.rollUpOf === null ? [...before.services, ...open.services] : [];
-  const facets = before.facets && { ...before.facets, severity: open.severity };
+  const facets = before.facets ? { ...before.facets, severity: open.severity } : ownFacets(open);
   return {
     ...before,
     facets,
@@ -39,6 +39,10 @@ function openIncident(known: KnownIncident | undefined, fact: IncidentFact, open
     services: incidentServices(services),
   };
 }
+
+/** Of what kind its alerts are nobody says. */
+const ownFacets = ({ own, severity }: OpenFact): KnownIncident['facets'] =>
+  own ? facetsOf({ ...own, severity, kind: null }) : null;
 
 type OpenFact = Extract<IncidentFact['fact'], { kind: 'open' }>;
 

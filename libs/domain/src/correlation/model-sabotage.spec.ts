@@ -89,6 +89,14 @@ const faults: Record<string, Faults> = {
   ),
   'facts are not heard': { learned: () => [] },
   'moved keys are not heard': { learned: (changes) => changes.filter(({ kind }) => kind !== 'key') },
+  'what a successor is about is not heard': {
+    learned: (changes) =>
+      changes.map((change) =>
+        change.kind === 'incident' && change.incident.facets?.kind === null
+          ? { ...change, incident: { ...change.incident, facets: null } }
+          : change,
+      ),
+  },
   'a fact takes services away': {
     learned: (changes, { fact }) =>
       changes.map((change) =>

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluate, readCondition } from '../conditions/index.ts';
 import { compileRules } from './rules.ts';
 import { RestartableStore } from './restartable-store.ts';
-import { aConfig, aFact, anAlert, openedBy, Scenario } from './scenario.ts';
+import { aConfig, aFact, anAlert, openedBy, openFact, Scenario } from './scenario.ts';
 import { correlate, type CorrelationConfig } from './correlate.ts';
 import { WorkingSet } from './working-set.ts';
 
@@ -52,6 +52,25 @@ describe('a rule', () => {
         ],
       },
     });
+  });
+
+  it('joins an alert to an incident that a person opened, or that succeeds a closed one, by what that one is about', () => {
+    const own = {
+      ...{ title: 'timeout of checkout', connector: null, webhookId: null, source: null },
+      ...{ tags: ['team:payments'], customFields: { region: 'eu' } },
+    };
+    const fact = { ...openFact(0), own };
+    for (const conditions of [
+      timeouts,
+      sameTag,
+      { field: 'custom_fields.region', operator: 'equals', value: { incident: 'custom_fields.region' } } as const,
+    ]) {
+      const site = siteOf(aSet([aRule('About the same', conditions)])).given(aFact('inc_by_hand', 1, 0, fact));
+      const alert = anAlert('b', LATER, {
+        ...{ title: 'timeout of a call', tags: ['team:payments'], customFields: { region: 'eu' } },
+      });
+      expect(site.alert(alert).decision).toEqual({ kind: 'correlated', incidentId: 'inc_by_hand' });
+    }
   });
 
   it('names the nearest miss and the condition that failed', () => {

@@ -285,7 +285,9 @@ export class PlainCorrelator {
     incident.joinable = incident.rollUpOf === null;
     incident.lastAt = Math.max(incident.lastAt, fact.open.lastAlertAt);
     if (incident.rollUpOf === null) incident.services = [...incident.services, ...fact.open.services];
-    if (incident.own) incident.own.severity = fact.open.severity;
+    const { own, severity } = fact.open;
+    incident.own ??= own && { ...own, severity };
+    if (incident.own) incident.own.severity = severity;
     for (const { webhook, key, resolveKey, alert } of fact.keys)
       this.moveKey(fact, { webhook, key, resolveKey, alert });
   }

@@ -31,6 +31,8 @@ interface Incident {
   severity: string;
   title: string;
   services: string[];
+  /** As the alert that opened it had them. */
+  tags: string[];
 }
 
 interface Holder {
@@ -162,7 +164,7 @@ export class PlainIncidents {
     this.incidents.push({
       ...{ name, openedBy: alert.id, version: 0, live: true, acknowledged: false, asOf: 0, closings: 0 },
       ...{ updatedAt: alert.receivedAt, lastAlertAt: alert.receivedAt },
-      ...{ severity: alert.severity, title: alert.title, services: [...alert.services] },
+      ...{ severity: alert.severity, title: alert.title, services: [...alert.services], tags: [...alert.tags] },
     });
     this.changed.push(name);
     this.tell(name);
@@ -339,7 +341,11 @@ export class PlainIncidents {
       const at = closedAt ?? (this.changed.includes(name) ? incident.updatedAt : receivedAt);
       if (!incident.live) return [{ incident: name, version, at, open: null, keys: [] }];
       const held = keys.filter((key) => this.holders.some((one) => one.alert === key.alert && one.key === key.key));
-      return [{ incident: name, version, at, open: { severity, services: [...services], lastAlertAt }, keys: held }];
+      const own =
+        name === `opened by ${incident.openedBy}` ? null : { title: incident.title, tags: [...incident.tags] };
+      return [
+        { incident: name, version, at, open: { severity, services: [...services], lastAlertAt, own }, keys: held },
+      ];
     });
     const never = this.neverOpened.map(({ incident, at }): Fact => ({
       incident,

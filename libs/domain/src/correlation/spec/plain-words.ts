@@ -51,12 +51,15 @@ export type PlainDecision =
   | { kind: 'opened' | 'correlated' | 'rolled-up'; incident: string; alerts: string[]; supersedes: string | null }
   | { kind: 'deduplicated' | 'resolved' | 'acknowledged' | 'update'; incident: string; alerts: string[] };
 
+/** Of an incident that the correlator did not open. */
+export type OwnText = Pick<OwnValues, 'title' | 'tags'>;
+
 /** What the incident-store tells the correlator. */
 export interface Fact {
   incident: string;
   version: number;
   at: number;
   /** Null where it is closed. */
-  open: { severity: string; services: string[]; lastAlertAt: number } | null;
+  open: { severity: string; services: string[]; lastAlertAt: number; own: OwnText | null } | null;
   keys: { webhook: string; key: string; resolveKey: string; alert: string }[];
 }
