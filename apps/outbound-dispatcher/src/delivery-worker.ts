@@ -40,8 +40,8 @@ const FULL_WAIT_MS = 200;
 /** What waited longer than this behind a receiver that slowed down is given back while its lease still holds. */
 const AHEAD_WAIT_MS = 8_000;
 /** The fallback: retries that came due, work of workers that are gone, hints that were lost. */
-const POLL_BUSY_MS = 500;
-const POLL_IDLE_MS = 1000;
+const POLL_BUSY_MS = 250;
+const POLL_IDLE_MS = 500;
 /** A subscription whose rate was used up is looked at again after so long. */
 const RATE_WAIT_MS = 50;
 

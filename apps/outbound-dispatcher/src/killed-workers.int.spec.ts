@@ -1,14 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism, loadavg } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { waitFor } from '@tocsin/testing';
 import { aBatch, anIncidentEvent } from './spec/events.ts';
 import { aSubscription, startDispatcher } from './spec/harness.ts';
-import { installation, logOf } from './spec/installation.ts';
+import { installation } from './spec/installation.ts';
 
 const { url: databaseUrl, onEnd, receiver } = installation();
 const INCIDENTS = 60;
 const KILLS = 8;
+/** How soon the work of a killed one is done. */
+const BOUND_MS = 5_000;
 
 function startWorker(receiverUrl: string): ChildProcess {
   const entry = new URL('./spec/worker-process.ts', import.meta.url).pathname;
@@ -82,14 +85,20 @@ describe('dispatchers that are killed under load', () => {
       }
       killing = false;
       await planning;
-      const log = await waitFor(
+      await waitFor(
         async () => {
-          const all = await logOf(planner);
-          return all.length === INCIDENTS * versions && all.every(({ status }) => status === 'delivered') && all;
+          const { rows } = await planner.pools.pipeline.query<{ delivered: number; others: number }>(
+            `select count(*) filter (where status = 'delivered')::int as delivered, count(*) filter (where status <> 'delivered')::int as others
+               from outbound_dispatcher.deliveries`,
+          );
+          return rows[0]?.delivered === INCIDENTS * versions && rows[0].others === 0;
         },
         { timeoutMs: 120_000, what: 'every delivery' },
       );
-      expect(Math.max(...resumed)).toBeLessThan(50_000); // ten times the bound of 5 s; the lease would take 75 s
+      // The lease would take 75 s. Where others use the machine, everything takes longer by what they use.
+      const crowd = Math.max(1, loadavg()[0]! / availableParallelism());
+      expect(resumed.toSorted((a, b) => a - b)[KILLS / 2]).toBeLessThan(BOUND_MS);
+      expect(Math.max(...resumed)).toBeLessThan(BOUND_MS * crowd);
       process.stdout.write(
         `work of killed dispatchers was done after ${resumed.map((ms) => (ms / 1000).toFixed(1)).join(', ')} s\n`,
       );
@@ -105,7 +114,7 @@ describe('dispatchers that are killed under load', () => {
         expect(ids.get(event) ?? id).toBe(id);
         ids.set(event, id);
       }
-      expect(ids.size).toBe(log.length);
+      expect(ids.size).toBe(INCIDENTS * versions);
       for (const order of firsts.values())
         expect(order).toEqual(Array.from({ length: versions }, (_, index) => index + 1));
     },
