@@ -163,9 +163,14 @@ function* walk({ last }: List, since: Millis): Iterable<KnownIncident> {
 }
 
 function membersSince({ last }: List, since: Millis): KnownIncident[] {
-  const members: KnownIncident[] = [];
-  for (let node = last; node; node = node.before)
-    if (node.listed.incident.lastAlertAt >= since) members.push(node.listed.incident);
+  let members: KnownIncident[] | undefined; // mostly there is one, and a list that grows takes room for many
+  for (let node = last; node; node = node.before) {
+    const { incident } = node.listed;
+    if (incident.lastAlertAt < since) continue;
+    if (members) members.push(incident);
+    else members = [incident];
+  }
+  if (!members) return [];
   return members.length > 1 ? members.sort((a, b) => byActivity(b, a)) : members;
 }
 

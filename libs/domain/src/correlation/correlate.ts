@@ -80,10 +80,11 @@ export function correlate(state: CorrelationView, alert: NormalizedAlert, config
 }
 
 /** One list of a few changes, made to its length. */
-function after(first: Change, [second, third, ...others]: readonly Change[]): Change[] {
+function after(first: Change, others: readonly Change[]): Change[] {
+  const [second, third] = [others[0], others[1]];
   if (!second) return [first];
   if (!third) return [first, second];
-  return others.length === 0 ? [first, second, third] : [first, second, third, ...others];
+  return others.length === 2 ? [first, second, third] : [first, ...others];
 }
 
 /** What somebody would be told of. Acknowledges and updates are told at once: a person may have made them. */

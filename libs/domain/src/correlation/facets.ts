@@ -1,5 +1,5 @@
 import type { NormalizedAlert } from '@tocsin/contracts';
-import { bareTag, tagForms, type IncidentSubject } from '../conditions/index.ts';
+import { bareTag, type IncidentSubject } from '../conditions/index.ts';
 import { boundedText } from './moments.ts';
 import type { KnownIncident } from './state.ts';
 
@@ -47,17 +47,30 @@ export function joinedFacets(
   const bringsTags = facets !== null && !alert.tags.every((tag) => facets.tags.includes(tag));
   const bringsGroup = group !== null && !terms.includes(groupTerm(group));
   if (!bringsTags && !bringsGroup && terms.length > 0) return { facets, terms };
-  const joined = bringsTags ? { ...facets, tags: tagsOf([...facets.tags, ...alert.tags]) } : facets;
+  const joined = bringsTags ? { ...facets, tags: withMore(facets.tags, alert.tags) } : facets;
   if (!joined || bringsGroup || terms.length === 0) return { facets: joined, terms: termsOf(joined, group, terms) };
   return { facets: joined, terms: withTags(terms, joined.tags.slice(facets?.tags.length)) };
+}
+
+function withMore(known: readonly string[], tags: readonly string[]): string[] {
+  const all = [...known];
+  for (const tag of tags) {
+    const text = storable(tag);
+    if (all.length < MAX.tags && !all.includes(text)) all.push(text);
+  }
+  return all;
 }
 
 /** Tags come last among the terms, so that new ones are added behind. */
 function withTags(terms: readonly string[], tags: readonly string[]): string[] {
   const all = [...terms];
-  for (const tag of tagForms(tags)) {
-    const term = tagTerm(tag);
+  const add = (term: string): void => {
     if (all.length < MAX.terms && !all.includes(term)) all.push(term);
+  };
+  for (const tag of tags) {
+    add(tagTerm(tag));
+    const bare = bareTag(tag);
+    if (bare !== undefined) add(tagTerm(bare));
   }
   return all;
 }

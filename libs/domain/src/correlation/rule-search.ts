@@ -14,8 +14,8 @@ const CANDIDATES_MAX = 100;
  */
 export class RuleSearch {
   /** Lookups that were made, and beside each what it found: there are few. */
-  private readonly made: CompiledRule['termsFor'][] = [];
-  private readonly found: (readonly KnownIncident[])[] = [];
+  private made: CompiledRule['termsFor'][] | undefined;
+  private found: (readonly KnownIncident[])[] = [];
   /** The candidate that was compared last, and as what. */
   private candidate: KnownIncident | undefined;
   private subject: IncidentSubject | undefined;
@@ -48,11 +48,13 @@ export class RuleSearch {
 
   /** Open incidents that the rule's lookup finds, the most recently active first. */
   candidatesOf({ termsFor }: CompiledRule): readonly KnownIncident[] {
-    const known = this.found[this.made.indexOf(termsFor)];
+    const known = this.made && this.found[this.made.indexOf(termsFor)];
     if (known) return known;
     const found = this.lookUp(termsFor(this.one.subject));
-    this.made.push(termsFor);
-    this.found.push(found);
+    if (this.made) {
+      this.made.push(termsFor);
+      this.found.push(found);
+    } else [this.made, this.found] = [[termsFor], [found]];
     return found;
   }
 
@@ -81,7 +83,9 @@ export class RuleSearch {
     const found: KnownIncident[] = [];
     for (const term of terms) {
       let taken = 0;
-      for (const incident of one.state.openUnder(one.alert.scope, term, since)) {
+      const listed = one.state.openUnder(one.alert.scope, term, since);
+      if (terms.length === 1 && isShort(listed)) return listed;
+      for (const incident of listed) {
         if (++taken > CANDIDATES_MAX) break;
         if (incident.facets) found.push(incident);
       }
@@ -90,6 +94,10 @@ export class RuleSearch {
     return [...new Set(found)].sort((a, b) => byActivity(b, a)).slice(0, CANDIDATES_MAX);
   }
 }
+
+/** A list that can be taken as it is. */
+const isShort = (listed: Iterable<KnownIncident>): listed is readonly KnownIncident[] =>
+  Array.isArray(listed) && listed.length <= CANDIDATES_MAX && listed.every(({ facets }) => facets !== null);
 
 /** The incident as conditions see it; undefined where its values are not known. */
 function subjectOfIncident({ facets, services }: KnownIncident, { config }: Case): IncidentSubject | undefined {

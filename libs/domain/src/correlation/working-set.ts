@@ -1,3 +1,4 @@
+import { IdSet } from './id-set.ts';
 import type { Millis } from './moments.ts';
 import { merged, type OpenIncidents } from './open-incidents.ts';
 import { ScopeRows, setSlot, type Slot } from './scope-rows.ts';
@@ -17,7 +18,7 @@ import {
 
 /** The part of the state that a batch touches, with its indexes. It knows which rows changed since it was made. */
 export class WorkingSet implements CorrelationView {
-  private readonly processed = new Set<string>();
+  private readonly processed = new IdSet();
   private readonly scopes = new Map<string, ScopeRows>();
   private lastScope: ScopeRows | undefined;
   private readonly storms = new Map<string, Slot<StormState>>();
