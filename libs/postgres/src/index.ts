@@ -7,4 +7,5 @@ export { deadLetterOf } from './dead-letters.ts';
 export { CommitUnknownError, failureOf, HandlerContractError, RetryBatchError, type Failure } from './errors.ts';
 export { markOf, originOf, parseMark } from './mark.ts';
 export { setPosition, showPositions, type Position } from './positions.ts';
+export { PreparingClient } from './preparing-client.ts';
 export { together } from './together.ts';

@@ -19,19 +19,19 @@ async function valuesOf(tx: Tx, { name, surrogate }: ProjectionTable): Promise<s
 }
 
 /**
- * One line per row, in a form that depends on its values only (times in UTC: the session's zone), and SHA-256 over the sorted lines of an
- * incident. A row as text costs a third of a row as jsonb.
+ * One piece per row, in a form that depends on its values only (as the server sends them in binary: lengths and values, a time as a number),
+ * and SHA-256 over the sorted pieces of an incident. A row in binary costs half of a row as text.
  */
 export async function rowHashes(tx: Tx): Promise<RowHashes> {
   const tables: (ProjectionTable & { values: string })[] = [];
   for (const table of projectionTables) tables.push({ ...table, values: await valuesOf(tx, table) });
   const of = (schema: ProjectionSchema): string => {
-    const lines = tables.map(
+    const pieces = tables.map(
       ({ name, derived, values }) =>
-        `select t.incident_id, '${name} ' || row(${values})::text as line from ${schema}.${name} t where t.incident_id = any($1) and ${derived}`,
+        `select t.incident_id, '${name} '::bytea || record_send(row(${values})) as piece from ${schema}.${name} t where t.incident_id = any($1) and ${derived}`,
     );
-    return `select incident_id, sha256(convert_to(string_agg(line, E'\\n' order by line collate "C"), 'UTF8')) as hash
-      from (${lines.join(' union all ')}) lines group by incident_id`;
+    return `select incident_id, sha256(string_agg(piece, ''::bytea order by piece)) as hash
+      from (${pieces.join(' union all ')}) pieces group by incident_id`;
   };
   return { live: of(LIVE), rebuilt: of(SHADOW) };
 }

@@ -41,16 +41,11 @@ export async function writeRebuilt(
   if (schema === SHADOW) await writeStory(tx, streams);
 }
 
-/** Live, the story is written by the statement that appends. */
+/** Live, the story is written by the statement that appends: of each event where and when, as here. */
 async function writeStory(tx: Tx, streams: readonly ProjectedStream[]): Promise<void> {
-  const rows = streams.flatMap(({ after, before, events }) =>
-    events.map(({ event }, index) => ({
-      ...{ workspace_id: after.workspaceId, incident_id: after.id, version: before.version + index + 1, at: event.at },
-    })),
-  );
   await tx.query(
     `insert into ${SHADOW}.timeline (workspace_id, incident_id, version, at)
-     select * from json_to_recordset($1::json) as r (workspace_id text, incident_id text, version bigint, at timestamptz)`,
-    [JSON.stringify(rows)],
+     select workspace_id, stream_id, version, at from ${LIVE}.events where stream_id = any($1) order by stream_id, version`,
+    [streams.map(({ after }) => after.id)],
   );
 }

@@ -26,8 +26,10 @@ async function replaceRows(
 ): Promise<void> {
   // A row that another incident has wrongly would be in the way of the right one.
   await tx.query(
-    `delete from ${LIVE}.${name} t where ${derived} and (t.incident_id = any($1)
-       or t.${key} in (select r.${key} from ${SHADOW}.${name} r where r.incident_id = any($1)))`,
+    `delete from ${LIVE}.${name} t using (
+       select ${key} from ${LIVE}.${name} where incident_id = any($1)
+       union select ${key} from ${SHADOW}.${name} where incident_id = any($1)) old
+      where t.${key} = old.${key} and ${derived}`,
     [ids],
   );
   await tx.query(

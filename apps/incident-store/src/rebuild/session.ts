@@ -1,5 +1,5 @@
-import { PIPELINE_ROLE, type Tx } from '@tocsin/postgres';
-import { Client } from 'pg';
+import { PIPELINE_ROLE, PreparingClient, type Tx } from '@tocsin/postgres';
+import type { Client } from 'pg';
 
 /** No writer waits longer for a page than for another writer. */
 const LOCK_TIMEOUT = '5s';
@@ -12,7 +12,7 @@ const SETTINGS = `set timezone = 'UTC'; set statement_timeout = 0; set idle_in_t
 
 /** A session of the login, which may make tables. */
 export async function loginSession(connectionString: string): Promise<Client> {
-  const client = new Client({ connectionString, application_name: 'tocsin-rebuild', keepAlive: true });
+  const client = new PreparingClient({ connectionString, application_name: 'tocsin-rebuild', keepAlive: true });
   client.on('error', () => undefined); // the query in hand reports it
   await client.connect();
   await client.query(SETTINGS);
