@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { PlannedDelivery } from '@tocsin/domain/delivery';
 import type { Logger } from '@tocsin/nest-shell';
 import { accountFor, withinRates, withProbes } from './claim-bounds.ts';
-import { claimDue, DUE_CHANNEL, giveBack, type ClaimedDelivery, type Wanted } from './claim-store.ts';
+import { claimDue, giveBack, type ClaimedDelivery, type Wanted } from './claim-store.ts';
 import type { EndpointSlots, SlotResult } from './endpoint-slots.ts';
 import { readyWithin, type EarlyClaims, type EarlyLease } from './early-claims.ts';
 import { LocalQueue } from './local-queue.ts';
@@ -61,7 +61,6 @@ export class DeliveryWorker implements EarlyClaims {
   private timer: NodeJS.Timeout | undefined;
   private rateTimer: NodeJS.Timeout | undefined;
   private stopping = false;
-  private hinting = false;
   /** Something is held for which the process had no room. */
   private blocked = false;
   private sentSincePoll = 0;
@@ -77,7 +76,7 @@ export class DeliveryWorker implements EarlyClaims {
     for (const id of subscriptionIds) this.wanted.add(id);
     if (this.stopping) return;
     this.claiming ??= this.drain().finally(() => (this.claiming = undefined));
-    if (this.room === 0) this.hint();
+    if (this.room === 0) this.parts.session.hint();
   }
 
   /** Looks for anything that is due, also for what others left. */
@@ -260,7 +259,9 @@ export class DeliveryWorker implements EarlyClaims {
     let result: SettledDelivery | undefined;
     let held = true;
     const free = (): void => {
-      if (held) release(resultOf(result), result?.attempt?.durationMs ?? 0);
+      const said = resultOf(result);
+      if (held) release(said, result?.attempt?.durationMs ?? 0);
+      if (held && said === 'bad') this.putBack(delivery.subscriptionId);
       held = false;
       // The receiver is free for the next one while this result is still being stored.
       this.pump(delivery.subscriptionId);
@@ -286,13 +287,14 @@ export class DeliveryWorker implements EarlyClaims {
     );
   }
 
-  /** This process is full: another one may have room. At most one hint is on its way. */
-  private hint(): void {
-    if (this.hinting) return;
-    this.hinting = true;
-    this.parts.pool
-      .query('select pg_notify($1, $2)', [DUE_CHANNEL, String(this.parts.session.id ?? '')])
-      .catch((error: Error) => this.parts.log.debug({ error: error.message }, 'deliveries.hint-failed'))
-      .finally(() => (this.hinting = false));
+  /** What is held for a receiver that fails is claimed again as its circuit allows. */
+  private putBack(id: string): void {
+    const held = this.ahead.clear(id);
+    if (held.length === 0) return;
+    const work: Promise<void> = giveBack(this.parts.pool, held)
+      .then(() => this.wake([id]))
+      .catch((error: Error) => this.parts.log.warn({ error: error.message }, 'deliveries.give-back-failed')) // their lease ends
+      .finally(() => this.inHand.delete(work));
+    this.inHand.add(work);
   }
 }

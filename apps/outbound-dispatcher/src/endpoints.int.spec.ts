@@ -42,6 +42,30 @@ describe('a receiver that is down', () => {
     });
   });
 
+  it('is left alone as soon, where it was quick before and much was held ready for it', async () => {
+    let answered = 0;
+    const { url, received } = await receiver((_request, response) =>
+      response.writeHead((answered += 1) <= 200 ? 204 : 503).end(),
+    );
+    const config = aConfig({ OUTBOUND_CIRCUIT_FAILURES: 3, OUTBOUND_CIRCUIT_SECONDS: 60 });
+    const running = dispatcher([aSubscription({ url, retrySchedule: [0, 3600] })], { config });
+    await running.dispatcher.plan(many(150));
+    await waitFor(() => received.length >= 150, { timeoutMs: 20_000, what: 'good answers' });
+    await running.dispatcher.plan(many(600, 150));
+    await waitFor(async () => ((await circuitOf(running))?.opened ?? 0) >= 1, { timeoutMs: 20_000, what: 'a circuit' });
+    await waitFor(
+      async () => {
+        const { rows } = await running.pools.pipeline.query<{ held: number }>(
+          'select count(*)::int as held from outbound_dispatcher.deliveries where lease_token is not null',
+        );
+        return rows[0]?.held === 0;
+      },
+      { timeoutMs: 20_000, what: 'nothing in hand' },
+    );
+    // What was in flight when it began to fail, and the few that the others left room for.
+    expect(received.length).toBeLessThan(300);
+  });
+
   it('is probed by one worker at a time', async () => {
     const { pools } = dispatcher([]);
     const now = new Date();

@@ -24,6 +24,9 @@ describe('what is held ready', () => {
     for (let at = 0; at < 4; at += 1) queue.add(delivery(at % 2 ? 'a' : 'b', at), at);
     expect(seqs(queue.late(2)).sort()).toEqual(['0', '1']);
     expect(queue.size).toBe(2);
+    queue.add(delivery('c', 4), 4);
+    expect(seqs(queue.clear('c'))).toEqual(['4']);
+    expect(seqs(queue.clear('nobody'))).toEqual([]);
     expect(seqs(queue.clear()).sort()).toEqual(['2', '3']);
     expect(queue.size).toBe(0);
   });

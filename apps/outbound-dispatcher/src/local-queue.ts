@@ -72,11 +72,12 @@ export class LocalQueue {
     return late;
   }
 
-  /** Everything, for giving it back. */
-  clear(): ClaimedDelivery[] {
-    const all = [...this.bySubscription.values()].flatMap((queue) => queue.map(({ delivery }) => delivery));
-    this.bySubscription.clear();
-    this.left(this.total);
+  /** Everything, or everything of one subscription, for giving it back. */
+  clear(subscriptionId?: string): ClaimedDelivery[] {
+    const ids = subscriptionId === undefined ? this.ids() : [subscriptionId];
+    const all = ids.flatMap((id) => (this.bySubscription.get(id) ?? []).map(({ delivery }) => delivery));
+    for (const id of ids) this.bySubscription.delete(id);
+    this.left(all.length);
     return all;
   }
 }

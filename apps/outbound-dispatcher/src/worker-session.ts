@@ -17,6 +17,7 @@ export class WorkerSession {
   private client: PoolClient | undefined;
   private opening: Promise<void> | undefined;
   private current: number | undefined;
+  private hinting = false;
 
   constructor(private readonly options: WorkerSessionOptions) {}
 
@@ -62,6 +63,16 @@ export class WorkerSession {
     });
     this.client = client;
     this.current = id;
+  }
+
+  /** This process is full: another one may have room. At most one hint is on its way; one that is lost costs others a poll. */
+  hint(): void {
+    if (this.hinting) return;
+    this.hinting = true;
+    this.options.pool
+      .query('select pg_notify($1, $2)', [DUE_CHANNEL, String(this.current ?? '')])
+      .catch(() => undefined)
+      .finally(() => (this.hinting = false));
   }
 
   /** Ends the session; the lock goes with it. */
