@@ -28,10 +28,9 @@ export interface WorkerParts {
 }
 
 const CLAIM_MAX = 500;
-/** Deliveries that are held ready for a receiver that answers well, beyond its slots: as many as it takes in so long, so that those of a process
- * that dies, and those behind them, do not wait long. */
-const AHEAD_MS = 500;
-const AHEAD = 768;
+/** Held ready for a receiver that answers well, beyond its slots: what it takes in so long, within these bounds; those of a dead process must not wait. */
+const AHEAD_MS = 1_000;
+const AHEAD = { least: 256, most: 768 };
 /** … and for all receivers together. */
 const AHEAD_MAX = 4_000;
 /** Above this many held ready, planning waits a little: what is planned with room costs a claim less. */
@@ -161,7 +160,8 @@ export class DeliveryWorker implements EarlyClaims {
   /** Free slots, and some ahead where the receiver answers well: claims and requests then do not wait for each other. */
   private wantedOf(id: string, settings: EndpointSettings | undefined, free: number): number {
     const queued = this.ahead.lengthOf(id);
-    const quick = Math.min(AHEAD, this.parts.slots.within(id, AHEAD_MS));
+    const within = this.parts.slots.within(id, AHEAD_MS);
+    const quick = within === 0 ? 0 : Math.min(AHEAD.most, Math.max(AHEAD.least, within));
     const ahead = settings?.maxPerSecond || this.ahead.size >= AHEAD_MAX ? 0 : quick;
     if (queued > ahead / 2) return 0;
     return Math.max(0, free + ahead - queued);

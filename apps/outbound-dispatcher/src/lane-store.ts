@@ -21,6 +21,11 @@ interface WaitingRow extends Pick<LaneRow, 'subscription_id' | 'incident_id'> {
 
 type LanePair = readonly [subscriptionId: string, incidentId: string, workspaceId: string];
 
+/** The one order in which everybody locks lanes: ids are ASCII, so this is also that of the database. */
+export const byLane = (a: readonly string[], b: readonly string[]): number =>
+  compared(a[0] ?? '', b[0] ?? '') || compared(a[1] ?? '', b[1] ?? '');
+const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** Lanes of these incidents that hold an update which takes in further ones. */
 export async function openUpdates(tx: Tx, incidentIds: readonly string[]): Promise<Set<string>> {
   const { rows } = await tx.query<{ subscription_id: string; incident_id: string }>(
@@ -31,15 +36,16 @@ export async function openUpdates(tx: Tx, incidentIds: readonly string[]): Promi
 }
 
 /**
- * Locks lanes in one fixed order (so that nobody deadlocks) and reads what the planner must know of them. Those that are not there yet begin
+ * Locks lanes in the order of the pairs, which is the same for everybody (so that nobody deadlocks), one by one by the index, and reads what the planner must know of them. Those that are not there yet begin
  * with this plan. An open update that a worker is claiming right now is not open any more.
  */
 export async function lockLanes(tx: Tx, pairs: readonly LanePair[]): Promise<Map<string, Lane>> {
   if (pairs.length === 0) return new Map();
   const { rows } = await tx.query<LaneRow>(
-    `select subscription_id, incident_id, last_sequence, last_update_at from outbound_dispatcher.lanes
-      where (subscription_id, incident_id) in (select * from unnest($1::text[], $2::text[]))
-      order by subscription_id collate "C", incident_id collate "C" for update`,
+    `select l.* from unnest($1::text[], $2::text[]) with ordinality as pair(s, i, place)
+      cross join lateral (
+        select subscription_id, incident_id, last_sequence, last_update_at from outbound_dispatcher.lanes
+         where subscription_id = pair.s and incident_id = pair.i for update) l`,
     [pairs.map(([subscription]) => subscription), pairs.map(([, incident]) => incident)],
   );
   if (rows.length === 0) return new Map();

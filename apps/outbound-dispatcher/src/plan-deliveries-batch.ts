@@ -11,7 +11,7 @@ import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import { together, type Input, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
 import type { EarlyClaims } from './early-claims.ts';
 import { troubles } from './endpoint-store.ts';
-import { lockLanes, openUpdates, storePlan } from './lane-store.ts';
+import { byLane, lockLanes, openUpdates, storePlan } from './lane-store.ts';
 import type { NoticeBoard } from './notifications/notice-board.ts';
 import { subscriberOf } from './subscriber-of.ts';
 
@@ -77,7 +77,7 @@ export async function planEvents(
   const incidents = new Set(events.flatMap(({ incidentId }) => incidentId ?? []));
   const [{ disabled, open }, updates] = await together(troubles(tx), openUpdates(tx, [...incidents]));
   const of = withDisabled(subscriptions.of, disabled);
-  const lanes = await lockLanes(tx, [...lanesOf(events, of, updates).values()].sort(byPair));
+  const lanes = await lockLanes(tx, [...lanesOf(events, of, updates).values()].sort(byLane));
   const plan = planDeliveries(events, of, lanes, now);
   const lease = claims?.lease(plan.planned, open);
   const claimed = await storePlan(tx, plan, { nameOf: subscriptions.nameOf, lanes, lease });
@@ -107,10 +107,6 @@ const disabledBy = (one: Subscriber, disabled: ReadonlyMap<string, number>): Sub
   !one.idle && isDisabled(disabled.get(one.id) ?? null, one.revision)
     ? { ...one, idle: { reason: 'subscription-disabled', keeps: one.keeps === true } }
     : one;
-
-const byPair = (a: readonly string[], b: readonly string[]): number =>
-  compared(a[0] ?? '', b[0] ?? '') || compared(a[1] ?? '', b[1] ?? '');
-const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function decode(input: Input, incidentUrl: (id: string) => string): Decoded {
   if (input.type !== 'incident.event.v1') return { verdict: { kind: 'skip', reason: 'not-for-this-service' } };

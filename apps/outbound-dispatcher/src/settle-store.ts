@@ -2,6 +2,7 @@ import type { ExternalLink } from '@tocsin/contracts';
 import { together, type Tx } from '@tocsin/postgres';
 import type { AttemptReason, Settled } from '@tocsin/domain/delivery';
 import type { ClaimedDelivery } from './claim-store.ts';
+import { byLane } from './lane-store.ts';
 import { OUT_OF_REACH } from './retained.ts';
 
 /** What is kept of one attempt for people who look for the cause. */
@@ -55,13 +56,16 @@ const inLanes = (results: readonly SettledDelivery[]): [string[], string[]] => {
 
 /** The planner holds the same locks, so a delivery that it is about to add behind ours is not overlooked. */
 async function lockLanesOf(tx: Tx, results: readonly SettledDelivery[]): Promise<void> {
-  const [subscriptions, incidents] = inLanes(results);
-  if (subscriptions.length === 0) return;
+  const lanes = results.flatMap(({ delivery: { subscriptionId, incidentId } }) =>
+    incidentId === null ? [] : [[subscriptionId, incidentId] as const],
+  );
+  if (lanes.length === 0) return;
+  lanes.sort(byLane);
   await tx.query(
-    `select 1 from outbound_dispatcher.lanes
-      where (subscription_id, incident_id) in (select * from unnest($1::text[], $2::text[]))
-      order by subscription_id collate "C", incident_id collate "C" for update`,
-    [subscriptions, incidents],
+    `select from unnest($1::text[], $2::text[]) as pair(s, i)
+      cross join lateral (
+        select from outbound_dispatcher.lanes where subscription_id = pair.s and incident_id = pair.i for update) l`,
+    [lanes.map(([subscription]) => subscription), lanes.map(([, incident]) => incident)],
   );
 }
 
