@@ -63,6 +63,9 @@ export async function successorChain(db: Query, incidentIds: readonly string[]):
   return new Map(rows.map((row) => [row.incident_id, row.successor_id]));
 }
 
+/** An alert holds one key. The limit tells the planner of a young table that it is few: else it reads all of them. */
+const KEYS_OF_ALERT = 8;
+
 /** Locks the holders of these keys, and those whose alert is named, in one order for every writer (commit-batch rule 8). */
 export async function lockHolders(
   tx: Tx,
@@ -74,7 +77,8 @@ export async function lockHolders(
   >(
     `with wanted as (
        select * from unnest($1::text[], $2::text[], $3::text[]) as k (scope, webhook_id, dedup_key)
-       union select scope, webhook_id, dedup_key from incident_store.key_holders where alert_id = any($4)
+       union select held.scope, held.webhook_id, held.dedup_key from unnest($4::text[]) as named (alert_id)
+         cross join lateral (select * from incident_store.key_holders own where own.alert_id = named.alert_id limit ${KEYS_OF_ALERT}) held
      )
      select h.workspace_id, h.scope, h.webhook_id, h.dedup_key, h.resolve_key, h.incident_id, h.alert_id
      from wanted join incident_store.key_holders h using (scope, webhook_id, dedup_key)
