@@ -27,7 +27,11 @@ describe('base32', () => {
   ])('of %j is %j', (text, expected) => expect(base32(Buffer.from(text))).toBe(expected));
 
   it('is that of the standard for any bytes', () =>
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => expect(base32(bytes)).toBe(digits(bytes)))));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70 }), (bytes) => {
+        expect(base32(bytes)).toBe(digits(bytes));
+      }),
+    ));
 });
 
 describe('ids', () => {
