@@ -52,8 +52,15 @@ export function deriveId<Prefix extends string>(prefix: Prefix, ...parts: (strin
 /** One character per byte: a third of the cost of a buffer, and every alert has a few ids. */
 function digestOf(parts: readonly (string | Uint8Array)[]): string {
   // Texts alone, as every alert has them, are hashed in one call.
-  if (parts.every((part) => typeof part === 'string'))
-    return hash('sha256', parts.map((part) => `${Buffer.byteLength(part, 'utf8')}:${part}`).join(''), 'binary');
+  let text = '';
+  for (const part of parts) {
+    if (typeof part !== 'string') return digestOfBytes(parts);
+    text += `${Buffer.byteLength(part, 'utf8')}:${part}`;
+  }
+  return hash('sha256', text, 'binary');
+}
+
+function digestOfBytes(parts: readonly (string | Uint8Array)[]): string {
   const digest = createHash('sha256');
   for (const part of parts) {
     const bytes = typeof part === 'string' ? Buffer.from(part, 'utf8') : part;

@@ -139,7 +139,9 @@ function normalize(compiled: Compiled, payload: Payload, context: NormalizeConte
     if (elements.length === 0)
       return { kind: 'ignored', reason: 'empty-batch', detail: 'the payload holds no alerts', changes: [] };
     const about = contextOf(source, noted);
-    const run: Run = { ...compiled, context: noted, about, request, root, mapping: mappingOf(source, context) };
+    const { chains, change, redact } = compiled;
+    const mapping = mappingOf(source, context);
+    const run: Run = { source, chains, change, redact, context: noted, about, request, root, mapping };
     const reads = elements.map((element, index) => readElement(run, element, index));
     const split = context.mapping?.split ?? 'all';
     return settle(split === 'all' ? reads : combined(split, reads));
@@ -249,7 +251,7 @@ function draftOf({ source, chains, context }: Run, reading: Reading, words?: Use
 }
 
 function contextOf(source: SourceConnector, context: NormalizeContext): AlertContext {
-  return {
+  const about: AlertContext = {
     receiptId: context.receiptId,
     workspaceId: context.workspaceId,
     webhookId: context.webhookId,
@@ -259,10 +261,11 @@ function contextOf(source: SourceConnector, context: NormalizeContext): AlertCon
     receivedAt: context.receivedAt,
     configRevision: context.configRevision,
     defaultSeverity: context.defaultSeverity,
-    ...(context.incidentType === undefined ? {} : { incidentType: context.incidentType }),
-    ...(context.overLimit === undefined ? {} : { overLimit: context.overLimit }),
-    ...(context.dedup === undefined ? {} : { dedup: context.dedup }),
   };
+  if (context.incidentType !== undefined) about.incidentType = context.incidentType;
+  if (context.overLimit !== undefined) about.overLimit = context.overLimit;
+  if (context.dedup !== undefined) about.dedup = context.dedup;
+  return about;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);

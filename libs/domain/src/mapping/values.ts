@@ -10,9 +10,15 @@ export const isEmpty = (value: unknown): boolean =>
 /** Where a text is expected and an object comes, the first of these that is a text is meant (product P4). */
 const TEXT_OF_OBJECT = ['summary', 'name', 'value'] as const;
 
+/** Most texts begin with a letter or a digit; only others have to be looked at further. */
+const isBlank = (text: string): boolean => {
+  const first = text.charCodeAt(0);
+  return !(first > 0x20 && first < 0x7f) && text.trim() === '';
+};
+
 /** Text of a value; undefined where there is none, so that a fallback chain goes on. A list gives its first text. */
 export function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.trim() === '' ? undefined : value;
+  if (typeof value === 'string') return isBlank(value) ? undefined : value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) {
     for (const item of value.slice(0, 100)) {
@@ -38,19 +44,29 @@ function textOfObject(value: object): string | undefined {
  * entries become `key:value` (labels), sorted so that key order in the payload does not matter.
  */
 export function listOf(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap((item: unknown) => (Array.isArray(item) ? [] : listOf(item)));
+  if (Array.isArray(value)) return listOfItems(value);
   const text = textOf(value);
   if (text !== undefined) return [text];
   return isObject(value) ? pairsOf(value) : [];
 }
 
+function listOfItems(items: readonly unknown[]): string[] {
+  const list: string[] = [];
+  for (const item of items) {
+    if (Array.isArray(item)) continue;
+    if (typeof item !== 'string') for (const text of listOf(item)) list.push(text);
+    else if (!isBlank(item)) list.push(item);
+  }
+  return list;
+}
+
 /** Entries of a label set as `key:value`, sorted by key; entries without a text are left out. */
 export function pairsOf(value: unknown): string[] {
   if (!isObject(value)) return [];
-  return Object.keys(value)
-    .sort()
-    .flatMap((key) => {
-      const text = textOf(value[key]);
-      return text === undefined ? [] : [`${key}:${text}`];
-    });
+  const pairs: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const text = textOf(value[key]);
+    if (text !== undefined) pairs.push(`${key}:${text}`);
+  }
+  return pairs;
 }
