@@ -1,3 +1,4 @@
+import { PlainClosings } from './plain-closings.ts';
 import { PlainStorm, STORM } from './plain-storm.ts';
 import type { Alert, Fact, PlainDecision, Rules } from './plain-words.ts';
 
@@ -35,13 +36,6 @@ interface Incident {
   rollUpOf: string | null;
 }
 
-interface Closing {
-  webhook: string;
-  resolveKey: string;
-  at: number;
-  keptUntil: number;
-}
-
 /**
  * Architecture §9 and product P8–P11 as they read, for one scope: lists, and a look at every entry each time. Written without a
  * look at the fold; it shares no code with it. Slow on purpose.
@@ -50,7 +44,7 @@ export class PlainCorrelator {
   private readonly seen: string[] = [];
   private readonly keys: Key[] = [];
   private readonly incidents: Incident[] = [];
-  private closings: Closing[] = [];
+  private readonly closings = new PlainClosings();
   private readonly storm = new PlainStorm();
 
   decide(alert: Alert, rules: Rules): PlainDecision {
@@ -58,43 +52,16 @@ export class PlainCorrelator {
     this.seen.push(alert.id);
     if (alert.status === 'triggered') return this.trigger(alert, rules);
     if (alert.status === 'resolved') return this.resolve(alert, rules);
-    if (this.isStale(alert)) return { kind: 'ignored' };
+    if (this.closings.isStale(alert)) return { kind: 'ignored' };
     const [target] = this.openKeysFor(alert);
-    if (!target && alert.status === 'acknowledged') this.remember(alert, rules);
+    if (!target && alert.status === 'acknowledged') this.closings.remember(alert, rules);
     // P9: nothing to acknowledge or to change where there is no open alert with an incident.
     if (!target || target.incident === null) return { kind: 'ignored' };
     return { kind: alert.status, incident: target.incident, alerts: [target.newest] };
   }
 
-  // §9.2: the later of the last trigger and the last closing, by event time, decides; ties go to the later in the log.
-  private isStale(alert: Alert): boolean {
-    const closing = this.closingFor(alert);
-    return closing !== undefined && alert.changedAt < closing.at;
-  }
-
-  private closingFor(alert: Alert): Closing | undefined {
-    return this.closings.find(
-      ({ webhook, resolveKey, keptUntil }) =>
-        webhook === alert.webhook && resolveKey === alert.resolveKey && alert.receivedAt <= keptUntil,
-    );
-  }
-
-  // Remembered for the dedup window, so that a late trigger is stale.
-  private remember(alert: Alert, rules: Rules): void {
-    const { webhook, resolveKey } = alert;
-    const before = this.closingFor(alert);
-    const keptUntil = alert.receivedAt + rules.windowHours * HOUR;
-    this.closings = this.closings.filter((one) => one.webhook !== webhook || one.resolveKey !== resolveKey);
-    this.closings.push({
-      webhook,
-      resolveKey,
-      at: Math.max(alert.changedAt, before?.at ?? -Infinity),
-      keptUntil: Math.max(keptUntil, before?.keptUntil ?? -Infinity),
-    });
-  }
-
   private trigger(alert: Alert, rules: Rules): PlainDecision {
-    if (this.isStale(alert)) return { kind: 'ignored' };
+    if (this.closings.isStale(alert)) return { kind: 'ignored' };
     const held = this.keys.find((one) => one.webhook === alert.webhook && one.key === alert.key);
     // §9: after a storm a key that was resolved since opens its own.
     const left = held && !held.open && this.named(held.incident)?.rollUpOf === STORM;
@@ -250,7 +217,7 @@ export class PlainCorrelator {
   // P8: a resolve matches by the vendor's id, else by the key without severity, newest open first.
   private resolve(alert: Alert, rules: Rules): PlainDecision {
     const target = this.openKeysFor(alert).find(({ lastTrigger }) => lastTrigger <= alert.changedAt);
-    this.remember(alert, rules);
+    this.closings.remember(alert, rules);
     if (!target) return { kind: 'ignored' };
     target.open = false;
     if (target.incident === null) return { kind: 'recorded', effect: 'resolved', alerts: [target.alert] };
