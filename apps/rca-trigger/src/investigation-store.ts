@@ -112,10 +112,18 @@ export async function storeRequests(
   return new Set(rows.map(({ id }) => id));
 }
 
-const rowOf = ({ number: _number, ...request }: InvestigationRequest) => {
-  const { offset: _offset, ...row } = request as InvestigationRequest & { offset?: bigint };
-  return row;
-};
+/** The columns alone: what asks may know more of it, e.g. an offset, which is no JSON. */
+const rowOf = (request: InvestigationRequest) => ({
+  id: request.id,
+  workspace_id: request.workspace_id,
+  incident_id: request.incident_id,
+  incident_version: request.incident_version,
+  cause_id: request.cause_id,
+  cause: request.cause,
+  occurred_at: request.occurred_at,
+  config_revision: request.config_revision,
+  investigator: request.investigator,
+});
 
 export interface DueInvestigation {
   id: string;
