@@ -5,7 +5,7 @@ import { kafkaTestConfig } from './kafka-broker/config.ts';
 import { dockerAnswers, startKafkaContainer } from './kafka-broker/container.ts';
 import { CACHE, findJava, hasJars } from './kafka-broker/jars.ts';
 
-export { freePort, type KafkaBroker, type KafkaBrokerOptions, startKafkaBroker } from './kafka-broker/broker.ts';
+export { type KafkaBroker, type KafkaBrokerOptions, startKafkaBroker } from './kafka-broker/broker.ts';
 
 /** A broker that tests share. `stop` ends it if it is ours. */
 export interface TestKafka {

@@ -1,14 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { services, type ServiceName } from '@tocsin/contracts';
-import { freePort } from './kafka-broker/broker.ts';
+import { freePort } from './free-port.ts';
 import { waitFor } from './wait-for.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const READY_MS = 60_000;
 const EXIT_MS = 40_000;
+/** Characters of a dead process's log that its failure quotes. */
+const LOG_SHOWN = 3_000;
 
 export interface AppOptions {
   /** Folder under `apps/`. */
@@ -26,6 +28,7 @@ export interface AppOptions {
 export class AppProcess {
   private child: ChildProcess | undefined;
   private exited: Promise<number | NodeJS.Signals> = Promise.resolve(0);
+  private signalled = false;
 
   constructor(private readonly options: AppOptions) {
     mkdirSync(options.logDirectory, { recursive: true });
@@ -69,11 +72,13 @@ export class AppProcess {
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     this.child = child;
+    this.signalled = false;
     this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0)));
   }
 
   /** Whether the signal reached a live process. */
   kill(signal: NodeJS.Signals): boolean {
+    this.signalled ||= this.alive;
     return this.alive && this.child !== undefined && this.child.kill(signal);
   }
 
@@ -89,16 +94,25 @@ export class AppProcess {
     return this.exited.finally(() => clearTimeout(hard));
   }
 
-  /** Waits until `/health/ready` of the given base URL answers 200. */
+  /** Waits until `/health/ready` of the given base URL answers 200. Rejects with the end of its log when it ends instead. */
   async ready(baseUrl: string): Promise<void> {
-    await waitFor(
-      async () => {
-        if (!this.alive)
-          throw new Error(`${this.options.app} ended (${String(await this.exited)}); its output: ${this.logFile}`);
-        return (await fetch(`${baseUrl}/health/ready`)).ok;
-      },
-      { timeoutMs: READY_MS, what: `${this.options.app} ready at ${baseUrl}` },
-    );
+    const answers = waitFor(async () => !this.alive || (await fetch(`${baseUrl}/health/ready`)).ok, {
+      timeoutMs: READY_MS,
+      what: `${this.options.app} ready at ${baseUrl}`,
+    });
+    await Promise.race([answers, this.exited]);
+    if (!this.alive) throw this.ended();
+  }
+
+  /** @throws with the end of its log when it ended although nobody here sent it a signal: whoever asks it next would only see a refused connection. */
+  assertNotCrashed(): void {
+    if (this.child && !this.alive && !this.signalled) throw this.ended();
+  }
+
+  private ended(): Error {
+    const { exitCode, signalCode } = this.child ?? {};
+    const log = readFileSync(this.logFile, 'utf8').slice(-LOG_SHOWN);
+    return new Error(`${this.options.app} ended (${exitCode ?? signalCode}): ${log}`);
   }
 }
 
@@ -144,7 +158,9 @@ export class Split {
     return split;
   }
 
+  /** Where it serves HTTP. @throws when it crashed. */
   url(service: ServiceName): string {
+    this.process(service).assertNotCrashed();
     const url = this.urls.get(service);
     if (!url) throw new Error(`${service} is not part of this split`);
     return url;

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { freePort } from './broker.ts';
+import { freePort } from '../free-port.ts';
 import { kafkaTestConfig } from './config.ts';
 import { clusterProperties } from './server-properties.ts';
 
