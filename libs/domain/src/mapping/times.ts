@@ -20,8 +20,10 @@ const ZONES: Readonly<Record<string, string>> = {
 const DIGITS = /^\d{9,19}(?:\.\d+)?$/;
 /** What most senders write, on a day that every month has: it is, or nearly is, what it is to become. */
 const PLAIN =
-  /^(?:199\d|2[01]\d\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?Z$/;
+  /^(?:199\d|2[01]\d\d)-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)$/;
 const CANONICAL = '2026-11-21T09:00:00.000Z'.length;
+const SECONDS = '2026-11-21T09:00:00'.length;
+const FRACTION = SECONDS + 1;
 /** Before this a time means "not set": 0, 0001-01-01 and 1970-01-01 are what senders write for it. */
 const EARLIEST = Date.UTC(1990, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);
@@ -38,7 +40,22 @@ export function instantOf(value: unknown): string | undefined {
 
 function instantOfText(text: string): string | undefined {
   if (!PLAIN.test(text)) return instantAt(millisecondsOf(text));
-  return text.length === CANONICAL ? text : `${text.slice(0, -1)}.000Z`;
+  if (!text.endsWith('Z')) return instantAt(Date.parse(withPlainZone(text)));
+  return text.length === CANONICAL ? text : `${withMilliseconds(text, text.length - 1)}Z`;
+}
+
+/** A plain text up to its zone, with three digits of a second. */
+function withMilliseconds(text: string, zoneAt: number): string {
+  if (zoneAt === SECONDS) return `${text.slice(0, SECONDS)}.000`;
+  return zoneAt === CANONICAL - 1
+    ? text.slice(0, zoneAt)
+    : `${text.slice(0, FRACTION)}${text.slice(FRACTION, Math.min(zoneAt, CANONICAL - 1)).padEnd(3, '0')}`;
+}
+
+/** The form that every engine reads by itself: milliseconds, and a colon in the zone. */
+function withPlainZone(text: string): string {
+  const zoneAt = text.at(-3) === ':' ? text.length - 6 : text.length - 5;
+  return `${withMilliseconds(text, zoneAt)}${text.slice(zoneAt, zoneAt + 3)}:${text.slice(-2)}`;
 }
 
 function instantAt(at: number | undefined): string | undefined {

@@ -24,11 +24,12 @@ const opsknightSeverity = tableOf<Severity>({ critical: 'high', info: 'low' });
 const SCALE: readonly Severity[] = ['critical', 'critical', 'high', 'medium', 'low', 'info'];
 const SCALE_WORD = /^(?:p|sev(?:erity)?)?[ -]?([0-5])\b/;
 
-const wordOf = (text: string): string =>
-  text
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[\s_]+/g, ' ');
+const GAP = /[\s_]/;
+
+function wordOf(text: string): string {
+  const word = text.trim().toLowerCase();
+  return GAP.test(word) ? word.replaceAll(/[\s_]+/g, ' ') : word;
+}
 
 /** Level of a severity word or of a P1..P5 / SEV-1 scale (one-based, 0 is as bad as 1); undefined when unknown. */
 export function severityOf(text: string, profile: SeverityProfile): Severity | undefined {
