@@ -28,7 +28,8 @@ export function textOfBody(bytes: Uint8Array, contentType: string | null): BodyT
 function otherCharset(buffer: Buffer, contentType: string | null): TextDecoder | undefined {
   if (buffer[0] === 0xff && buffer[1] === 0xfe) return new TextDecoder('utf-16le');
   if (buffer[0] === 0xfe && buffer[1] === 0xff) return new TextDecoder('utf-16be');
-  const label = contentType === null || contentType === JSON_TYPE ? undefined : CHARSET.exec(contentType)?.[1]?.toLowerCase();
+  const label =
+    contentType === null || contentType === JSON_TYPE ? undefined : CHARSET.exec(contentType)?.[1]?.toLowerCase();
   if (label === undefined || /^(?:utf-?8|us-ascii)$/.test(label)) return undefined;
   try {
     return new TextDecoder(label);
