@@ -165,7 +165,7 @@ export async function readOutbox(db: Querier, schema: string, lane?: string): Pr
 
 /** Ids of the oldest rows of all lanes, in order. */
 export async function readOutboxIds(db: Querier, schema: string): Promise<bigint[]> {
-  const { rows } = await db.query<{ id: string }>(`select id from ${schema}.outbox order by id limit ${READ_ROWS}`);
+  const { rows } = await db.query<{ id: string }>(`select id from ${schema}.outbox order by id limit ${READ_ROWS}`, []);
   return rows.map(({ id }) => BigInt(id));
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import { Client, type Pool, type PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,6 +64,30 @@ describe('a statement with parameters', () => {
       expect(others).toEqual([]);
       expect(one?.statement).toBe(FIND);
       expect(Number(one?.generic_plans)).toBeGreaterThan(0);
+    }));
+
+  it('that has none is prepared where it comes with an empty list of them', () =>
+    withClient(pools.pipeline, async (client) => {
+      const count = 'select count(*)::int as things from prepared.things';
+      for (let n = 0; n < 4; n++) await client.query(count);
+      expect(await preparedOn(client)).toEqual([]);
+      for (let n = 0; n < 4; n++) expect((await client.query(count, [])).rows).toHaveLength(1);
+      expect((await preparedOn(client)).map(({ statement }) => statement)).toEqual([count]);
+    }));
+
+  it('goes out with all that is sent in the same turn, in one write', () =>
+    withClient(pools.pipeline, async (client) => {
+      const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+      const writes: number[] = [];
+      const { _writev: writev, _write: write } = stream;
+      stream._writev = (chunks, done) => (writes.push(chunks.length), writev?.call(stream, chunks, done));
+      stream._write = (chunk, encoding, done) => (writes.push(1), write.call(stream, chunk, encoding, done));
+      const later = Promise.resolve().then(() => client.query(FIND, ['b']));
+      const answers = await Promise.all([client.query('begin'), client.query(FIND, ['a']), later]);
+      expect(answers.map(({ command }) => command)).toEqual(['BEGIN', 'SELECT', 'SELECT']);
+      expect(writes).toHaveLength(1);
+      await client.query('rollback');
+      expect(writes).toHaveLength(2);
     }));
 
   it('gives its answer as ever, also in a transaction and to several askers at a time', () =>

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Client, type QueryConfig } from 'pg';
 
 /** A text is prepared once this connection has run it so often: what runs once is not worth keeping. */
@@ -36,8 +37,9 @@ function nameOf(text: string): string {
 type Given = [text: unknown, values?: unknown, callback?: unknown];
 
 /**
- * A connection that has statements with parameters prepared which it runs again and again: the server parses and plans them once. Statements
- * that are sent without waiting for the answers before them go out together (`pipeline`).
+ * A connection that has statements prepared which it runs again and again with values (`[]` where a statement has none): the server parses and
+ * plans them once. Statements that are sent without waiting for the answers before them go out together (`pipeline`), those of one turn of the
+ * event loop in one write.
  */
 export class PreparingClient extends Client {
   private readonly counts = new Map<string, number>();
@@ -45,6 +47,7 @@ export class PreparingClient extends Client {
   private disabled = false;
   private age = FIRST_AGE_MS;
   private plannedAt = performance.now();
+  private gathering = false;
 
   constructor(config?: ConstructorParameters<typeof Client>[0]) {
     super({ ...(typeof config === 'string' ? { connectionString: config } : config), pipeline: true });
@@ -53,7 +56,8 @@ export class PreparingClient extends Client {
   }
 
   private run(query: (...given: Given) => unknown, [text, values, callback]: Given): unknown {
-    const kept = typeof text === 'string' && Array.isArray(values) && values.length > 0 && this.keeps(text);
+    this.gather();
+    const kept = typeof text === 'string' && Array.isArray(values) && this.keeps(text);
     if (!kept) return query(text, values, callback);
     this.refreshPlans(query);
     const config: QueryConfig = { name: nameOf(text), text, values };
@@ -65,6 +69,18 @@ export class PreparingClient extends Client {
     return (query(config) as Promise<unknown>).catch((error: unknown) => {
       this.noteFailure(error);
       throw error;
+    });
+  }
+
+  /** Each write is a system call that wakes the server; what this turn sends can wait for its end. */
+  private gather(): void {
+    const { stream } = this.connection as unknown as { stream?: Socket };
+    if (this.gathering || !stream?.writable) return;
+    this.gathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      this.gathering = false;
+      stream.uncork();
     });
   }
 

@@ -13,6 +13,7 @@ import {
   settles,
   type Publisher,
 } from './publisher.ts';
+import { together } from './together.ts';
 
 /** The server ends the session of a publisher that was stopped; another process takes over then. The publisher speaks more often than this. */
 const SESSION_TIMEOUT_MS = 12_000;
@@ -40,6 +41,8 @@ export class SinglePublisher implements Publisher {
   private failing = false;
   /** Rows that this process committed since the outbox was last seen drained. */
   private behind = 0;
+  /** Ids of the oldest rows as they were read behind the last deletion; undefined where they are to be read. */
+  private next: bigint[] | undefined;
   private drained: { promise: Promise<void>; resolve: () => void } = Promise.withResolvers<void>();
 
   constructor(private readonly deps: PublisherDeps) {
@@ -123,6 +126,7 @@ export class SinglePublisher implements Publisher {
       this.leading = false;
       this.failing = false; // another process may publish; only the publisher knows whether the log takes records
       this.behind = 0;
+      this.next = undefined;
       this.fresh.clear();
       this.nap.wake();
     };
@@ -148,26 +152,38 @@ export class SinglePublisher implements Publisher {
     return this.leading;
   }
 
-  /** @returns whether there was something to send. */
+  /** @returns whether there is more to send. */
   private async sendNext(client: Client): Promise<boolean> {
     const rows = await this.oldest(client);
-    if (rows.length > 0) {
-      await this.append(client, rows);
-      await deleteSent(client, this.deps.schema, rows);
-      this.fresh.drop(rows.map(({ id }) => id));
-    } else this.fresh.clear();
+    const next = rows.length > 0 ? await this.send(client, rows) : [];
     this.failing = false;
-    this.behind = Math.max(0, rows.length === 0 ? 0 : this.behind - rows.length);
+    if (next.length === 0) {
+      this.behind = 0;
+      this.fresh.clear();
+    } else {
+      this.behind = Math.max(0, this.behind - rows.length);
+      this.next = next;
+    }
     if (!this.blocked) {
       this.drained.resolve();
       this.drained = Promise.withResolvers<void>();
     }
-    return rows.length > 0;
+    return next.length > 0;
+  }
+
+  /** @returns the ids of the oldest rows after these, read in one round trip with their deletion */
+  private async send(client: Client, rows: readonly OutboxRow[]): Promise<bigint[]> {
+    const { schema } = this.deps;
+    await this.append(client, rows);
+    const [, next] = await together(deleteSent(client, schema, rows), readOutboxIds(client, schema));
+    this.fresh.drop(rows.map(({ id }) => id));
+    return next;
   }
 
   /** The oldest rows, in the order of their ids; those that this process has not committed itself are read with their values. */
   private async oldest(client: Client): Promise<OutboxRow[]> {
-    const ids = await readOutboxIds(client, this.deps.schema);
+    const ids = this.next ?? (await readOutboxIds(client, this.deps.schema));
+    this.next = undefined;
     const unknown = ids.filter((id) => !this.fresh.get(id));
     const read = unknown.length > 0 ? await readOutboxRows(client, this.deps.schema, unknown) : [];
     const known = new Map(read.map((row) => [row.id, row]));

@@ -16,7 +16,7 @@ interface TakenRow {
 
 /** Whether anything waits for its place: one index probe. */
 export async function hasUnsequenced(pool: Pool): Promise<boolean> {
-  const { rowCount } = await pool.query('select from incident_store.unsequenced limit 1');
+  const { rowCount } = await pool.query('select from incident_store.unsequenced limit 1', []);
   return (rowCount ?? 0) > 0;
 }
 
@@ -24,6 +24,7 @@ export async function hasUnsequenced(pool: Pool): Promise<boolean> {
 export async function lockHead(tx: Tx): Promise<CommitHead | undefined> {
   const { rows } = await tx.query<{ position: string; chain: string }>(
     'select position, chain from incident_store.commit_head for update skip locked',
+    [],
   );
   const [head] = rows;
   return head && { position: BigInt(head.position), chain: head.chain };
@@ -65,6 +66,7 @@ export async function sequenceNext(tx: Tx, head: CommitHead, most: number): Prom
 export async function lastCheckpoint(tx: Tx): Promise<{ position: bigint; at: Date } | undefined> {
   const { rows } = await tx.query<{ position: string; at: Date }>(
     'select position, at from incident_store.audit_checkpoints order by position desc limit 1',
+    [],
   );
   const [last] = rows;
   return last && { position: BigInt(last.position), at: last.at };
