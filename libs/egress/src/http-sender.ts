@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { allowListOf, reasonOfErrorCode, type AllowList, type AttemptReason } from '@tocsin/domain/delivery';
 import type { EgressEnvironment } from './config.ts';
+import { Exchange } from './exchange.ts';
 import { guardedConnector, type ConnectorOptions } from './guarded-connector.ts';
 import { readProxy } from './proxy-tunnel.ts';
 import { nameServers } from './resolve.ts';
@@ -38,8 +39,6 @@ export const RESPONSE_BODY_MAX = 50 * 1024;
 /** A receiver that has answered may take this long for the body; what has come until then is kept. */
 const BODY_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 10_000;
-const SHUTDOWN = Symbol('shutdown');
-
 export interface SenderOptions {
   allow: AllowList;
   caFile?: string | undefined;
@@ -74,42 +73,46 @@ export function createSender(options: SenderOptions): Sender {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const shutdown = new AbortController();
+  const underWay = new Set<Exchange>();
+  const shutdown = { begun: false };
   return {
-    send: (request) => send(agent, request, shutdown.signal),
-    abort: () => shutdown.abort(SHUTDOWN),
+    send: async (request) => {
+      if (shutdown.begun) return { kind: 'given-back' };
+      const exchange = new Exchange({
+        ...{ headersMs: request.timeoutMs, bodyMs: BODY_TIMEOUT_MS },
+        bodyMax: request.responseBytesMax ?? RESPONSE_BODY_MAX,
+      });
+      underWay.add(exchange);
+      const response = await send(agent, request, exchange);
+      underWay.delete(exchange);
+      return response.kind === 'no-response' && shutdown.begun ? { kind: 'given-back' } : response;
+    },
+    abort: () => {
+      shutdown.begun = true;
+      for (const exchange of underWay) exchange.end(new Error('the process goes down'));
+    },
     close: () => agent.destroy(),
   };
 }
 
-const timeoutError = (): Error =>
-  Object.assign(new Error('no response headers in time'), { code: 'OUTBOUND_RESPONSE_TIMEOUT' });
-
-async function send(agent: Agent, request: OutboundRequest, shutdown: AbortSignal): Promise<OutboundResponse> {
-  const headersInTime = new AbortController();
-  const timer = setTimeout(() => headersInTime.abort(timeoutError()), request.timeoutMs);
+async function send(agent: Agent, request: OutboundRequest, exchange: Exchange): Promise<OutboundResponse> {
   try {
-    const { statusCode, headers, body } = await agent.request({
-      origin: request.url.origin,
-      path: `${request.url.pathname}${request.url.search}`,
-      method: request.method ?? 'POST',
-      headers: request.headers,
-      body: request.body ?? null,
-      signal: AbortSignal.any([headersInTime.signal, shutdown]),
-    });
-    clearTimeout(timer);
-    return {
-      kind: 'response',
-      status: statusCode,
-      headers: flat(headers),
-      ...(await readCapped(body, request.responseBytesMax ?? RESPONSE_BODY_MAX)),
-    };
+    agent.dispatch(
+      {
+        origin: request.url.origin,
+        path: `${request.url.pathname}${request.url.search}`,
+        method: request.method ?? 'POST',
+        headers: request.headers,
+        body: request.body ?? null,
+      },
+      exchange,
+    );
+    const { status, headers, body, truncated } = await exchange.answered;
+    const text = body.toString('utf8');
+    return { kind: 'response', status, headers: flat(headers), body: text.replaceAll('\u0000', '\ufffd'), truncated };
   } catch (error) {
-    if (shutdown.aborted) return { kind: 'given-back' };
-    const cause = headersInTime.signal.aborted ? (headersInTime.signal.reason as Error) : (error as Error);
+    const cause = error as Error;
     return { kind: 'no-response', reason: reasonOfErrorCode(codeOf(cause)), error: describe(cause) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -125,28 +128,3 @@ const flat = (headers: Record<string, string | string[] | undefined>): Record<st
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
   );
-
-/** The first bytes, as text. What goes wrong from here on changes nothing: the status has been said. */
-async function readCapped(
-  body: Dispatcher.ResponseData['body'],
-  max: number,
-): Promise<{ body: string; truncated: boolean }> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let truncated = false;
-  const timer = setTimeout(() => body.destroy(), BODY_TIMEOUT_MS);
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > max) break; // leaving the loop destroys the stream and its connection
-    }
-    truncated = size > max;
-  } catch {
-    truncated = true;
-  } finally {
-    clearTimeout(timer);
-  }
-  const text = Buffer.concat(chunks).subarray(0, max).toString('utf8');
-  return { body: text.replaceAll('\u0000', '\ufffd'), truncated };
-}
