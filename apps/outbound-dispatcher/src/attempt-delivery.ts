@@ -1,7 +1,6 @@
 import type { SealedSecret, SubscriptionDocument } from '@tocsin/contracts';
 import {
   checkCustomHeaders,
-  checkUrl,
   defaultSignatures,
   DEFAULT_RETRY_SCHEDULE,
   isDisabled,
@@ -16,6 +15,7 @@ import {
 } from '@tocsin/domain/delivery';
 import type { OutboundResponse, Sender } from '@tocsin/egress';
 import type { ConfigurationFeed, KeyRing } from '@tocsin/nest-shell';
+import { checkedUrl } from './checked-url.ts';
 import type { ClaimedDelivery } from './claim-store.ts';
 import { masking } from './mask-secrets.ts';
 import type { AttemptLog, SettledDelivery } from './settle-store.ts';
@@ -87,7 +87,7 @@ async function send(
 ): Promise<SettledDelivery | undefined> {
   const startedAt = parts.clock();
   const request = prepare(delivery, subscription, parts, startedAt);
-  const url = checkUrl('refused' in request ? subscription.body.url : request.url, parts.allow);
+  const url = checkedUrl('refused' in request ? subscription.body.url : request.url, parts.allow);
   let response: OutboundResponse;
   if (!url.ok) response = { kind: 'no-response', reason: 'url-not-allowed', error: url.message };
   else if ('refused' in request) response = { kind: 'no-response', ...request.refused };
@@ -106,7 +106,7 @@ async function send(
       ...{ retryAfterSeconds: asked, before: delivery.attemptsBase },
     },
     scheduleOf(delivery, subscription),
-    parts.random(),
+    attempt.reason === 'delivered' ? 0 : parts.random(), // jitter of the next one: there is none
   );
   const { template } = subscription.body;
   const link =

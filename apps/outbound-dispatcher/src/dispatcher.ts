@@ -10,7 +10,7 @@ import { DeliveryWorker } from './delivery-worker.ts';
 import { EndpointSlots } from './endpoint-slots.ts';
 import type { NoticeBoard } from './notifications/notice-board.ts';
 import { OutboundLogKeeper } from './outbound-log-keeper.ts';
-import { planDeliveriesStage } from './plan-deliveries-batch.ts';
+import { configurationFor, planDeliveriesStage, type Subscriptions } from './plan-deliveries-batch.ts';
 import { planPlatformEventsStage } from './plan-platform-events-batch.ts';
 import { SettleQueue } from './settle-queue.ts';
 import type { SettledDelivery } from './settle-store.ts';
@@ -37,8 +37,10 @@ export interface DispatcherParts {
 
 /** Planning and sending of one process, wired together. */
 export interface Dispatcher {
-  /** `also` lets something else hear the same batch in the same transaction. */
-  plan(batch: Batch, also?: <Loaded>(stage: Stage<Loaded>) => Stage<Loaded>): Promise<BatchResult>;
+  /** Plans who is told of a batch of `incident.events`. */
+  plan(batch: Batch): Promise<BatchResult>;
+  /** The same, with something else that hears the batches in the same transactions. */
+  planWith(also: <Loaded>(stage: Stage<Loaded>) => Stage<Loaded>): (batch: Batch) => Promise<BatchResult>;
   /** The same for `platform.events`. */
   planPlatform(batch: Batch): Promise<BatchResult>;
   /** Something may be due for these subscriptions. */
@@ -73,11 +75,22 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     claims: worker,
     board,
   });
-  return {
-    plan: async (batch, also) => {
+  const withRoom: typeof stage = {
+    ...stage,
+    load: async (inputs) => {
       await worker.hasRoom();
-      return pipeline.commitBatch(batch, also ? also(stage) : stage);
+      return stage.load(inputs);
     },
+  };
+  const planBy =
+    (planning: Stage<Subscriptions>) =>
+    async (batch: Batch): Promise<BatchResult> => {
+      await configurationFor(batch.inputs, feed); // before others are waiting with it
+      return pipeline.commitTogether(batch, planning);
+    };
+  return {
+    plan: planBy(withRoom),
+    planWith: (also) => planBy(also(withRoom)),
     planPlatform: (batch) =>
       pipeline.commitBatch(
         batch,

@@ -9,13 +9,14 @@ import { SYNC, type Sync } from './sync/sync.ts';
 /** Hears what happened to incidents and plans who is told: receivers, and systems that are kept in step. */
 @Controller()
 export class OutboundIncidentEventsConsumer {
-  constructor(
-    @Inject(DISPATCHER) private readonly dispatcher: Dispatcher,
-    @Inject(SYNC) private readonly sync: Sync,
-  ) {}
+  private readonly plan: ReturnType<Dispatcher['planWith']>;
+
+  constructor(@Inject(DISPATCHER) dispatcher: Dispatcher, @Inject(SYNC) sync: Sync) {
+    this.plan = dispatcher.planWith((stage) => sync.alsoPlanning(stage));
+  }
 
   @Hears('outbound-dispatcher', 'incident.events')
   handle(@Payload() batch: Batch): Promise<BatchResult> {
-    return this.dispatcher.plan(batch, (stage) => this.sync.alsoPlanning(stage));
+    return this.plan(batch);
   }
 }

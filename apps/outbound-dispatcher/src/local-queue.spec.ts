@@ -45,4 +45,17 @@ describe('what is held ready', () => {
     queue.add(delivery('a', 9), 9);
     await queue.hasRoom(1);
   });
+
+  it('keeps who waits for room waiting while what is held becomes less', async () => {
+    const queue = new LocalQueue(2);
+    for (let at = 0; at < 20; at += 1) queue.add(delivery('a', at), at);
+    let roomy = false;
+    const waiting = queue.hasRoom(40).then(() => (roomy = true));
+    const draining = setInterval(() => queue.take('a'), 4);
+    while (queue.size > 8) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(roomy).toBe(false);
+    await waiting;
+    clearInterval(draining);
+    expect(queue.size).toBeLessThan(2);
+  });
 });

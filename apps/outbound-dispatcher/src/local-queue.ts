@@ -5,6 +5,10 @@ interface Waiting {
   since: number;
 }
 
+/** Who waits for room waits on while what is held falls to this share of itself per turn, for so many turns. */
+const DRAINS = 0.9;
+const TURNS = 5;
+
 /** Deliveries that this process holds and has no slot for yet, by subscription, oldest first. */
 export class LocalQueue {
   private readonly bySubscription = new Map<string, Waiting[]>();
@@ -18,13 +22,16 @@ export class LocalQueue {
     return this.total;
   }
 
-  /** Resolves when there is room, and after so many milliseconds in any case. */
+  /** Resolves when there is room; also when what is held has not become a tenth less within so long, and after five times as long in any case. */
   async hasRoom(withinMs: number): Promise<void> {
-    if (this.total < this.full) return;
-    const { promise, resolve } = (this.roomy ??= Promise.withResolvers<void>());
-    const late = setTimeout(resolve, withinMs);
-    await promise;
-    clearTimeout(late);
+    for (let turn = 0; turn < TURNS && this.total >= this.full; turn += 1) {
+      const before = this.total;
+      const { promise } = (this.roomy ??= Promise.withResolvers<void>());
+      let late: NodeJS.Timeout | undefined;
+      await Promise.race([promise, new Promise((over) => (late = setTimeout(over, withinMs)))]);
+      clearTimeout(late);
+      if (this.total > before * DRAINS) return;
+    }
   }
 
   private left(count: number): void {

@@ -1,4 +1,4 @@
-import { decodeRecord, type SubscriptionDocument } from '@tocsin/contracts';
+import { decodeRecord, type IncidentEventRecord, type SubscriptionDocument } from '@tocsin/contracts';
 import {
   isDisabled,
   lanesOf,
@@ -16,7 +16,7 @@ import type { NoticeBoard } from './notifications/notice-board.ts';
 import { subscriberOf } from './subscriber-of.ts';
 
 export interface PlanParts {
-  feed: Pick<ConfigurationFeed, 'subscriptions' | 'atLeast'>;
+  feed: Pick<ConfigurationFeed, 'subscriptions'>;
   clock: () => Date;
   /** Link to an incident for people. */
   incidentUrl: (incidentId: string) => string;
@@ -44,11 +44,7 @@ type Decoded = { event: OutboundEvent } | { verdict: Verdict };
  * Runs inside the caller's transaction; an event that comes again plans nothing.
  */
 export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => ({
-  async load(inputs) {
-    const revision = inputs.reduce((newest, input) => Math.max(newest, revisionOf(input)), 0);
-    await parts.feed.atLeast(revision, CONFIGURATION_WAIT_MS);
-    return readSubscriptions(parts.feed);
-  },
+  load: () => Promise.resolve(readSubscriptions(parts.feed)),
 
   async apply(tx, inputs, subscriptions) {
     const decoded = inputs.map((input) => decode(input, parts.incidentUrl));
@@ -64,6 +60,15 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
 
   forget: () => undefined, // keeps no cache
 });
+
+/** Waits for the configuration under which these events were decided, for a while. */
+export async function configurationFor(
+  inputs: readonly Input[],
+  feed: Pick<ConfigurationFeed, 'atLeast'>,
+): Promise<void> {
+  const revision = inputs.reduce((newest, input) => Math.max(newest, revisionOf(input)), 0);
+  await feed.atLeast(revision, CONFIGURATION_WAIT_MS);
+}
 
 /** Plans and stores deliveries of events in log order. @returns what is to be done once the transaction is committed */
 export async function planEvents(
@@ -110,16 +115,22 @@ const disabledBy = (one: Subscriber, disabled: ReadonlyMap<string, number>): Sub
 
 function decode(input: Input, incidentUrl: (id: string) => string): Decoded {
   if (input.type !== 'incident.event.v1') return { verdict: { kind: 'skip', reason: 'not-for-this-service' } };
-  const event = outboundEventOf(decodeRecord('incident.event.v1', input.value), incidentUrl);
+  const event = outboundEventOf(recordOf(input), incidentUrl);
   return event ? { event } : { verdict: { kind: 'skip', reason: 'not-for-this-service' } };
+}
+
+/** Inputs are looked at more than once before they are planned. */
+const decodedRecords = new WeakMap<Input, IncidentEventRecord>();
+function recordOf(input: Input): IncidentEventRecord {
+  let record = decodedRecords.get(input);
+  if (!record) decodedRecords.set(input, (record = decodeRecord('incident.event.v1', input.value)));
+  return record;
 }
 
 /** 0 where the record cannot be read: `apply` then says what is wrong with it, and with it alone. */
 function revisionOf(input: Input): number {
   try {
-    return input.type === 'incident.event.v1'
-      ? decodeRecord('incident.event.v1', input.value).event.config_revision
-      : 0;
+    return input.type === 'incident.event.v1' ? recordOf(input).event.config_revision : 0;
   } catch {
     return 0;
   }

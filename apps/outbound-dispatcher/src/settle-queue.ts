@@ -11,6 +11,9 @@ interface Waiting {
 
 /** Results per transaction; more wait for the next one. */
 const BATCH_MAX = 200;
+/** In a stream of results a transaction waits for some more: so long, or until there are so many. */
+const GATHER_MS = 20;
+const GATHERED = 64;
 const RETRY_MS = 500;
 
 /**
@@ -19,7 +22,9 @@ const RETRY_MS = 500;
  */
 export class SettleQueue {
   private waiting: Waiting[] = [];
-  private running: Promise<void> | undefined;
+  private running = false;
+  private storedAt = -Infinity;
+  private gathered: (() => void) | undefined;
 
   constructor(
     private readonly commitCommand: CommitCommand,
@@ -32,16 +37,20 @@ export class SettleQueue {
   add(result: SettledDelivery): Promise<void> {
     return new Promise((done) => {
       this.waiting.push({ result, done });
-      this.running ??= this.run().finally(() => (this.running = undefined));
+      if (this.waiting.length >= GATHERED) this.gathered?.();
+      if (!this.running) void this.run();
     });
   }
 
   private async run(): Promise<void> {
+    this.running = true;
     while (this.waiting.length > 0) {
+      await this.gather();
       const batch = this.waiting.slice(0, BATCH_MAX);
       try {
         const released = await this.commit(batch.map(({ result }) => result));
         this.waiting.splice(0, batch.length);
+        this.storedAt = performance.now();
         for (const { done } of batch) done();
         if (released.length > 0) this.onReleased(released);
       } catch (error) {
@@ -52,6 +61,20 @@ export class SettleQueue {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
+    this.running = false;
+  }
+
+  /** A result that comes alone waits for nobody. */
+  private async gather(): Promise<void> {
+    if (this.waiting.length >= GATHERED || performance.now() - this.storedAt > GATHER_MS) return;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, GATHER_MS);
+      this.gathered = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
+    this.gathered = undefined;
   }
 
   private commit(results: SettledDelivery[]): Promise<string[]> {

@@ -25,6 +25,66 @@ export async function readMarks(
   );
 }
 
+/** Inputs of one partition, and the marks that they move. */
+export interface MarksOf {
+  source: Source;
+  inputs: readonly Input[];
+  marks: readonly Mark[];
+}
+
+/** The same for several partitions of one consumer, in one statement. */
+export async function readMarksOf(
+  db: Querier,
+  schema: string,
+  parts: readonly Omit<MarksOf, 'marks'>[],
+): Promise<Map<string, Mark>[]> {
+  const wanted = parts.flatMap(({ source, inputs }) =>
+    [...new Set(inputs.flatMap((input) => input.mark?.origin ?? []))].map((origin) => ({ source, origin })),
+  );
+  const found = parts.map(() => new Map<string, Mark>());
+  const [first] = wanted;
+  if (!first) return found;
+  const { rows } = await db.query<{ partition: number; origin: string; mark_offset: string; ordinal: number }>(
+    `select m.partition, m.origin, m.mark_offset, m.ordinal
+       from unnest($3::int[], $4::text[]) as w(partition, origin)
+       join ${schema}.consumer_marks m on m.consumer_group = $1 and m.topic = $2 and m.partition = w.partition and m.origin = w.origin`,
+    [
+      ...[first.source.group, first.source.topic],
+      wanted.map(({ source }) => source.partition),
+      wanted.map(({ origin }) => origin),
+    ],
+  );
+  const placeOf = new Map(parts.map(({ source }, place) => [source.partition, place]));
+  for (const { partition, origin, mark_offset, ordinal } of rows)
+    found[placeOf.get(partition)!]!.set(origin, { origin, offset: BigInt(mark_offset), ordinal });
+  return found;
+}
+
+/** Stores the highest marks of several partitions of one consumer. */
+export async function writeMarksOf(
+  db: Querier,
+  schema: string,
+  parts: readonly MarksOf[],
+  today: string,
+): Promise<void> {
+  const moved = parts.flatMap(({ source, marks }) => marks.map((mark) => ({ source, mark })));
+  const [first] = moved;
+  if (!first) return;
+  await db.query(
+    `insert into ${schema}.consumer_marks (consumer_group, topic, partition, origin, mark_offset, ordinal, touched_on)
+     select $1, $2, partition, origin, mark_offset, ordinal, $3::date
+       from unnest($4::int[], $5::text[], $6::bigint[], $7::int[]) m (partition, origin, mark_offset, ordinal)
+     on conflict (consumer_group, topic, partition, origin)
+     do update set mark_offset = excluded.mark_offset, ordinal = excluded.ordinal, touched_on = excluded.touched_on`,
+    [
+      ...[first.source.group, first.source.topic, today],
+      moved.map(({ source }) => source.partition),
+      ...[moved.map(({ mark }) => mark.origin), moved.map(({ mark }) => mark.offset.toString())],
+      moved.map(({ mark }) => mark.ordinal),
+    ],
+  );
+}
+
 /** Splits off what was handled before, and says which marks are the highest afterwards. Inputs are in offset order. */
 export function dropRepeated(
   inputs: readonly Input[],

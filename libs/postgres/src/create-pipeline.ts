@@ -2,6 +2,7 @@ import type { Assigned, EventLog, Source } from '@tocsin/event-log';
 import type { Pool } from 'pg';
 import { BatchRun, type BatchDeps } from './commit-batch.ts';
 import { createCommitCommand } from './commit-command.ts';
+import { createCommitTogether } from './joint-batches.ts';
 import { LanePublisher } from './lane-publisher.ts';
 import { laneNameOf, Partitions } from './partitions.ts';
 import { SCHEMA_NAME } from './migrate.ts';
@@ -46,11 +47,12 @@ function createAssigned(deps: BatchDeps, partitions: Partitions): Assigned {
   };
 }
 
-function createCommitBatch(deps: BatchDeps, partitions: Partitions): CommitBatch {
+/** Says that the batch is still in hand, for as long as it takes. */
+function beating(commit: CommitBatch, onError: BatchDeps['onError']): CommitBatch {
   return async (batch, stage) => {
-    const beat = setInterval(() => void batch.heartbeat().catch(deps.onError), HEARTBEAT_MS);
+    const beat = setInterval(() => void batch.heartbeat().catch(onError), HEARTBEAT_MS);
     try {
-      return await new BatchRun(deps, batch, stage, partitions.of(batch.source)).run();
+      return await commit(batch, stage);
     } finally {
       clearInterval(beat);
     }
@@ -69,8 +71,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const laneOf = single ? (): string => SHARED_LANE : (source: Source): string => laneNameOf(source);
   const deps: BatchDeps = { pool, schema, service, log, now, publisher, laneOf, onError };
   const partitions = new Partitions();
+  const alone: CommitBatch = (batch, stage) => new BatchRun(deps, batch, stage, partitions.of(batch.source)).run();
   return {
-    commitBatch: createCommitBatch(deps, partitions),
+    commitBatch: beating(alone, onError),
+    // Partitions with lanes of their own have transactions of their own.
+    commitTogether: beating(single ? createCommitTogether(deps, partitions, alone) : alone, onError),
     commitCommand: createCommitCommand({ pool, schema, publisher, lane: single ? SHARED_LANE : COMMAND_LANE }),
     assigned: createAssigned(deps, partitions),
     flush: () => publisher.flush(),

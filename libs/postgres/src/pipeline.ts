@@ -87,6 +87,11 @@ export type CommitCommand = <Result>(
 /** Everything a stateful service needs from this library; one per service, closed with it. */
 export interface Pipeline {
   commitBatch: CommitBatch;
+  /**
+   * The same for a stage whose partitions do not need transactions of their own: batches that come while one is being written go into the
+   * next, as if each had been committed by itself. The stage is the same object for all of them, and its outputs name streams.
+   */
+  commitTogether: CommitBatch;
   commitCommand: CommitCommand;
   /** Hand this to `consume` (through `Assignments`). */
   assigned: Assigned;

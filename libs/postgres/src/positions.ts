@@ -64,6 +64,35 @@ where p.next_offset = ${move.expected} and p.log_id = excluded.log_id
 returning next_offset`;
 };
 
+export interface Move {
+  source: Source;
+  logId: string;
+  expected: bigint;
+  next: bigint;
+}
+
+/**
+ * The fence of several partitions of one topic and log, for a transaction that has begun. @returns how many were moved: all, or another owner
+ * has moved one of them.
+ */
+export async function moveTogether(db: Querier, schema: string, moves: readonly Move[]): Promise<number> {
+  const inOrder = moves.toSorted((a, b) => a.source.partition - b.source.partition); // everybody locks in this order
+  const { source, logId } = inOrder[0]!;
+  const { rowCount } = await db.query(
+    `insert into ${schema}.consumer_positions as p (consumer_group, topic, partition, log_id, next_offset)
+     select $1, $2, partition, $3, next_offset from unnest($4::int[], $5::bigint[]) as m (partition, next_offset)
+     on conflict (consumer_group, topic, partition) do update set next_offset = excluded.next_offset
+      where p.log_id = excluded.log_id
+        and p.next_offset = (select e.expected from unnest($4::int[], $6::bigint[]) as e (partition, expected) where e.partition = p.partition)`,
+    [
+      ...[source.group, source.topic, logId],
+      inOrder.map(({ source: { partition } }) => partition),
+      ...[inOrder.map(({ next }) => next.toString()), inOrder.map(({ expected }) => expected.toString())],
+    ],
+  );
+  return rowCount ?? 0;
+}
+
 /** Every stored position of a service (`tocsin positions show`). */
 export async function showPositions(db: Querier, schema: string): Promise<Position[]> {
   const { rows } = await db.query<Row & { consumer_group: string; topic: string; partition: number }>(

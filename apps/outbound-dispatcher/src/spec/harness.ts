@@ -87,18 +87,20 @@ export function transactions(pools: Pools, outputs: Output[]): Pipeline {
       throw error;
     }
   };
+  const commitBatch: Pipeline['commitBatch'] = async (batch, stage) => {
+    const loaded = await stage.load(batch.inputs);
+    const applied = await inTransaction((tx) => stage.apply(tx, batch.inputs, loaded));
+    applied.committed?.();
+    return { kind: 'committed', next: (batch.inputs.at(-1)?.offset ?? -1n) + 1n };
+  };
   return {
     commitCommand: async (run) => {
       const done = await inTransaction(run);
       outputs.push(...done.outputs);
       return done.result;
     },
-    commitBatch: async (batch, stage) => {
-      const loaded = await stage.load(batch.inputs);
-      const applied = await inTransaction((tx) => stage.apply(tx, batch.inputs, loaded));
-      applied.committed?.();
-      return { kind: 'committed', next: (batch.inputs.at(-1)?.offset ?? -1n) + 1n };
-    },
+    commitBatch,
+    commitTogether: commitBatch,
     assigned: () => Promise.resolve('group-offset'),
     flush: () => Promise.resolve(),
     close: () => Promise.resolve(),
