@@ -172,6 +172,26 @@ describe('each event of the catalogue arrives', () => {
     expect(new Set(receiver.received.map(({ json }) => json.id)).size).toBe(receiver.received.length);
   });
 
+  it('an erasure of personal data empties what was sent of the incident', async () => {
+    const id = await open(await newWebhook(), 'Ada Lovelace called');
+    await arrival('incident.created', about(id));
+    await post(`/api/v1/incidents/${id}/resolve`);
+    await arrival('incident.resolved', about(id));
+    await post(`/api/v1/incidents/${id}/erase`, { note: 'Request 4711' });
+    const told = await arrival('incident.updated', about(id));
+    expect(told.body).not.toContain('Ada');
+    const log = await waitFor(
+      async () => {
+        const { items } = await client.get<{ items: { erased_at: string | null; sequence: number }[] }>(
+          `/api/v1/deliveries?incident_id=${id}&limit=100`,
+        );
+        return items.filter((one) => one.erased_at !== null).length >= 2 && items;
+      },
+      { timeoutMs: 30_000, what: 'emptied deliveries' },
+    );
+    expect(JSON.stringify(log)).not.toContain('Ada');
+  });
+
   it('is what GET /api/v1/event-types lists', async () => {
     const { items } = await client.get<{ items: { name: string }[] }>('/api/v1/event-types');
     expect(items.map(({ name }) => name).sort()).toEqual([...eventTypeNames].sort());

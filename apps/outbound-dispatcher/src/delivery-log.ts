@@ -22,6 +22,8 @@ export interface DeliveryView {
   test: boolean;
   /** When somebody last asked for it again. */
   redelivered_at: string | null;
+  /** When body, headers and answers were taken away with the personal data of its incident. */
+  erased_at: string | null;
   request_body: string;
   attempts: AttemptView[];
 }
@@ -66,7 +68,7 @@ export interface DeliveryFilter {
   bodyMax?: number | undefined;
 }
 
-type Instants = 'created_at' | 'finished_at' | 'next_attempt_at' | 'redelivered_at';
+type Instants = 'created_at' | 'finished_at' | 'next_attempt_at' | 'redelivered_at' | 'erased_at';
 type Row = Omit<DeliveryView, 'sequence' | Instants> & {
   seq: string;
   place: string;
@@ -75,6 +77,7 @@ type Row = Omit<DeliveryView, 'sequence' | Instants> & {
   finished_at: Date | null;
   next_attempt_at: Date | null;
   redelivered_at: Date | null;
+  erased_at: Date | null;
 };
 
 const viewOf = ({ seq: _seq, place: _place, ...row }: Row): DeliveryView => ({
@@ -84,6 +87,7 @@ const viewOf = ({ seq: _seq, place: _place, ...row }: Row): DeliveryView => ({
   finished_at: row.finished_at?.toISOString() ?? null,
   next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
   redelivered_at: row.redelivered_at?.toISOString() ?? null,
+  erased_at: row.erased_at?.toISOString() ?? null,
 });
 
 /** Instants inside the aggregated JSON, in the form of every other answer. */
@@ -97,7 +101,7 @@ const selectSql = (max: number | undefined): string => `
   select d.seq, ${instant('d.created_at', 'US')} as place, d.id, d.subscription_id, d.subscription_name, d.event_id, d.event_type, d.incident_id,
          d.sequence, d.status, d.reason, d.attempts as attempt_count, d.created_at, d.finished_at,
          case when d.finished_at is null and d.head and not d.retained and d.feed_xid is null then d.due_at end as next_attempt_at,
-         d.retained, d.test, d.redelivered_at, ${cut('d.body', max)} as request_body, coalesce(a.attempts, '[]') as attempts
+         d.retained, d.test, d.redelivered_at, d.erased_at, ${cut('d.body', max)} as request_body, coalesce(a.attempts, '[]') as attempts
     from outbound_dispatcher.deliveries d
     left join lateral (
       select jsonb_agg(jsonb_build_object('attempt', attempt, 'started_at', ${instant('started_at')}, 'duration_ms', duration_ms, 'reason', reason,

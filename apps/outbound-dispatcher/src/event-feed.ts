@@ -57,7 +57,7 @@ export async function readFeed(
     tx.query<FeedRow>(
       `select feed_xid as xid, seq, id, event_id, event_type, incident_id, sequence, created_at, test, body
          from outbound_dispatcher.deliveries
-        where workspace_id = $1 and subscription_id = $2 and feed_xid is not null and status <> 'skipped-paused'
+        where workspace_id = $1 and subscription_id = $2 and feed_xid is not null and status <> 'skipped-paused' and erased_at is null
           and (feed_xid, seq) > ($3::text::xid8, $4::bigint) and feed_xid < pg_snapshot_xmin(pg_current_snapshot())
         order by feed_xid, seq limit $5`,
       [workspaceId, subscriptionId, after?.xid ?? '0', after?.seq ?? '0', limit],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@tocsin/nest-shell';
 import type { Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
+import { forgetLate } from './forget-sent.ts';
 import { inTransaction } from './look-for-work.ts';
 
 export interface KeeperParts {
@@ -20,7 +21,7 @@ const DAY_MS = 86_400_000;
 /** Replicas take turns. */
 const LOCK = `hashtextextended('outbound_dispatcher.log.prune', 0)`;
 
-/** Removes what is past its time from the log, in small batches. */
+/** Removes from the log what is past its time, in small batches, and what was erased. */
 export class OutboundLogKeeper {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
@@ -50,6 +51,12 @@ export class OutboundLogKeeper {
     });
   }
 
+  /** Takes the texts of erased incidents out of what was finished since. */
+  forget(): Promise<void> {
+    const { pool, clock } = this.parts;
+    return inTransaction(pool, (tx) => forgetLate(tx, clock()));
+  }
+
   private plan(): void {
     if (this.stopped) return;
     this.timer = setTimeout(() => {
@@ -61,6 +68,7 @@ export class OutboundLogKeeper {
   private async pruneAll(): Promise<void> {
     try {
       while (!this.stopped && (await this.prune())) await sleep(PAUSE_MS);
+      await this.forget();
     } catch (error) {
       this.parts.log.warn({ error: (error as Error).message }, 'deliveries.prune-failed'); // the next minute tries again
     }

@@ -11,6 +11,7 @@ import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import { together, type Input, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
 import type { EarlyClaims } from './early-claims.ts';
 import { troubles } from './endpoint-store.ts';
+import { forgetSent } from './forget-sent.ts';
 import { byLane, lockLanes, openUpdates, storePlan } from './lane-store.ts';
 import type { NoticeBoard } from './notifications/notice-board.ts';
 import { subscriberOf } from './subscriber-of.ts';
@@ -51,6 +52,7 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
     const events = decoded.flatMap((one) => ('event' in one ? one.event : []));
     const committed = await planEvents(tx, events, subscriptions, parts);
     await parts.board?.incidents(tx, inputs);
+    await forgetSent(tx, inputs, parts.clock());
     return {
       verdicts: decoded.map((one): Verdict => ('event' in one ? { kind: 'handled' } : one.verdict)),
       outputs: [],

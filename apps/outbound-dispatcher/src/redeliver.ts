@@ -2,7 +2,7 @@ import type { Pipeline, Tx } from '@tocsin/postgres';
 import type { DeliveryStatus } from './delivery-log.ts';
 import { bookDrain, type Drain } from './retained.ts';
 
-export type Redelivered = 'again' | 'in-flight' | 'not-found';
+export type Redelivered = 'again' | 'in-flight' | 'erased' | 'not-found';
 
 /**
  * Has one delivery sent again, now: same event, same ids, a new round of its schedule. One that is unfinished goes now instead of later,
@@ -13,13 +13,14 @@ export async function redeliverOne(
   { workspaceId, subscriptionId, id, now }: { workspaceId: string; subscriptionId: string; id: string; now: Date },
 ): Promise<Redelivered> {
   return pipeline.commitCommand(async (tx) => {
-    const { rows } = await tx.query<{ seq: string; leased: boolean }>(
-      `select seq, lease_token is not null as leased from outbound_dispatcher.deliveries
+    const { rows } = await tx.query<{ seq: string; leased: boolean; erased: boolean }>(
+      `select seq, lease_token is not null as leased, erased_at is not null as erased from outbound_dispatcher.deliveries
         where id = $1 and subscription_id = $2 and workspace_id = $3 and feed_xid is null for update`,
       [id, subscriptionId, workspaceId],
     );
     const [row] = rows;
     if (!row) return { result: 'not-found', outputs: [] };
+    if (row.erased) return { result: 'erased', outputs: [] };
     if (row.leased) return { result: 'in-flight', outputs: [] };
     await sendAgain(tx, [row.seq], { from: now, everySeconds: 0, now });
     return { result: 'again', outputs: [] };
@@ -46,7 +47,7 @@ export async function redeliverMany(
   return pipeline.commitCommand(async (tx) => {
     const { rows } = await tx.query<{ seq: string }>(
       `select seq from outbound_dispatcher.deliveries
-        where workspace_id = $1 and subscription_id = $2 and finished_at is not null and feed_xid is null and not test
+        where workspace_id = $1 and subscription_id = $2 and finished_at is not null and feed_xid is null and not test and erased_at is null
           and ($3::text[] is null or id = any($3)) and ($4::timestamptz is null or created_at >= $4)
           and ($5::timestamptz is null or created_at < $5) and ($6::text[] is null or status = any($6))
           and ($7::text is null or event_type = $7) and ($8::text is null or incident_id = $8)

@@ -42,6 +42,8 @@ export class SubscriptionCommands {
     const { pipeline, restPool, clock, wake } = this.parts;
     await this.mustSend(workspaceId, subscriptionId);
     const done = await redeliverOne(pipeline, { workspaceId, subscriptionId, id, now: clock() });
+    if (done === 'erased')
+      throw new Problem('conflict', 'Personal data of its incident was erased, and with it the body of this delivery.');
     const found = done === 'not-found' ? undefined : await findDelivery(restPool, workspaceId, id);
     if (!found) throw new Problem('not-found', 'There is no such delivery.');
     wake([subscriptionId]);

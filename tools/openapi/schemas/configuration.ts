@@ -192,6 +192,10 @@ const Delivery = Type.Object({
   retained: described(flag, 'Kept until its subscription is active again.'),
   test: flag,
   redelivered_at: nullable(instant),
+  erased_at: described(
+    nullable(instant),
+    'When body, headers and answers were taken away with the personal data of its incident.',
+  ),
   request_body: text,
   attempts: Type.Array(Attempt),
 });
