@@ -17,7 +17,7 @@ import {
   type IncidentEvent,
 } from '@tocsin/domain/incident';
 import type { Random } from '@tocsin/nest-shell';
-import { together, type Tx } from '@tocsin/postgres';
+import { inTurns, type Tx } from '@tocsin/postgres';
 import { writeProjections } from './projection-store.ts';
 import { moveTimers } from './timer-store.ts';
 
@@ -103,8 +103,39 @@ export async function readEvents(tx: Tx, stream: string): Promise<IncidentEvent[
   );
 }
 
+/** What will be appended to locked streams, and the statements that do it and bring the projections along: one per table, however many streams. */
+export interface ReadyToAppend {
+  streams: AppendedStream[];
+  /** To be sent in this order; rejects with StreamConflict when a stream is not where it was read. */
+  statements: (() => Promise<void>)[];
+}
+
+/** Gives events their numbers and their places in the chains of their streams. */
+export async function appending(
+  tx: Tx,
+  changes: readonly IncidentChange[],
+  heads: ReadonlyMap<string, StreamHead>,
+  random: Random,
+): Promise<ReadyToAppend> {
+  if (changes.length === 0) return { streams: [], statements: [] };
+  const numbered = await allotNumbers(tx, changes);
+  const chains = numbered.map((change) => chain(change, heads.get(change.before.id)?.lastHash ?? GENESIS_HASH, random));
+  const streams = chains.map(({ rows, before }): AppendedStream => {
+    const last = rows.at(-1)!;
+    return { events: rows, before, after: last.after, lastHash: last.hash };
+  });
+  const rows = chains.flatMap((one) => one.rows);
+  const statements = [
+    () => insertEvents(tx, rows),
+    () => moveHeads(tx, streams),
+    () => writeProjections(tx, streams),
+    () => moveTimers(tx, streams),
+  ];
+  return { streams, statements };
+}
+
 /**
- * Appends to locked streams and brings the projections along, in the caller's transaction: one statement per table, however many streams.
+ * Appends to locked streams, in the caller's transaction.
  * @throws StreamConflict when a stream is not where it was read
  */
 export async function append(
@@ -113,23 +144,9 @@ export async function append(
   heads: ReadonlyMap<string, StreamHead>,
   random: Random,
 ): Promise<AppendedStream[]> {
-  if (changes.length === 0) return [];
-  const numbered = await allotNumbers(tx, changes);
-  const streams = numbered.map((change) =>
-    chain(change, heads.get(change.before.id)?.lastHash ?? GENESIS_HASH, random),
-  );
-  const appended = streams.map(({ rows, before }): AppendedStream => {
-    const last = rows.at(-1)!;
-    return { events: rows, before, after: last.after, lastHash: last.hash };
-  });
-  const rows = streams.flatMap((stream) => stream.rows);
-  await together(
-    insertEvents(tx, rows),
-    moveHeads(tx, appended),
-    writeProjections(tx, appended),
-    moveTimers(tx, appended),
-  );
-  return appended;
+  const { streams, statements } = await appending(tx, changes, heads, random);
+  await inTurns(...statements);
+  return streams;
 }
 
 /** Human numbers without gaps: one row per workspace, locked until the commit, workspaces in order. */

@@ -9,12 +9,12 @@ import {
   type World,
 } from '@tocsin/domain/incident';
 import type { Random } from '@tocsin/nest-shell';
-import { together, type Input, type Output, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
+import { inTurns, type Input, type Output, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import * as alerts from './alert-store.ts';
 import { eventOutputs } from './event-outputs.ts';
 import { factOutput, neverOpened } from './fact-outputs.ts';
-import { append, lockStreams, StreamConflict, type AppendedStream, type StreamHead } from './incident-log.ts';
+import { appending, lockStreams, StreamConflict, type AppendedStream, type StreamHead } from './incident-log.ts';
 import type { AlertPolicies } from './policies.ts';
 import { lockRecorded, saveRecorded } from './recorded-store.ts';
 import { outcomeOutputs, replyOutput, type SettledRecord } from './receipt-outputs.ts';
@@ -168,22 +168,26 @@ interface Writing {
 }
 
 async function write(tx: Tx, { plan, heads, settled, random }: Writing): Promise<Output[]> {
-  const streams = await append(tx, plan.changes, heads, random);
-  const [released] = await together(
-    alerts.releaseHolders(tx, plan.releasedAlerts, plan.releasedIncidents),
-    alerts.insertHolders(tx, plan.acquired),
-    alerts.insertSuccessors(tx, plan.successors),
-    alerts.upsertActivity(tx, plan.activity),
-    armAlertTimers(tx, plan.activity),
-    saveRecorded(tx, plan.recorded),
-    alerts.insertSettled(tx, plan.settled),
-    upsertReceipts(tx, settled.map(receiptRow)),
+  const { streams, statements } = await appending(tx, plan.changes, heads, random);
+  const inputOf = inputsOf(settled);
+  let released: KeyHolder[] = [];
+  let [events, replies]: Output[][] = [];
+  await inTurns(
+    ...statements,
+    async () => (released = await alerts.releaseHolders(tx, plan.releasedAlerts, plan.releasedIncidents)),
+    () => alerts.insertHolders(tx, plan.acquired),
+    () => alerts.insertSuccessors(tx, plan.successors),
+    () => alerts.upsertActivity(tx, plan.activity),
+    () => armAlertTimers(tx, plan.activity),
+    () => saveRecorded(tx, plan.recorded),
+    () => alerts.insertSettled(tx, plan.settled),
+    () => upsertReceipts(tx, settled.map(receiptRow)),
+    // What is said is put together while the server writes.
+    () => (events = streams.flatMap((stream) => eventOutputs(stream, inputOf.get(stream.after.id)))),
+    () => (replies = [...settled.map(replyOutput), ...outcomeOutputs(settled)]),
   );
-  return [
-    ...storyOutputs(plan, streams, { heads, released, settled }),
-    ...settled.map(replyOutput),
-    ...outcomeOutputs(settled),
-  ];
+  const facts = factOutputs(plan, streams, { heads, released, settled, inputOf });
+  return [...(events ?? []), ...facts, ...(replies ?? [])];
 }
 
 const receiptRow = ({ record, correlatedAt, settledAt }: SettledRecord) => ({
@@ -197,26 +201,29 @@ const receiptRow = ({ record, correlatedAt, settledAt }: SettledRecord) => ({
   ...{ total: record.receiptTotal, outcome: null, reason: null, detail: null },
 });
 
-interface Around {
-  heads: Map<string, StreamHead>;
-  released: KeyHolder[];
-  settled: SettledRecord[];
-}
-
-/** Events and states for subscribers, and facts for the correlator. */
-function storyOutputs(
-  plan: BatchPlan,
-  streams: readonly AppendedStream[],
-  { heads, released, settled }: Around,
-): Output[] {
+/** The first input that an incident's alerts came with. */
+function inputsOf(settled: readonly SettledRecord[]): Map<string, bigint> {
   const inputOf = new Map<string, bigint>();
   for (const { offset, answers } of settled)
     for (const { incidentId } of answers)
       if (incidentId !== null && !inputOf.has(incidentId)) inputOf.set(incidentId, offset);
+  return inputOf;
+}
+
+interface Around {
+  heads: Map<string, StreamHead>;
+  released: KeyHolder[];
+  settled: SettledRecord[];
+  inputOf: ReadonlyMap<string, bigint>;
+}
+
+/** What the correlator is told. */
+function factOutputs(plan: BatchPlan, streams: readonly AppendedStream[], around: Around): Output[] {
+  const { heads, released, settled, inputOf } = around;
   const after = new Map<string, ExistingIncident>(streams.map((stream) => [stream.after.id, stream.after]));
   const last = settled.at(-1);
   if (!last) return [];
-  const outputs = streams.flatMap((stream) => eventOutputs(stream, inputOf.get(stream.after.id)));
+  const outputs: Output[] = [];
   for (const { incidentId, keys } of plan.facts) {
     const changed = after.get(incidentId);
     const incident = changed ?? heads.get(incidentId)?.incident;

@@ -8,4 +8,4 @@ export { CommitUnknownError, failureOf, HandlerContractError, RetryBatchError, t
 export { markOf, originOf, parseMark } from './mark.ts';
 export { setPosition, showPositions, type Position } from './positions.ts';
 export { PreparingClient } from './preparing-client.ts';
-export { together } from './together.ts';
+export { inTurns, together } from './together.ts';
