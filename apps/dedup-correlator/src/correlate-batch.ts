@@ -1,12 +1,12 @@
 import type { CorrelatedAlert, NormalizedAlert } from '@tocsin/contracts';
 import { correlate, learn, WorkingSet, type KeyHolder, type KnownIncident } from '@tocsin/domain/correlation';
-import type { Input, Output, Stage, Verdict } from '@tocsin/postgres';
+import { together, type Input, type Output, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
 import { correlatedRecords } from './correlated-records.ts';
-import { loadOpen, loadState, prune, saveState } from './correlation-store.ts';
+import { loadState, prune, saveState } from './correlation-store.ts';
 import { alertParts, hear, type Heard } from './heard.ts';
+import { KnownRows, type Batch } from './known-rows.ts';
 import { lookupOf } from './lookup.ts';
-import { isTouched, placeOf, RowsGone, unansweredOf } from './narrow-writes.ts';
-import { OpenScopes } from './open-scopes.ts';
+import { isAgain, isTouched, RowsGone, unansweredOf } from './narrow-writes.ts';
 import { Pruning } from './pruning.ts';
 import type { RulesOf, WebhookRules } from './webhook-rules.ts';
 
@@ -19,12 +19,13 @@ export interface HeardBatch {
 
 /**
  * Folds alerts and incident facts, in log order, into the correlator's state, and says what each alert is.
- * State is read inside the transaction, so that repeating a part of a batch sees what its other part wrote. Only open incidents are
- * kept from batch to batch: as they were committed, behind the fence that keeps other owners out.
+ * State is read inside the transaction, so that repeating a part of a batch sees what its other part wrote. What is kept from batch to batch
+ * is as it was committed, behind the fence that keeps other owners out. What changes is being written while the answers are put into
+ * records.
  */
 export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatch> {
   const pruning = new Pruning();
-  const open = new OpenScopes();
+  const known = new KnownRows();
   return {
     async load(inputs) {
       const heard = new Map(inputs.map((input) => [input.value, hear(input)]));
@@ -32,36 +33,37 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
       return { heard, rulesOf: await rules.of(alerts) };
     },
 
-    async apply(tx, inputs, loaded) {
-      const heard = inputs.map((input) => loaded.heard.get(input.value) ?? hear(input));
-      await open.load(scopesOf(heard), (scope, most) => loadOpen(tx, scope, most));
-      const lookup = lookupOf(heard, loaded.rulesOf, (scope) => open.of(scope) !== undefined);
-      const { rows, places } = await loadState(tx, lookup, (scope, id) => open.of(scope)?.get(id) !== undefined);
-      const state = new WorkingSet(rows, (scope) => open.of(scope));
-      const folded = heard.map((one, index) => fold(state, one, inputs[index] as Input, loaded.rulesOf));
+    async apply(tx, inputs, { heard: read, rulesOf }) {
+      const heard = inputs.map((input) => read.get(input.value) ?? hear(input));
+      await known.load(tx, scopesOf(heard));
+      const lookup = lookupOf(heard, rulesOf, known);
+      const loaded = await loadState(tx, lookup, (scope, id) => known.incident(scope, id) !== undefined);
+      const state = new WorkingSet(loaded, known.openOf);
+      const folded = heard.map((one) => fold(state, one, rulesOf));
       const changes = state.changes();
-      const before = {
-        placeOf: (key: KeyHolder) => placeOf(key, state.loadedKey(key), places),
-        isTouched: (incident: KnownIncident) => isTouched(incident, open.of(incident.scope)?.get(incident.incidentId)),
-      };
-      if (!(await saveState(tx, changes, before, unansweredOf(lookup, rows, changes)))) {
-        open.forget(); // somebody has deleted rows: from now on what is stored counts
-        throw new RowsGone('rows that were there are gone');
-      }
       const due = pruning.due(changes);
-      const pruned = due.scopes.length > 0 ? await prune(tx, due) : [];
+      let pruned: string[] = [];
+      const writes = write(tx, { state, changes, lookup, loaded, known, due }).then(
+        (left) => void (pruned = left),
+        (error: unknown) => {
+          if (error instanceof RowsGone) known.forget(); // somebody has deleted rows: from now on what is stored counts
+          throw error;
+        },
+      );
+      writes.catch(() => undefined); // whoever waits for it is told
       return {
         verdicts: folded.map(({ verdict }) => verdict),
-        outputs: folded.flatMap(({ outputs }) => outputs),
+        outputs: folded.flatMap((one, index) => outputsOf(inputs[index] as Input, heard[index] as Heard, one)),
+        writes,
         committed: () => {
-          open.take(changes.incidents);
+          known.take({ lookup, loaded, changes, due });
           pruning.done(due, pruned);
         },
       };
     },
 
     forget: () => {
-      open.forget();
+      known.forget();
       pruning.forget();
     },
     parts: alertParts,
@@ -71,31 +73,51 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
 const scopesOf = (heard: readonly Heard[]): Set<string> =>
   new Set(heard.flatMap((one) => (one.kind === 'alerts' ? one.record.alerts.map(({ scope }) => scope) : [])));
 
-interface Folded {
-  verdict: Verdict;
-  outputs: Output[];
+interface Writing extends Batch {
+  state: WorkingSet;
+  known: KnownRows;
 }
 
-function fold(state: WorkingSet, heard: Heard, input: Input, rulesOf: RulesOf): Folded {
+/** Writes what a batch has changed, and deletes what is due; the statements are sent before this returns. @returns where more is due */
+async function write(tx: Tx, { state, changes, lookup, loaded, known, due }: Writing): Promise<string[]> {
+  const before = {
+    isAgain: (key: KeyHolder) => isAgain(key, state.loadedKey(key)),
+    isTouched: (incident: KnownIncident) => isTouched(incident, known.incident(incident.scope, incident.incidentId)),
+  };
+  const [isComplete, pruned] = await together(
+    saveState(tx, changes, before, unansweredOf(lookup, loaded, changes)),
+    due.scopes.length > 0 ? prune(tx, due) : Promise.resolve([]),
+  );
+  if (!isComplete) throw new RowsGone();
+  return pruned;
+}
+
+interface Folded {
+  verdict: Verdict;
+  answers: CorrelatedAlert[];
+}
+
+function fold(state: WorkingSet, heard: Heard, rulesOf: RulesOf): Folded {
   switch (heard.kind) {
     case 'broken':
-      return { verdict: { kind: 'dead-letter', reason: heard.reason, detail: heard.detail }, outputs: [] };
+      return { verdict: { kind: 'dead-letter', reason: heard.reason, detail: heard.detail }, answers: [] };
     case 'fact':
       state.apply(learn(state, heard.fact));
-      return { verdict: { kind: 'handled' }, outputs: [] };
+      return { verdict: { kind: 'handled' }, answers: [] };
     case 'alerts': {
       const answers = heard.record.alerts.map((alert) => answerOf(state, alert, rulesOf));
-      const outputs = correlatedRecords(
-        input,
-        heard.record,
-        answers.map(({ answer }) => answer),
-      );
-      return { verdict: verdictOf(answers.map(({ failure }) => failure)), outputs };
+      return {
+        verdict: verdictOf(answers.map(({ failure }) => failure)),
+        answers: answers.map(({ answer }) => answer),
+      };
     }
     default:
       return heard satisfies never;
   }
 }
+
+const outputsOf = (input: Input, heard: Heard, { answers }: Folded): Output[] =>
+  heard.kind === 'alerts' ? correlatedRecords(input, heard.record, answers) : [];
 
 interface Answered {
   answer: CorrelatedAlert;

@@ -8,12 +8,6 @@ import * as sql from './statements.ts';
 
 /** All SQL access of this service: one statement per batch and kind of row; those that do not need each other go together. */
 
-/** Rows that a batch may look at, and where its keys stand in their table. */
-export interface Loaded {
-  rows: StoredRows;
-  places: ReadonlyMap<KeyHolder, string>;
-}
-
 /**
  * Loads what a batch may look at; a table of which nothing is wanted is not asked. Its alerts are taken as answered; those that had been
  * are told. `isKnown`: incidents that are known without being loaded.
@@ -22,9 +16,10 @@ export async function loadState(
   tx: Tx,
   lookup: Lookup,
   isKnown: (scope: string, incidentId: string) => boolean,
-): Promise<Loaded> {
+): Promise<StoredRows> {
   const { alerts, dedupKeys, resolveKeys, closings, storms } = lookup;
-  const [claimed, keys, related, orders, storming, rollUps, candidates] = await together(
+  const [, claimed, keys, related, orders, storming, rollUps, candidates] = await together(
+    tx.query(sql.ROW_BY_ROW),
     rowsOf(
       tx,
       sql.CLAIM_PROCESSED,
@@ -61,21 +56,19 @@ export async function loadState(
     ),
   );
   const fresh = new Set(claimed.map((row) => row['alert_id'] as string));
-  const places = new Map([...keys, ...related].map((row) => [keyOf(row), row['ctid'] as string]));
+  const holders = [...lookup.known.keys, ...[...keys, ...related].map(keyOf)];
   const stormStates = storming.map(stormOf);
-  const held = [...places.keys(), ...stormStates].flatMap(({ scope, incidentId }) =>
-    incidentId === null ? [] : [{ scope, incidentId }],
+  const held = [...holders, ...stormStates].flatMap(({ scope, incidentId }) =>
+    incidentId === null || isKnown(scope, incidentId) ? [] : [{ scope, incidentId }],
   );
-  const unknown = [...lookup.incidents, ...held].filter(({ scope, incidentId }) => !isKnown(scope, incidentId));
-  const named = await loadIncidents(tx, unknown);
-  const rows: StoredRows = {
+  const named = lookup.incidents.filter(({ scope, incidentId }) => !isKnown(scope, incidentId));
+  return {
     processed: alerts.filter(({ id }) => !fresh.has(id)).map(({ id: alertId }) => ({ alertId })),
-    keys: [...places.keys()],
-    orders: orders.map(orderOf),
-    incidents: [...named, ...[...rollUps, ...candidates].map(incidentOf)],
+    keys: holders,
+    orders: [...lookup.known.closings, ...orders.map(orderOf)],
+    incidents: [...(await loadIncidents(tx, [...named, ...held])), ...[...rollUps, ...candidates].map(incidentOf)],
     storms: stormStates,
   };
-  return { rows, places };
 }
 
 const keyColumns = (refs: readonly KeyRef[]): unknown[][] =>
@@ -108,57 +101,63 @@ async function rowsOf(tx: Tx, statement: string, columns: unknown[][]): Promise<
   return (await tx.query<sql.Row>(statement, columns)).rows;
 }
 
-/** What is known of rows before a batch: where and how they were, so that of most only what moves is written. */
+/** What is known of rows before a batch, so that of most only what moves is written. */
 export interface Before {
-  /** The place of a key of which there is only one more occurrence. */
-  placeOf: (key: KeyHolder) => string | undefined;
+  /** Whether all that is new of a key is one more occurrence. */
+  isAgain: (key: KeyHolder) => boolean;
   /** Whether all that is new of an incident is the time of its last alert. */
   isTouched: (incident: KnownIncident) => boolean;
 }
 
-/** Writes every changed row. `unanswered`: alerts that were taken as answered and could not be. @returns whether all rows were there */
+/**
+ * Writes every changed row; the statements are sent before this returns. `unanswered`: alerts that were taken as answered and could not be.
+ * @returns whether all rows were there
+ */
 export async function saveState(
   tx: Tx,
   changes: Omit<CorrelationRows, 'processed'>,
   before: Before,
   unanswered: readonly string[],
 ): Promise<boolean> {
-  const placed = changes.keys.map((key) => ({ key, place: before.placeOf(key) }));
-  const again = placed.filter(({ place }) => place !== undefined);
-  const touched = changes.incidents.filter(before.isTouched);
-  const others = changes.incidents.filter((incident) => !before.isTouched(incident));
-  const [keys, incidents] = await together(
+  const keys = split(changes.keys, before.isAgain);
+  const incidents = split(changes.incidents, before.isTouched);
+  const [again, touched] = await together(
     write(
       tx,
       sql.TOUCH_KEYS,
       columnsOf(
-        again,
-        ({ place }) => place,
-        ({ key }) => key.lastAlertId,
-        ({ key }) => key.lastAt,
-        ({ key }) => key.lastTriggerAt,
+        keys.passing,
+        ({ scope }) => scope,
+        ({ webhookId }) => webhookId,
+        ({ dedupKey }) => dedupKey,
+        ({ lastAlertId }) => lastAlertId,
+        ({ lastAt }) => lastAt,
+        ({ lastTriggerAt }) => lastTriggerAt,
       ),
     ),
     write(
       tx,
       sql.TOUCH_INCIDENTS,
       columnsOf(
-        touched,
+        incidents.passing,
         ({ scope }) => scope,
         ({ incidentId }) => incidentId,
         ({ lastAlertAt }) => lastAlertAt,
       ),
     ),
-    saveKeys(
-      tx,
-      placed.flatMap(({ key, place }) => (place === undefined ? [key] : [])),
-    ),
-    saveIncidents(tx, others),
+    saveKeys(tx, keys.others),
+    saveIncidents(tx, incidents.others),
     saveClosings(tx, changes.orders),
     saveStorms(tx, changes.storms),
     write(tx, sql.RELEASE_PROCESSED, [[...unanswered]]),
   );
-  return keys === again.length && incidents === touched.length;
+  return again === keys.passing.length && touched === incidents.passing.length;
+}
+
+function split<Row>(rows: readonly Row[], passes: (row: Row) => boolean): { passing: Row[]; others: Row[] } {
+  const [passing, others]: [Row[], Row[]] = [[], []];
+  for (const row of rows) (passes(row) ? passing : others).push(row);
+  return { passing, others };
 }
 
 async function write(tx: Tx, statement: string, columns: unknown[][]): Promise<number> {

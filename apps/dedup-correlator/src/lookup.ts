@@ -1,4 +1,12 @@
-import { boundedText, fileUnder, millisOf, wantedTerms, type Millis } from '@tocsin/domain/correlation';
+import {
+  boundedText,
+  fileUnder,
+  millisOf,
+  wantedTerms,
+  type KeyHolder,
+  type Millis,
+  type OrderMemory,
+} from '@tocsin/domain/correlation';
 import type { Heard } from './heard.ts';
 import type { RulesOf } from './webhook-rules.ts';
 
@@ -6,7 +14,19 @@ export interface KeyRef {
   scope: string;
   webhookId: string;
   key: string;
+  /** All of it as one text. */
+  path: string;
 }
+
+/** What needs no lookup. */
+export interface Known {
+  /** Whether all open incidents of the scope are known. */
+  hasOpen(scope: string): boolean;
+  key(scope: string, path: string): KeyHolder | undefined;
+  /** Null: nothing is remembered. */
+  closing(scope: string, path: string): OrderMemory | null | undefined;
+}
+const NOTHING: Known = { hasOpen: () => false, key: () => undefined, closing: () => undefined };
 
 /** What a batch needs of the state: every row that one of its decisions may look at, each named once. */
 export interface Lookup {
@@ -23,18 +43,13 @@ export interface Lookup {
   rollUps: { scope: string; webhookId: string }[];
   /** Scopes whose storm is wanted. */
   storms: string[];
+  /** What is wanted and known: it is not among the above. */
+  known: { keys: KeyHolder[]; closings: OrderMemory[] };
 }
 
-/**
- * Collects the lookups of all records, so that each table is asked once per batch. Candidates of a scope whose open incidents are
- * known are not looked up.
- */
-export function lookupOf(
-  heard: readonly Heard[],
-  rulesOf: RulesOf,
-  isKnown: (scope: string) => boolean = () => false,
-): Lookup {
-  const collected = new Collector(isKnown);
+/** Collects the lookups of all records, so that each table is asked once per batch; what is known is not looked up. */
+export function lookupOf(heard: readonly Heard[], rulesOf: RulesOf, known: Known = NOTHING): Lookup {
+  const collected = new Collector(known);
   for (const one of heard) {
     if (one.kind === 'alerts') for (const alert of one.record.alerts) collected.alert(alert, rulesOf);
     if (one.kind === 'fact') collected.fact(one.fact);
@@ -54,25 +69,45 @@ class Collector {
   private readonly rollUps = new Map<string, Lookup['rollUps'][number]>();
   private readonly storms = new Set<string>();
   private readonly terms = new Map<string, Lookup['terms'][number]>();
+  private readonly knownKeys = new Map<string, KeyHolder>();
+  private readonly knownClosings = new Map<string, OrderMemory | null>();
 
-  constructor(private readonly isKnown: (scope: string) => boolean) {}
+  constructor(private readonly known: Known) {}
 
   alert(alert: Alert, rulesOf: RulesOf): void {
     const { id, workspaceId, scope, webhookId } = alert;
     if (!this.alerts.has(id)) this.alerts.set(id, { id, workspaceId, scope, receivedAt: millisOf(alert.receivedAt) });
     if (alert.status === 'triggered' && rulesOf(alert).config.storm) this.storms.add(scope);
-    note(this.dedupKeys, scope, webhookId, alert.dedupKey);
-    note(this.closings, scope, webhookId, alert.resolveKey);
+    const { dedupKey, resolveKey } = alert;
+    const path = pathOf(scope, webhookId, dedupKey);
+    const resolvePath = resolveKey === dedupKey ? path : pathOf(scope, webhookId, resolveKey);
+    this.key(path, { scope, webhookId, key: dedupKey });
+    this.closing(resolvePath, { scope, webhookId, key: resolveKey });
     if (alert.status === 'triggered' && alert.overLimit === true)
       this.rollUps.set(fileUnder(scope, webhookId), { scope, webhookId });
     else if (alert.status === 'triggered') {
-      if (!this.isKnown(scope)) this.windowOf(alert, rulesOf);
-    } else note(this.resolveKeys, scope, webhookId, alert.resolveKey);
+      if (!this.known.hasOpen(scope)) this.windowOf(alert, rulesOf);
+    } else note(this.resolveKeys, resolvePath, { scope, webhookId, key: resolveKey });
   }
 
   fact({ scope, incidentId, keys }: Fact): void {
     this.incidents.set(fileUnder(scope, incidentId), { scope, incidentId });
-    for (const { webhookId, dedupKey } of keys) note(this.dedupKeys, scope, webhookId, dedupKey);
+    for (const { webhookId, dedupKey } of keys)
+      this.key(pathOf(scope, webhookId, dedupKey), { scope, webhookId, key: dedupKey });
+  }
+
+  private key(path: string, named: Named): void {
+    if (this.dedupKeys.has(path) || this.knownKeys.has(path)) return;
+    const known = this.known.key(named.scope, path);
+    if (known) this.knownKeys.set(path, known);
+    else note(this.dedupKeys, path, named);
+  }
+
+  private closing(path: string, named: Named): void {
+    if (this.closings.has(path) || this.knownClosings.has(path)) return;
+    const known = this.known.closing(named.scope, path);
+    if (known === undefined) note(this.closings, path, named);
+    else this.knownClosings.set(path, known);
   }
 
   lookup(): Lookup {
@@ -85,6 +120,10 @@ class Collector {
       terms: [...this.terms.values()],
       rollUps: [...this.rollUps.values()],
       storms: [...this.storms],
+      known: {
+        keys: [...this.knownKeys.values()],
+        closings: [...this.knownClosings.values()].filter((closing) => closing !== null),
+      },
     };
   }
 
@@ -102,7 +141,10 @@ function earliest<Ref extends { scope: string; since: Millis }>(refs: Map<string
   if (!before || ref.since < before.since) refs.set(path, ref);
 }
 
-function note(refs: Map<string, KeyRef>, scope: string, webhookId: string, text: string): void {
-  const key = boundedText(text);
-  refs.set(fileUnder(scope, webhookId, key), { scope, webhookId, key });
+type Named = Omit<KeyRef, 'path'>;
+
+const pathOf = (scope: string, webhookId: string, key: string): string => fileUnder(scope, webhookId, boundedText(key));
+
+function note(refs: Map<string, KeyRef>, path: string, { scope, webhookId, key }: Named): void {
+  if (!refs.has(path)) refs.set(path, { scope, webhookId, key: boundedText(key), path });
 }

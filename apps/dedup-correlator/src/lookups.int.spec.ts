@@ -1,7 +1,16 @@
 import { testDatabase } from '@tocsin/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOAD_CLOSINGS, LOAD_INCIDENTS, LOAD_KEYS, LOAD_RELATED_KEYS } from './statements.ts';
+import {
+  LOAD_CLOSINGS,
+  LOAD_INCIDENTS,
+  LOAD_KEYS,
+  LOAD_RELATED_KEYS,
+  PRUNE,
+  ROW_BY_ROW,
+  TOUCH_INCIDENTS,
+  TOUCH_KEYS,
+} from './statements.ts';
 
 let database: Awaited<ReturnType<typeof testDatabase>>;
 let client: pg.Client;
@@ -56,3 +65,66 @@ describe.each(lookups)('a lookup of $of', ({ table, fill, statement, parameters 
     expect(plan).not.toMatch(/Seq Scan on (key_holders|closings|known_incidents)|Rows Removed by Filter/);
   });
 });
+
+const times = numbers.map(() => 5);
+const writes = [
+  {
+    of: 'keys',
+    table: 'key_holders',
+    fill: KEYS,
+    statement: TOUCH_KEYS,
+    parameters: [...wanted, all('alr'), times, times],
+  },
+  {
+    of: 'incidents',
+    table: 'known_incidents',
+    fill: INCIDENTS,
+    statement: TOUCH_INCIDENTS,
+    parameters: [...incidents, times],
+  },
+];
+
+describe.each(writes)('one more occurrence of $of', ({ table, fill, statement, parameters }) => {
+  it.each(statistics)('finds its rows by index; statistics: %s', async (known) => {
+    await client.query(`alter table dedup_correlator.${table} set (autovacuum_enabled = false)`);
+    await client.query(`truncate dedup_correlator.${table}`);
+    if (known === 'of one row') await client.query(fill, [0, 0]);
+    if (known !== 'none') await client.query(`vacuum analyze dedup_correlator.${table}`);
+    await client.query(fill, [1, 3_000]);
+    expect(await planOf(statement, parameters)).toContain('Index Scan');
+    expect(await planOf(statement, parameters)).not.toContain('Seq Scan');
+  });
+});
+
+describe('deleting what is old', () => {
+  it.each(['before', 'after'] as const)('reads what is old and no more, %s the tables were analysed', async (when) => {
+    await client.query(
+      'truncate dedup_correlator.key_holders, dedup_correlator.known_incidents, dedup_correlator.closings, dedup_correlator.processed_alerts',
+    );
+    for (const fill of [KEYS, CLOSINGS, INCIDENTS]) await client.query(fill, [1, 3_000]);
+    await client.query('update dedup_correlator.known_incidents set closed_at = last_alert_at');
+    await client.query(
+      `insert into dedup_correlator.processed_alerts (workspace_id, scope, alert_id, received_at) select 'ws', 'ws', 'alr' || n, n from generate_series(1, 3000) n`,
+    );
+    if (when === 'after') await client.query('analyze');
+    const horizon = JSON.stringify([{ scope: 'ws', processedBefore: 10, closingsBefore: 10 }]);
+    expect(await planOf(PRUNE, [horizon, 1_000])).not.toContain('Seq Scan');
+    const left = await client.query<{ keys: number; alerts: number }>(
+      `select (select count(*) from dedup_correlator.key_holders)::int as keys, (select count(*) from dedup_correlator.processed_alerts)::int as alerts`,
+    );
+    expect(left.rows).toEqual([{ keys: 2_991, alerts: 2_991 }]);
+  });
+});
+
+/** How a statement runs in a transaction of the stage; it is committed. */
+async function planOf(statement: string, parameters: unknown[]): Promise<string> {
+  await client.query('begin');
+  await client.query('set local role tocsin_pipeline');
+  await client.query(ROW_BY_ROW);
+  const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+    `explain (analyze, costs off) ${statement}`,
+    parameters,
+  );
+  await client.query('commit');
+  return rows.map((row) => row['QUERY PLAN']).join('\n');
+}

@@ -1,7 +1,7 @@
 import type { KeyHolder, KnownIncident } from '@tocsin/domain/correlation';
 import { describe, expect, it } from 'vitest';
 import { columnsOf, listText } from './columns.ts';
-import { isTouched, placeOf, unansweredOf } from './narrow-writes.ts';
+import { isAgain, isTouched, unansweredOf } from './narrow-writes.ts';
 
 const holder: KeyHolder = {
   ...{ workspaceId: 'ws', scope: 'ws', webhookId: 'whk', dedupKey: 'k', resolveKey: 'k', incidentId: 'inc_1' },
@@ -14,12 +14,10 @@ const incident: KnownIncident = {
 };
 
 describe('what is written of a row', () => {
-  const places = new Map([[holder, '(0,1)']]);
-
   it('is the occurrence, where nothing else of the key is new', () => {
     const again = { ...holder, lastAlertId: 'alr_2', lastAt: 2, lastTriggerAt: 2 };
-    expect(placeOf(again, holder, places)).toBe('(0,1)');
-    expect(placeOf(again, undefined, places)).toBeUndefined();
+    expect(isAgain(again, holder)).toBe(true);
+    expect(isAgain(again, undefined)).toBe(false);
   });
 
   it.each<[keyof KeyHolder, Partial<KeyHolder>]>([
@@ -32,7 +30,7 @@ describe('what is written of a row', () => {
     ['toggles', { toggles: [2] }],
     ['heldUntil', { heldUntil: 2 }],
   ])('is all of the key where its %s is new', (_name, over) => {
-    expect(placeOf({ ...holder, ...over }, holder, places)).toBeUndefined();
+    expect(isAgain({ ...holder, ...over }, holder)).toBe(false);
   });
 
   it('knows every field of a key', () => {

@@ -1,22 +1,17 @@
 import type { CorrelationRows, KeyHolder, KnownIncident, StoredRows } from '@tocsin/domain/correlation';
+import { RetryBatchError } from '@tocsin/postgres';
 import type { Lookup } from './lookup.ts';
 
 /** Rows that a batch relies on were deleted beside it. The batch is tried again, from what is stored. */
-export class RowsGone extends Error {
-  /** As PostgreSQL calls it when somebody else came between: the batch is done again. */
-  readonly code = '40001';
+export class RowsGone extends RetryBatchError {
+  constructor() {
+    super('database-conflict', 0, 'rows that were there are gone');
+  }
 }
 
-/** Where the row of a key stands that has one more occurrence and nothing else. */
-export function placeOf(
-  key: KeyHolder,
-  loaded: KeyHolder | undefined,
-  places: ReadonlyMap<KeyHolder, string>,
-): string | undefined {
-  return loaded && isOccurrence(key, loaded) ? places.get(loaded) : undefined;
-}
-
-const isOccurrence = (key: KeyHolder, before: KeyHolder): boolean =>
+/** Whether all that is new of a key is one more occurrence. */
+export const isAgain = (key: KeyHolder, before: KeyHolder | undefined): boolean =>
+  before !== undefined &&
   key.incidentId === before.incidentId &&
   key.alertId === before.alertId &&
   key.resolveKey === before.resolveKey &&

@@ -4,6 +4,10 @@ export type Row = Record<string, unknown>;
 // Rows come as one array per column. The server does not know how many there are and expects a few, so that it looks each of them up in
 // an index: with the statistics of a young or fast-growing table it would join all rows of a scope for a handful.
 
+/** For the rest of the transaction: what it looks up and changes is a few rows of tables that may be large, each found by itself. */
+export const ROW_BY_ROW =
+  'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+
 /** Takes alert ids as answered; those that come back were not. */
 export const CLAIM_PROCESSED = `
 insert into dedup_correlator.processed_alerts (alert_id, workspace_id, scope, received_at)
@@ -17,7 +21,7 @@ delete from dedup_correlator.processed_alerts where alert_id = any($1::text[])`;
 export const LOAD_KEYS = `
 select k.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
-  select k.ctid, k.* from dedup_correlator.key_holders k
+  select * from dedup_correlator.key_holders k
   where k.scope = w.scope and k.webhook_id = w.webhook_id and k.dedup_key = w.key offset 0
 ) k`;
 
@@ -25,7 +29,7 @@ cross join lateral (
 export const LOAD_RELATED_KEYS = `
 select k.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
-  select k.ctid, k.* from dedup_correlator.key_holders k
+  select * from dedup_correlator.key_holders k
   where k.scope = w.scope and k.webhook_id = w.webhook_id and k.resolve_key = w.key offset 0
 ) k`;
 
@@ -71,11 +75,13 @@ on conflict (scope) do update set arrivals = excluded.arrivals, over_at = exclud
 export const LOAD_OPEN = `
 select i.* from dedup_correlator.known_incidents i where i.scope = $1 and i.closed_at is null limit $2`;
 
-/** One more occurrence, on rows that this transaction has read (it is their only writer). */
+// One more occurrence, on rows that are there. They are found by index: that is also what clears a page of the versions of its rows that are
+// over, without which the next update would have to go to another page and into every index.
 export const TOUCH_KEYS = `
 update dedup_correlator.key_holders k set last_alert_id = r.last_alert_id, last_at = r.last_at, last_trigger_at = r.last_trigger_at
-from unnest($1::tid[], $2::text[], $3::bigint[], $4::bigint[]) as r(place, last_alert_id, last_at, last_trigger_at)
-where k.ctid = r.place`;
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+  as r(scope, webhook_id, dedup_key, last_alert_id, last_at, last_trigger_at)
+where k.scope = r.scope and k.webhook_id = r.webhook_id and k.dedup_key = r.dedup_key`;
 
 export const SAVE_KEYS = `
 insert into dedup_correlator.key_holders
@@ -113,36 +119,40 @@ on conflict (scope, incident_id) do update set
   version = excluded.version, opened_at = excluded.opened_at, last_alert_at = excluded.last_alert_at, closed_at = excluded.closed_at,
   services = excluded.services, roll_up_of = excluded.roll_up_of, facets = excluded.facets, terms = excluded.terms`;
 
-// Ordered by age under a limit, so that each scope costs an index range that is as long as what is deleted.
+// Ordered by age under a limit, so that each scope costs an index range that is as long as what is deleted. Rows go by their places: by
+// their names PostgreSQL would join the whole table with a few.
 export const PRUNE = `
 with horizon as (
   select * from jsonb_to_recordset($1::jsonb) as h(scope text, "processedBefore" bigint, "closingsBefore" bigint)
 ), old_alerts as (
-  delete from dedup_correlator.processed_alerts where alert_id in (
-    select old.alert_id from horizon h cross join lateral (
-      select p.alert_id from dedup_correlator.processed_alerts p
-      where p.scope = h.scope and p.received_at < h."processedBefore" order by p.received_at limit $2) old)
+  delete from dedup_correlator.processed_alerts where ctid = any(array(
+    select old.place from horizon h cross join lateral (
+      select p.ctid as place from dedup_correlator.processed_alerts p
+      where p.scope = h.scope and p.received_at < h."processedBefore" order by p.received_at limit $2) old))
   returning scope
 ), old_closings as (
-  delete from dedup_correlator.closings where (scope, webhook_id, resolve_key) in (
-    select h.scope, old.webhook_id, old.resolve_key from horizon h cross join lateral (
-      select c.webhook_id, c.resolve_key from dedup_correlator.closings c
-      where c.scope || '' = h.scope and c.kept_until < h."closingsBefore" order by c.kept_until limit $2) old)
+  delete from dedup_correlator.closings where ctid = any(array(
+    select old.place from horizon h cross join lateral (
+      select c.ctid as place from dedup_correlator.closings c
+      where c.scope || '' = h.scope and c.kept_until < h."closingsBefore" order by c.kept_until limit $2) old))
   returning scope
 ), old_incidents as (
-  delete from dedup_correlator.known_incidents where (scope, incident_id) in (
-    select h.scope, old.incident_id from horizon h cross join lateral (
-      select i.incident_id from dedup_correlator.known_incidents i
-      where i.scope = h.scope and i.closed_at is not null and i.closed_at < h."processedBefore" order by i.closed_at limit $2) old)
+  delete from dedup_correlator.known_incidents where ctid = any(array(
+    select old.place from horizon h cross join lateral (
+      select i.ctid as place from dedup_correlator.known_incidents i
+      where i.scope = h.scope and i.closed_at is not null and i.closed_at < h."processedBefore" order by i.closed_at limit $2) old))
   returning scope, incident_id
 ), old_keys as (
-  delete from dedup_correlator.key_holders k using old_incidents i where k.scope = i.scope and k.incident_id = i.incident_id
+  delete from dedup_correlator.key_holders where ctid = any(array(
+    select old.place from old_incidents i cross join lateral (
+      select k.ctid as place from dedup_correlator.key_holders k
+      where k.incident_id = i.incident_id and k.scope = i.scope offset 0) old))
 ), old_recorded as (
-  delete from dedup_correlator.key_holders where (scope, webhook_id, dedup_key) in (
-    select h.scope, old.webhook_id, old.dedup_key from horizon h cross join lateral (
-      select k.webhook_id, k.dedup_key from dedup_correlator.key_holders k
+  delete from dedup_correlator.key_holders where ctid = any(array(
+    select old.place from horizon h cross join lateral (
+      select k.ctid as place from dedup_correlator.key_holders k
       where k.scope = h.scope and k.incident_id is null and k.first_at < h."processedBefore" and k.last_at < h."processedBefore"
-      order by k.first_at limit $2) old)
+      order by k.first_at limit $2) old))
   returning scope
 )
 select scope from old_alerts group by scope having count(*) >= $2

@@ -12,6 +12,7 @@ import type { Batch, Input, Mark, Stage } from './pipeline.ts';
 import { POISON_LIMIT } from './poison-rate.ts';
 import { beginFenced, readPosition } from './positions.ts';
 import type { Publisher } from './publisher.ts';
+import { together } from './together.ts';
 import { inTransaction, rollBack, type RollBack } from './transaction.ts';
 
 export interface BatchDeps {
@@ -158,7 +159,9 @@ export class BatchRun<Loaded> {
       )) as unknown as QueryResult[];
       if (!answers[1]?.rowCount) throw new Overtaken();
       return end(async () => {
-        const result = kept.length > 0 ? await stage.apply(tx, kept, loaded as Loaded) : { verdicts: [], outputs: [] };
+        const result: Awaited<ReturnType<Stage<Loaded>['apply']>> =
+          kept.length > 0 ? await stage.apply(tx, kept, loaded as Loaded) : { verdicts: [], outputs: [] };
+        result.writes?.catch(() => undefined); // waited for below, unless something else fails first
         if (result.verdicts.length !== kept.length) {
           throw new HandlerContractError(`${result.verdicts.length} verdicts for ${kept.length} inputs`);
         }
@@ -171,7 +174,10 @@ export class BatchRun<Loaded> {
         const { notify } = deps.publisher;
         const writes = { lane: this.lane, records, ...(notify === undefined ? {} : { notify }) };
         const consumed = { source, marks: whole.marks, today: deps.now().toISOString().slice(0, 10) };
-        const rows = await writeOutcome(tx, deps.schema, writes, consumed);
+        const [, rows] = await together(
+          result.writes ?? Promise.resolve(),
+          writeOutcome(tx, deps.schema, writes, consumed),
+        );
         return { rows, dead: dead.length, committed: result.committed?.bind(result) };
       });
     });

@@ -146,6 +146,7 @@ class JointBatches<Loaded> {
     const { deps, stage } = this;
     if (inputs.length === 0) return { rows: [], committed: undefined };
     const result = await stage.apply(tx, inputs, loaded as Loaded);
+    result.writes?.catch(() => undefined); // waited for below, unless something else fails first
     if (result.verdicts.length !== inputs.length)
       throw new HandlerContractError(`${result.verdicts.length} verdicts for ${inputs.length} inputs`);
     // Dead letters, and outputs that name an input by its offset, belong to one partition.
@@ -153,7 +154,10 @@ class JointBatches<Loaded> {
     if (result.outputs.some(({ by }) => !('stream' in by))) throw new NotTogether();
     const { notify } = deps.publisher;
     const writes = { lane, records: recordsOf(result.outputs) };
-    const rows = await writeOutcome(tx, deps.schema, { ...writes, ...(notify === undefined ? {} : { notify }) });
+    const [, rows] = await together(
+      result.writes ?? Promise.resolve(),
+      writeOutcome(tx, deps.schema, { ...writes, ...(notify === undefined ? {} : { notify }) }),
+    );
     return { rows, committed: result.committed?.bind(result) };
   }
 

@@ -53,12 +53,15 @@ export type Verdict =
 /** What one service does with a batch: load (before BEGIN, no locks), then apply (inside the transaction, repeatable). */
 export interface Stage<Loaded> {
   load(inputs: Input[]): Promise<Loaded>;
-  /** `verdicts` has one entry per input, in order. `committed` runs after COMMIT only: the one place where caches change. */
+  /**
+   * `verdicts` has one entry per input, in order. `writes`: statements of the transaction that were sent and are not answered yet; nothing
+   * is committed before they are. `committed` runs after COMMIT only: the one place where caches change.
+   */
   apply(
     tx: Tx,
     inputs: Input[],
     loaded: Loaded,
-  ): Promise<{ verdicts: Verdict[]; outputs: Output[]; committed?(): void }>;
+  ): Promise<{ verdicts: Verdict[]; outputs: Output[]; writes?: Promise<unknown>; committed?(): void }>;
   /** Drops caches of this partition: another owner may have moved on. */
   forget(source: Source): void;
   /**
