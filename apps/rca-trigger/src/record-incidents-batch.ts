@@ -1,6 +1,7 @@
 import { defaultRcaSettings, type RcaCaps, type RcaSettings } from '@tocsin/domain/rca';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import type { Input, Stage, Verdict } from '@tocsin/postgres';
+import { eraseFindings } from './erase-findings.ts';
 import { incidentRecordOf, isIncidentEvent, planBatch, requestedEvent } from './incident-records.ts';
 import { countLastHour, lockIncidents, storeIncidents, storeRequests } from './investigation-store.ts';
 import { rcaOutput } from './rca-facts.ts';
@@ -49,6 +50,10 @@ export const recordIncidentsStage = (parts: RecordIncidentsParts): Stage<null> =
       investigatorOf: (id) => (parts.feed.workspace(id)?.body.investigator ? 'http' : 'built-in'),
     });
     await storeIncidents(tx, plan.rows);
+    await eraseFindings(
+      tx,
+      records.filter(({ offset }) => !plan.repeated.has(offset)).map(({ record }) => record),
+    );
     const times = { requested: now.toISOString(), due: plus(now, parts.settleMs) };
     const made = await storeRequests(tx, plan.requests, times);
     const fresh = plan.requests.filter(({ id }) => made.has(id));

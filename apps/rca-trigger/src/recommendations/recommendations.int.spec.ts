@@ -131,24 +131,30 @@ async function opened(fields: Partial<PublicIncident> = {}): Promise<PublicIncid
     ...{ correlated_alert_count: 0, custom_fields: {}, external_links: [], version: 1 },
     ...fields,
   };
+  await told(incident, 'IncidentOpened', 'incident.created');
+  return incident;
+}
+
+/** Says what happened to an incident. */
+async function told(incident: PublicIncident, type: string, name: string): Promise<void> {
+  const { version, updated_at: at } = incident;
   const value = encodeRecord('incident.event.v1', {
     event: {
       ...{
-        id: eventIdOf(incident.id, 1),
+        id: eventIdOf(incident.id, version),
         stream: incident.id,
-        version: 1,
-        type: 'IncidentOpened',
+        version,
+        type,
         schema_version: 1,
         at,
       },
       ...{ actor: { kind: 'system', id: null, name: null }, cause_id: 'spec', cause_ordinal: 0, reason: null },
       ...{ config_revision: 1, data: {}, digest: '', prev_hash: '', hash: '' },
     },
-    ...{ incident, changed: [], sequence: 1, outbound_name: 'incident.created' },
+    ...{ incident, changed: [], sequence: version, outbound_name: name },
   });
-  const headers = { type: 'incident.event.v1', mark: `${incident.id};1;0` };
+  const headers = { type: 'incident.event.v1', mark: `${incident.id};${version};0` };
   await platform.eventLog.append([{ topic: 'incident.events', key: incident.id, value, headers }]);
-  return incident;
 }
 
 describe('a recommendation of a person', () => {
@@ -303,5 +309,42 @@ describe('an investigation', () => {
     });
     const { body } = await call('GET', `recommendations?incident_id=${incident.id}`);
     expect((body['items'] as Json[]).map((one) => one['id'] as string)).toEqual([recommended?.['id']]);
+  });
+
+  it('loses what it found and recommended with the personal data of its incident, and with nothing less', async () => {
+    const change = { service: 'ada', version: '7', title: 'Ada Lovelace deploys', finished: new Date().toISOString() };
+    expect((await call('POST', 'changes', change)).status).toBe(201);
+    const incident = await opened({ services: ['ada'], title: 'Ada Lovelace called' });
+    const [recommended] = await waitFor(() => {
+      const found = said.filter(
+        ({ name, data }) => name === 'recommendation.created' && data['incident_id'] === incident.id,
+      );
+      return found.length > 0 && found;
+    });
+    const path = `recommendations/${String(recommended?.data['id'])}`;
+    await call('POST', `${path}/comments`, { text: 'Ask Ada' });
+    const kept = async () => {
+      const investigations = await call('GET', `incidents/${incident.id}/rca`);
+      return JSON.stringify([investigations.body, (await call('GET', path)).body]);
+    };
+    const whole = await kept();
+    expect(whole).toContain('Ada');
+
+    await told({ ...incident, version: 2 }, 'PayloadErased', 'incident.updated'); // a comment of the incident went
+    await told({ ...incident, version: 3, title: '[erased]', services: [] }, 'PayloadErased', 'incident.updated');
+    const erased = await waitFor(async () => {
+      const text = await kept();
+      return !text.includes('Ada L') && text;
+    });
+    expect(erased).not.toContain('Ask Ada');
+    expect((await call('GET', path)).body).toMatchObject({
+      ...{
+        title: '[erased]',
+        description: '[erased]',
+        version: 3,
+        status: 'pending',
+        comments: [{ text: '[erased]' }],
+      },
+    });
   });
 });
