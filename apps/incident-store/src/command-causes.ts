@@ -20,9 +20,12 @@ export interface WrittenEvent {
 
 export const actorOf = ({ keyId, name }: Caller): Actor => ({ kind: 'api-key', id: keyId, name });
 
+/** What a cause of its own is made of. */
+export const CAUSE_BYTES = 16;
+
 /** One key may be used once per caller, incident and command; without one every request is a cause of its own. */
 export function causeOf({ caller, incidentId, idempotencyKey }: Asking, kind: string, random: Random): string {
-  if (idempotencyKey === undefined) return mintId('cmd', random(16));
+  if (idempotencyKey === undefined) return mintId('cmd', random(CAUSE_BYTES));
   return deriveId('cmd', caller.workspaceId, caller.keyId, incidentId, kind, idempotencyKey);
 }
 

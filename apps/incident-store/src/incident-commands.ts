@@ -15,6 +15,7 @@ import { failureOf, type Pipeline } from '@tocsin/postgres';
 import { appendAllDecided } from './append-decided.ts';
 import {
   actorOf,
+  CAUSE_BYTES,
   causeOf,
   eventsOfCauses,
   otherBody,
@@ -46,10 +47,14 @@ export interface CommandParts {
   random: Random;
 }
 
-/** A request with what it had when it came: the time, and the cause of what it writes. */
-interface Asked extends CommandRequest {
-  causeId: string;
+/** A request with the time when it came. */
+interface Timed extends CommandRequest {
   at: string;
+}
+
+/** And with the cause of what it writes. */
+interface Asked extends Timed {
+  causeId: string;
 }
 
 /** What a command comes to: what it had written before, or what it writes now. */
@@ -61,9 +66,9 @@ type Verdict = { incident: ExistingIncident } & ({ before: WrittenEvent[] } | { 
  * that come at a time share a transaction; each is decided and refused by itself.
  */
 export class IncidentCommands {
-  private readonly groups = new CommandGroups<Asked, CommandAnswer>({
+  private readonly groups = new CommandGroups<Timed, CommandAnswer>({
     keyOf: ({ incidentId }) => incidentId,
-    run: (asked) => this.runTogether(asked),
+    run: (timed) => this.runTogether(withCauses(timed, this.parts.random)),
     isOurFault: (error) => failureOf(error).kind === 'poison',
   });
 
@@ -71,9 +76,7 @@ export class IncidentCommands {
 
   /** @throws Problem not-found, wrong-state, precondition-failed, conflict */
   run(request: CommandRequest): Promise<CommandAnswer> {
-    const { clock, random } = this.parts;
-    const causeId = causeOf(request, request.command.kind, random);
-    return this.groups.add({ ...request, causeId, at: clock().toISOString() });
+    return this.groups.add({ ...request, at: this.parts.clock().toISOString() });
   }
 
   /** Each on an incident of its own. */
@@ -104,6 +107,15 @@ export class IncidentCommands {
       return { result, outputs: [...appended.values()].flatMap(({ outputs }) => outputs) };
     });
   }
+}
+
+/** What is random in their causes is drawn together: each draw asks the system. */
+function withCauses(timed: readonly Timed[], random: Random): Asked[] {
+  const drawn = random(CAUSE_BYTES * timed.length);
+  return timed.map((one, index) => {
+    const own = drawn.subarray(CAUSE_BYTES * index, CAUSE_BYTES * (index + 1));
+    return { ...one, causeId: causeOf(one, one.command.kind, () => own) };
+  });
 }
 
 function outcomeOf<Answer>(decideIt: () => Answer): Outcome<Answer> {

@@ -18,6 +18,7 @@ import {
 } from '@tocsin/domain/incident';
 import type { Random } from '@tocsin/nest-shell';
 import { inTurns, type Tx } from '@tocsin/postgres';
+import { allotNumbers } from './incident-numbers.ts';
 import { writeProjections } from './projection-store.ts';
 import { moveTimers } from './timer-store.ts';
 
@@ -119,7 +120,8 @@ export async function appending(
 ): Promise<ReadyToAppend> {
   if (changes.length === 0) return { streams: [], statements: [] };
   const numbered = await allotNumbers(tx, changes);
-  const chains = numbered.map((change) => chain(change, heads.get(change.before.id)?.lastHash ?? GENESIS_HASH, random));
+  const salts = saltsOf(numbered, random);
+  const chains = numbered.map((change) => chain(change, heads.get(change.before.id)?.lastHash ?? GENESIS_HASH, salts));
   const streams = chains.map(({ rows, before }): AppendedStream => {
     const last = rows.at(-1)!;
     return { events: rows, before, after: last.after, lastHash: last.hash };
@@ -149,43 +151,17 @@ export async function append(
   return streams;
 }
 
-/** Human numbers without gaps: one row per workspace, locked until the commit, workspaces in order. */
-async function allotNumbers(tx: Tx, changes: readonly IncidentChange[]): Promise<IncidentChange[]> {
-  const opening = new Map<string, number>();
-  for (const { events } of changes)
-    for (const event of events)
-      if (event.type === 'IncidentOpened' || event.type === 'IncidentDeclared')
-        opening.set(event.data.workspace_id, (opening.get(event.data.workspace_id) ?? 0) + 1);
-  if (opening.size === 0) return [...changes];
-  const wanted = [...opening].sort(([a], [b]) => (a < b ? -1 : 1));
-  const { rows } = await tx.query<{ workspace_id: string; last_number: string }>(
-    `insert into incident_store.workspace_numbers as n (workspace_id, last_number) select * from unnest($1::text[], $2::bigint[])
-     on conflict (workspace_id) do update set last_number = n.last_number + excluded.last_number returning workspace_id, last_number`,
-    [wanted.map(([workspace]) => workspace), wanted.map(([, count]) => count)],
-  );
-  const next = new Map(
-    rows.map((row) => [row.workspace_id, Number(row.last_number) - (opening.get(row.workspace_id) ?? 0)]),
-  );
-  const numberOf = (workspace: string): number => {
-    const number = (next.get(workspace) ?? 0) + 1;
-    next.set(workspace, number);
-    return number;
-  };
-  return changes.map(({ before, events }) => ({
-    before,
-    events: events.map((event): IncidentEvent => {
-      if (event.type !== 'IncidentOpened' && event.type !== 'IncidentDeclared') return event;
-      const number = numberOf(event.data.workspace_id);
-      return { ...event, data: { ...event.data, number } } as IncidentEvent;
-    }),
-  }));
+/** A salt for each event, drawn together: each draw asks the system. */
+function* saltsOf(changes: readonly IncidentChange[], random: Random): Generator<Buffer, undefined> {
+  const drawn = random(SALT_BYTES * changes.reduce((count, { events }) => count + events.length, 0));
+  for (let at = 0; at < drawn.length; at += SALT_BYTES) yield drawn.subarray(at, at + SALT_BYTES);
 }
 
 /** Gives each event its version, ordinal within its cause, salt and hash. */
 function chain(
   { before, events }: IncidentChange,
   lastHash: string,
-  random: Random,
+  salts: Iterator<Buffer, undefined>,
 ): { before: Incident; rows: StoredRow[] } {
   const rows: StoredRow[] = [];
   const ordinals = new Map<string, number>();
@@ -196,7 +172,7 @@ function chain(
     if (!exists(after)) throw new Error(`${event.type} does not begin a stream`);
     const ordinal = ordinals.get(event.causeId) ?? 0;
     ordinals.set(event.causeId, ordinal + 1);
-    const row = rowOf({ event, before: state, after, ordinal, prevHash, salt: random(SALT_BYTES) });
+    const row = rowOf({ event, before: state, after, ordinal, prevHash, salt: salts.next().value! });
     rows.push(row);
     [state, prevHash] = [after, row.hash];
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as sha } from 'node:crypto';
 
 /** An event in the order in which the whole installation has committed. Positions begin at 1 and have no gaps. */
 export interface CommittedEvent {
@@ -14,7 +14,7 @@ export const GENESIS_CHAIN = '0'.repeat(64);
 
 /** SHA-256 over the chain before and one line per field, hex: what was left out, put in or moved changes every later one. */
 export const chainOf = (before: string, { position, stream, version, hash }: CommittedEvent): string =>
-  createHash('sha256').update(`${before}\n${position}\n${stream}\n${version}\n${hash}`, 'utf8').digest('hex');
+  sha('sha256', `${before}\n${position}\n${stream}\n${version}\n${hash}`, 'hex');
 
 /** What a checkpoint signs. */
 export interface Checkpoint {

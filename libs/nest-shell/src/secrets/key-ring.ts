@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
 import type { SealedText, WorkspaceDocument } from '@tocsin/contracts';
 import type { Random } from '../tokens.ts';
 import { auditKeyOf, publicPem, signText } from './audit-key.ts';
+import { hmacWith } from './hmac.ts';
 
 /** Seals and opens the secrets of workspaces, and hashes what is only ever compared. */
 export interface KeyRing {
@@ -68,12 +69,14 @@ function decrypt(key: Buffer, iv: Buffer, bound: string, sealed: Buffer): Buffer
 class EnvelopeKeyRing implements KeyRing {
   private readonly current: string;
   private readonly dataKeys = new Map<string, Buffer>();
+  private readonly peppered: (text: string) => string;
 
   constructor(
     private readonly keys: ReadonlyMap<string, Buffer>,
-    private readonly pepper: string,
+    pepper: string,
     private readonly random: Random,
   ) {
+    this.peppered = hmacWith(pepper);
     const [first] = keys.keys();
     if (!first) throw new KeyRingError('bad-key-ring', 'TOCSIN_KEY_RING holds no key');
     this.current = first;
@@ -92,7 +95,7 @@ class EnvelopeKeyRing implements KeyRing {
   }
 
   pepperedHmac(text: string): string {
-    return createHmac('sha256', this.pepper).update(text).digest('hex');
+    return this.peppered(text);
   }
 
   sealForDisk(purpose: string, bytes: Buffer): Buffer {
