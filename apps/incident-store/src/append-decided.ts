@@ -1,11 +1,11 @@
 import { isLive, type ExistingIncident, type IncidentEvent } from '@tocsin/domain/incident';
 import type { Random } from '@tocsin/nest-shell';
-import { inTurns, type Output, type Tx } from '@tocsin/postgres';
+import type { Output, Tx } from '@tocsin/postgres';
 import { releaseHolders } from './alert-store.ts';
 import type { WrittenEvent } from './command-causes.ts';
 import { eventOutputs } from './event-outputs.ts';
 import { factOutput } from './fact-outputs.ts';
-import { appending, type AppendedStream, type StreamHead } from './incident-log.ts';
+import { append, type AppendedStream, type StreamHead } from './incident-log.ts';
 
 interface Appending {
   heads: ReadonlyMap<string, StreamHead>;
@@ -44,10 +44,7 @@ export async function appendAllDecided(
   const changes = decided
     .filter(({ events }) => events.length > 0)
     .map(({ incident, events }) => ({ before: incident, events }));
-  const { streams, statements } = await appending(tx, changes, heads, random);
-  const outputs = new Map<string, Output[]>();
-  const say = (stream: AppendedStream) => outputs.set(stream.after.id, eventOutputs(stream));
-  await inTurns(...statements, () => streams.forEach(say)); // put together while the server writes
+  const streams = await append(tx, changes, heads, random);
   const facts = await factsOf(tx, streams);
   return new Map(
     streams.map((stream) => [
@@ -56,7 +53,7 @@ export async function appendAllDecided(
         after: stream.after,
         events: stream.events.map(({ id, version, event }) => ({ id, type: event.type, version, at: event.at })),
         outputs: [
-          ...(outputs.get(stream.after.id) ?? []),
+          ...eventOutputs(stream),
           ...facts.filter(({ key }) => key === stream.after.id).map(({ fact }) => fact),
         ],
       },

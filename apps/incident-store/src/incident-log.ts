@@ -17,7 +17,7 @@ import {
   type IncidentEvent,
 } from '@tocsin/domain/incident';
 import type { Random } from '@tocsin/nest-shell';
-import { inTurns, type Tx } from '@tocsin/postgres';
+import { together, type Tx } from '@tocsin/postgres';
 import { allotNumbers } from './incident-numbers.ts';
 import { writeProjections } from './projection-store.ts';
 import { moveTimers } from './timer-store.ts';
@@ -147,7 +147,7 @@ export async function append(
   random: Random,
 ): Promise<AppendedStream[]> {
   const { streams, statements } = await appending(tx, changes, heads, random);
-  await inTurns(...statements);
+  await together(...statements.map((send) => send())); // few rows: nobody else's turn comes between
   return streams;
 }
 
