@@ -26,27 +26,28 @@ export const byLane = (a: readonly string[], b: readonly string[]): number =>
   compared(a[0] ?? '', b[0] ?? '') || compared(a[1] ?? '', b[1] ?? '');
 const compared = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Lanes of these incidents that hold an update which takes in further ones. */
-export async function openUpdates(tx: Tx, incidentIds: readonly string[]): Promise<Set<string>> {
-  const { rows } = await tx.query<{ subscription_id: string; incident_id: string }>(
-    'select subscription_id, incident_id from outbound_dispatcher.deliveries where mergeable and incident_id = any($1)',
-    [incidentIds],
-  );
-  return new Set(rows.map((row) => laneKey(row.subscription_id, row.incident_id)));
-}
-
 /**
- * Locks lanes in the order of the pairs, which is the same for everybody (so that nobody deadlocks), one by one by the index, and reads what the planner must know of them. Those that are not there yet begin
- * with this plan. An open update that a worker is claiming right now is not open any more.
+ * Locks lanes, and those of the incidents that hold an open update, in one order for everybody (so that nobody deadlocks), one by one by the
+ * index, and reads what the planner must know of them. Those that are not there yet begin with this plan. An open update that a worker is
+ * claiming right now is not open any more.
  */
-export async function lockLanes(tx: Tx, pairs: readonly LanePair[]): Promise<Map<string, Lane>> {
-  if (pairs.length === 0) return new Map();
+export async function lockLanes(
+  tx: Tx,
+  pairs: readonly LanePair[],
+  incidentIds: readonly string[],
+): Promise<Map<string, Lane>> {
+  if (incidentIds.length === 0) return new Map();
   const { rows } = await tx.query<LaneRow>(
-    `select l.* from unnest($1::text[], $2::text[]) with ordinality as pair(s, i, place)
+    `select l.* from (
+       select s, i from (
+         select s, i from unnest($1::text[], $2::text[]) as given(s, i)
+          union
+         select subscription_id, incident_id from outbound_dispatcher.deliveries where mergeable and incident_id = any($3)) lane
+        order by s collate "C", i collate "C") pair
       cross join lateral (
         select subscription_id, incident_id, last_sequence, last_update_at from outbound_dispatcher.lanes
          where subscription_id = pair.s and incident_id = pair.i for update) l`,
-    [pairs.map(([subscription]) => subscription), pairs.map(([, incident]) => incident)],
+    [pairs.map(([subscription]) => subscription), pairs.map(([, incident]) => incident), incidentIds],
   );
   if (rows.length === 0) return new Map();
   // A statement of its own: it sees what those who held the locks have committed.

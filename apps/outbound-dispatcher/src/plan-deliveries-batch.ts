@@ -9,10 +9,11 @@ import {
 } from '@tocsin/domain/delivery';
 import type { ConfigurationFeed } from '@tocsin/nest-shell';
 import { together, type Input, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
+import type { ClaimedDelivery } from './claim-store.ts';
 import type { EarlyClaims } from './early-claims.ts';
 import { troubles } from './endpoint-store.ts';
 import { forgetSent } from './forget-sent.ts';
-import { byLane, lockLanes, openUpdates, storePlan } from './lane-store.ts';
+import { lockLanes, storePlan } from './lane-store.ts';
 import type { NoticeBoard } from './notifications/notice-board.ts';
 import { subscriberOf } from './subscriber-of.ts';
 
@@ -50,12 +51,13 @@ export const planDeliveriesStage = (parts: PlanParts): Stage<Subscriptions> => (
   async apply(tx, inputs, subscriptions) {
     const decoded = inputs.map((input) => decode(input, parts.incidentUrl));
     const events = decoded.flatMap((one) => ('event' in one ? one.event : []));
-    const committed = await planEvents(tx, events, subscriptions, parts);
+    const { stored, committed } = await planEvents(tx, events, subscriptions, parts);
     await parts.board?.incidents(tx, inputs);
     await forgetSent(tx, inputs, parts.clock());
     return {
       verdicts: decoded.map((one): Verdict => ('event' in one ? { kind: 'handled' } : one.verdict)),
       outputs: [],
+      writes: stored,
       committed,
     };
   },
@@ -72,31 +74,44 @@ export async function configurationFor(
   await feed.atLeast(revision, CONFIGURATION_WAIT_MS);
 }
 
-/** Plans and stores deliveries of events in log order. @returns what is to be done once the transaction is committed */
+export interface Planned {
+  /** Resolves when the statements that store the plan, which have been sent, are answered. */
+  stored: Promise<void>;
+  /** To be done once the transaction is committed. */
+  committed: () => void;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Plans and stores deliveries of events in log order. */
 export async function planEvents(
   tx: Tx,
   events: readonly OutboundEvent[],
   subscriptions: Subscriptions,
   { clock, wake, claims }: Pick<PlanParts, 'clock' | 'wake' | 'claims'>,
-): Promise<() => void> {
+): Promise<Planned> {
   const now = clock();
-  if (events.length === 0) return () => undefined;
-  const incidents = new Set(events.flatMap(({ incidentId }) => incidentId ?? []));
-  const [{ disabled, open }, updates] = await together(troubles(tx), openUpdates(tx, [...incidents]));
-  const of = withDisabled(subscriptions.of, disabled);
-  const lanes = await lockLanes(tx, [...lanesOf(events, of, updates).values()].sort(byLane));
-  const plan = planDeliveries(events, of, lanes, now);
+  if (events.length === 0) return { stored: Promise.resolve(), committed: () => undefined };
+  const incidents = [...new Set(events.flatMap(({ incidentId }) => incidentId ?? []))];
+  // Of a receiver that is disabled a lane may be locked for nothing; nothing else is known to be needed before the answers are here.
+  const wanted = [...lanesOf(events, subscriptions.of, NONE).values()];
+  const [{ disabled, open }, lanes] = await together(troubles(tx), lockLanes(tx, wanted, incidents));
+  const plan = planDeliveries(events, withDisabled(subscriptions.of, disabled), lanes, now);
   const lease = claims?.lease(plan.planned, open);
-  const claimed = await storePlan(tx, plan, { nameOf: subscriptions.nameOf, lanes, lease });
-  const early = new Set<string>(claimed.map(({ id }) => id));
-  const woken = new Set([
-    ...plan.planned.filter(({ id }) => !early.has(id)).map(({ subscription }) => subscription.id),
-    ...(plan.changed.length > 0 ? [...plan.lanes.values()].map((lane) => lane.subscriptionId) : []),
-  ]);
-  return () => {
+  let claimed: ClaimedDelivery[] = [];
+  const stored = storePlan(tx, plan, { nameOf: subscriptions.nameOf, lanes, lease }).then(
+    (ours) => void (claimed = ours),
+  );
+  stored.catch(() => undefined); // whoever ends the transaction is told
+  const committed = (): void => {
+    const early = new Set<string>(claimed.map(({ id }) => id));
     claims?.adopt(claimed);
-    wake(woken);
+    wake([
+      ...plan.planned.filter(({ id }) => !early.has(id)).map(({ subscription }) => subscription.id),
+      ...(plan.changed.length > 0 ? [...plan.lanes.values()].map((lane) => lane.subscriptionId) : []),
+    ]);
   };
+  return { stored, committed };
 }
 
 /** Receivers that were disabled are idle until their subscription is changed. */

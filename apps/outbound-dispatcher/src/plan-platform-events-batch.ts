@@ -27,7 +27,7 @@ export const planPlatformEventsStage = (parts: PlatformParts): Stage<Subscriptio
   async apply(tx, inputs, subscriptions) {
     const reads = inputs.map((input) => ({ input, read: read(input, parts.feed) }));
     const events = reads.flatMap(({ read: one }) => ('event' in one ? one.event : []));
-    const committed = await planEvents(tx, events.map(outboundEventOfPlatform), subscriptions, parts);
+    const { stored, committed } = await planEvents(tx, events.map(outboundEventOfPlatform), subscriptions, parts);
     await parts.board?.platformEvents(tx, events);
     return {
       verdicts: inputs.map(() => ({ kind: 'handled' })),
@@ -36,6 +36,7 @@ export const planPlatformEventsStage = (parts: PlatformParts): Stage<Subscriptio
           ? deadLetterOf('outbound-dispatcher', parts.source, parts.clock(), { input, ...one.refused })
           : [],
       ),
+      writes: stored,
       committed,
     };
   },

@@ -98,13 +98,16 @@ class JointBatches<Loaded> {
     const parts = await this.partsOf(group);
     const inputs = parts.flatMap(({ fresh }) => fresh);
     const loaded = inputs.length > 0 ? await stage.load(inputs) : undefined;
+    let writes: Promise<unknown> = Promise.resolve();
     const { rows, committed } = await inTransaction(deps.pool, async (tx) => {
       const moved = this.move(tx, parts);
       const [fence, applied] = await Promise.allSettled([moved, this.apply(tx, inputs, { loaded, lane })]);
       if (fence.status === 'rejected') throw fence.reason; // what followed failed with it
       if (applied.status === 'rejected') throw applied.reason;
+      if (applied.value.writes) writes = applied.value.writes; // COMMIT goes behind it at once; where it fails, the server rolls back
       return applied.value;
-    });
+    }).catch((error: unknown) => writes.then(() => Promise.reject(error as Error)));
+    await writes;
     for (const { state, batch } of parts) state.expected = nextOf(batch);
     this.changeCaches(committed, parts);
     await deps.publisher.committed(lane, rows);
@@ -142,9 +145,9 @@ class JointBatches<Loaded> {
     tx: Tx,
     inputs: Input[],
     { loaded, lane }: { loaded: Loaded | undefined; lane: string },
-  ): Promise<{ rows: OutboxRow[]; committed: (() => void) | undefined }> {
+  ): Promise<{ rows: OutboxRow[]; writes: Promise<unknown> | undefined; committed: (() => void) | undefined }> {
     const { deps, stage } = this;
-    if (inputs.length === 0) return { rows: [], committed: undefined };
+    if (inputs.length === 0) return { rows: [], writes: undefined, committed: undefined };
     const result = await stage.apply(tx, inputs, loaded as Loaded);
     result.writes?.catch(() => undefined); // waited for below, unless something else fails first
     if (result.verdicts.length !== inputs.length)
@@ -154,11 +157,8 @@ class JointBatches<Loaded> {
     if (result.outputs.some(({ by }) => !('stream' in by))) throw new NotTogether();
     const { notify } = deps.publisher;
     const writes = { lane, records: recordsOf(result.outputs) };
-    const [, rows] = await together(
-      result.writes ?? Promise.resolve(),
-      writeOutcome(tx, deps.schema, { ...writes, ...(notify === undefined ? {} : { notify }) }),
-    );
-    return { rows, committed: result.committed?.bind(result) };
+    const rows = await writeOutcome(tx, deps.schema, { ...writes, ...(notify === undefined ? {} : { notify }) });
+    return { rows, writes: result.writes, committed: result.committed?.bind(result) };
   }
 
   private changeCaches(committed: (() => void) | undefined, parts: Part[]): void {

@@ -89,7 +89,11 @@ export function transactions(pools: Pools, outputs: Output[]): Pipeline {
   };
   const commitBatch: Pipeline['commitBatch'] = async (batch, stage) => {
     const loaded = await stage.load(batch.inputs);
-    const applied = await inTransaction((tx) => stage.apply(tx, batch.inputs, loaded));
+    const applied = await inTransaction(async (tx) => {
+      const result = await stage.apply(tx, batch.inputs, loaded);
+      await result.writes;
+      return result;
+    });
     applied.committed?.();
     return { kind: 'committed', next: (batch.inputs.at(-1)?.offset ?? -1n) + 1n };
   };

@@ -165,6 +165,28 @@ describe('what one batch of several cannot', () => {
     await Promise.all([one.close(), other.close()]);
   });
 
+  it('statements that fail behind the back of the stage take everything back', async () => {
+    const pipeline = single();
+    const stage = stageOf();
+    let applies = 0;
+    const broken: typeof stage = {
+      ...stage,
+      apply: async (tx, inputs, loaded) => {
+        const result = await stage.apply(tx, inputs, loaded);
+        applies += 1;
+        const writes = applies === 1 ? tx.query('select 1 / 0') : Promise.resolve();
+        return { ...result, outputs: [], writes, committed: () => expect(applies).toBeGreaterThan(1) };
+      },
+    };
+    const results = await Promise.all(
+      PARTITIONS.map((partition) => oneBatch(pipeline, inputsOn(partition, 5), broken, source(partition))),
+    );
+    expect(results).toEqual(PARTITIONS.map(() => ({ kind: 'committed', next: 5n })));
+    expect(applies).toBe(1 + PARTITIONS.length);
+    for (const partition of PARTITIONS) expect(await ground.applied(partition)).toEqual(upTo(5));
+    await pipeline.close();
+  });
+
   it('a COMMIT whose reply is lost is neither repeated nor forgotten', async () => {
     const proxy = await proxyTo(ground.url);
     const pools = createPools({ connectionString: proxy.url, applicationName: 'lossy', max: 8 });
