@@ -7,6 +7,7 @@ import { alertParts, hear, type Heard } from './heard.ts';
 import { KnownRows, type Batch } from './known-rows.ts';
 import { lookupOf } from './lookup.ts';
 import { isAgain, isTouched, RowsGone, unansweredOf } from './narrow-writes.ts';
+import type { KeptMost } from './open-scopes.ts';
 import { Pruning } from './pruning.ts';
 import type { RulesOf, WebhookRules } from './webhook-rules.ts';
 
@@ -23,9 +24,9 @@ export interface HeardBatch {
  * is as it was committed, behind the fence that keeps other owners out. What changes is being written while the answers are put into
  * records.
  */
-export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatch> {
+export function correlateStage(rules: Pick<WebhookRules, 'of'>, most?: KeptMost): Stage<HeardBatch> {
   const pruning = new Pruning();
-  const known = new KnownRows();
+  const known = new KnownRows(most);
   return {
     async load(inputs) {
       const heard = new Map(inputs.map((input) => [input.value, hear(input)]));
@@ -35,7 +36,7 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
 
     async apply(tx, inputs, { heard: read, rulesOf }) {
       const heard = inputs.map((input) => read.get(input.value) ?? hear(input));
-      await known.load(tx, scopesOf(heard));
+      const listing = await known.load(tx, scopesOf(heard));
       const lookup = lookupOf(heard, rulesOf, known);
       const loaded = await loadState(tx, lookup, (scope, id) => known.incident(scope, id) !== undefined);
       const state = new WorkingSet(loaded, known.openOf);
@@ -43,7 +44,7 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
       const changes = state.changes();
       const due = pruning.due(changes);
       let pruned: string[] = [];
-      const writes = write(tx, { state, changes, lookup, loaded, known, due }).then(
+      const writes = write(tx, { state, changes, lookup, loaded, known, due, listing }).then(
         (left) => void (pruned = left),
         (error: unknown) => {
           if (error instanceof RowsGone) known.forget(); // somebody has deleted rows: from now on what is stored counts
@@ -56,7 +57,7 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>): Stage<HeardBatc
         outputs: folded.flatMap((one, index) => outputsOf(inputs[index] as Input, heard[index] as Heard, one)),
         writes,
         committed: () => {
-          known.take({ lookup, loaded, changes, due });
+          known.take({ lookup, loaded, changes, due, listing });
           pruning.done(due, pruned);
         },
       };
@@ -83,6 +84,7 @@ async function write(tx: Tx, { state, changes, lookup, loaded, known, due }: Wri
   const before = {
     isAgain: (key: KeyHolder) => isAgain(key, state.loadedKey(key)),
     isTouched: (incident: KnownIncident) => isTouched(incident, known.incident(incident.scope, incident.incidentId)),
+    isListed: (scope: string) => !known.hasOpen(scope),
   };
   const [isComplete, pruned] = await together(
     saveState(tx, changes, before, unansweredOf(lookup, loaded, changes)),

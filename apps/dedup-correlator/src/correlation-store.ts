@@ -95,6 +95,14 @@ export async function loadOpen(tx: Tx, scope: string, most: number): Promise<Kno
   return rows.map(incidentOf);
 }
 
+/** Rows that one statement lists: it may take seconds. */
+const LIST_ROWS = 10_000;
+
+/** Lists the open incidents of a scope by their terms, as far as they are not. */
+export async function listOpen(tx: Tx, scope: string): Promise<void> {
+  while ((await tx.query(sql.LIST_OPEN, [scope, LIST_ROWS])).rowCount === LIST_ROWS);
+}
+
 /** Runs a statement whose parameters are columns, unless there are no rows. */
 async function rowsOf(tx: Tx, statement: string, columns: unknown[][]): Promise<sql.Row[]> {
   if (columns[0]?.length === 0) return [];
@@ -107,6 +115,8 @@ export interface Before {
   isAgain: (key: KeyHolder) => boolean;
   /** Whether all that is new of an incident is the time of its last alert. */
   isTouched: (incident: KnownIncident) => boolean;
+  /** Whether the table is asked for what this scope has under a term. */
+  isListed: (scope: string) => boolean;
 }
 
 /**
@@ -146,7 +156,7 @@ export async function saveState(
       ),
     ),
     saveKeys(tx, keys.others),
-    saveIncidents(tx, incidents.others),
+    saveIncidents(tx, incidents.others, before.isListed),
     saveClosings(tx, changes.orders),
     saveStorms(tx, changes.storms),
     write(tx, sql.RELEASE_PROCESSED, [[...unanswered]]),
@@ -189,7 +199,7 @@ const saveKeys = (tx: Tx, keys: readonly KeyHolder[]): Promise<number> =>
     ),
   );
 
-const saveIncidents = (tx: Tx, incidents: readonly KnownIncident[]): Promise<number> =>
+const saveIncidents = (tx: Tx, incidents: readonly KnownIncident[], isListed: Before['isListed']): Promise<number> =>
   write(
     tx,
     sql.SAVE_INCIDENTS,
@@ -206,6 +216,7 @@ const saveIncidents = (tx: Tx, incidents: readonly KnownIncident[]): Promise<num
       (incident) => incident.facets && JSON.stringify(incident.facets),
       (incident) => listText(incident.services),
       (incident) => listText(listedTerms(incident)),
+      (incident) => isListed(incident.scope),
     ),
   );
 

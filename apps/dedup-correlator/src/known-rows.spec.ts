@@ -25,7 +25,7 @@ const aBatch = (changes: Partial<Batch['changes']>, over: Partial<Batch> = {}): 
     ...{ alerts: [], dedupKeys: [], resolveKeys: [], closings: [], incidents: [], terms: [], rollUps: [], storms: [] },
     known: { keys: [], closings: [] },
   },
-  ...{ loaded: nothing, changes: { ...nothing, ...changes }, due: { scopes: [], rows: 0 } },
+  ...{ loaded: nothing, changes: { ...nothing, ...changes }, due: { scopes: [], rows: 0 }, listing: [] },
   ...over,
 });
 const asking = (...keys: string[]): Partial<Batch> => ({
@@ -38,7 +38,7 @@ const asking = (...keys: string[]): Partial<Batch> => ({
 /** A process that has read its scope, which is empty. */
 async function started(): Promise<KnownRows> {
   const known = new KnownRows();
-  await known.load({ query: () => Promise.resolve({ rows: [] }) } as unknown as Tx, ['ws']);
+  await known.load({ query: () => Promise.resolve({ rows: [] }) } as unknown as Tx, new Set(['ws']));
   return known;
 }
 
@@ -86,7 +86,7 @@ describe('rows that are known without being read', () => {
     known.take(aBatch({ keys: [aKey('k')], incidents: [anIncident('inc_1')], orders: [aClosing('b', 9)] }));
     known.forget();
     expect([known.key('ws', path('k')), known.closing('ws', path('b'))]).toEqual([undefined, undefined]);
-    await known.load({ query: () => Promise.resolve({ rows: [] }) } as unknown as Tx, ['ws']);
+    await known.load({ query: () => Promise.resolve({ rows: [] }) } as unknown as Tx, new Set(['ws']));
     expect([known.key('ws', path('k')), known.closing('ws', path('b'))]).toEqual([undefined, undefined]);
   });
 });

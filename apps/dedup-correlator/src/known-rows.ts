@@ -7,9 +7,9 @@ import {
   type StoredRows,
 } from '@tocsin/domain/correlation';
 import type { Tx } from '@tocsin/postgres';
-import { loadOpen } from './correlation-store.ts';
+import { listOpen, loadOpen } from './correlation-store.ts';
 import type { Known, Lookup } from './lookup.ts';
-import { OpenScopes } from './open-scopes.ts';
+import { OpenScopes, type KeptMost } from './open-scopes.ts';
 import type { Due } from './pruning.ts';
 import { Recent } from './recent.ts';
 
@@ -22,6 +22,8 @@ export interface Batch {
   loaded: StoredRows;
   changes: CorrelationRows;
   due: Due;
+  /** Scopes whose open incidents it has listed. */
+  listing: string[];
 }
 
 /**
@@ -29,12 +31,29 @@ export interface Batch {
  * is remembered of closings. As it was committed: it changes after a commit, and is dropped when another owner may have written.
  */
 export class KnownRows implements Known {
-  private readonly open = new OpenScopes();
+  private readonly open: OpenScopes;
+  /** Large scopes whose open incidents are listed by their terms in the table. */
+  private readonly listed = new Set<string>();
   private readonly keys = new Recent<KeyHolder>(MOST.keys);
   private readonly closings = new Recent<OrderMemory | null>(MOST.closings);
 
-  load = (tx: Tx, scopes: Iterable<string>): Promise<void> =>
-    this.open.load(scopes, (scope, most) => loadOpen(tx, scope, most));
+  constructor(most?: KeptMost) {
+    this.open = new OpenScopes(most);
+  }
+
+  /** @returns large scopes that are listed from this transaction on */
+  async load(tx: Tx, scopes: ReadonlySet<string>): Promise<string[]> {
+    await this.open.load(scopes, (scope, most) => loadOpen(tx, scope, most));
+    const listing: string[] = [];
+    for (const scope of scopes)
+      if (!this.open.isLarge(scope))
+        this.listed.delete(scope); // incidents are not listed as long as they are known
+      else if (!this.listed.has(scope)) {
+        await listOpen(tx, scope);
+        listing.push(scope);
+      }
+    return listing;
+  }
 
   openOf = (scope: string) => this.open.of(scope);
   hasOpen = (scope: string): boolean => this.open.of(scope) !== undefined;
@@ -55,7 +74,8 @@ export class KnownRows implements Known {
   }
 
   /** Takes in a batch that was committed. */
-  take({ lookup, loaded, changes, due }: Batch): void {
+  take({ lookup, loaded, changes, due, listing }: Batch): void {
+    for (const scope of listing) this.listed.add(scope);
     this.open.take(changes.incidents);
     for (const key of loaded.keys) this.keys.set(pathOf(key), key);
     for (const key of changes.keys) this.keys.set(pathOf(key), key);
@@ -73,6 +93,7 @@ export class KnownRows implements Known {
 
   forget(): void {
     this.open.forget();
+    this.listed.clear();
     this.keys.clear();
     this.closings.clear();
   }

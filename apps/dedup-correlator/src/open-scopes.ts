@@ -38,6 +38,9 @@ export class OpenScopes {
 
   of = (scope: string): OpenIncidents | undefined => this.scopes.get(scope) ?? undefined;
 
+  /** Whether it has more open incidents than are kept. */
+  isLarge = (scope: string): boolean => this.scopes.get(scope) === null;
+
   /** What a committed batch changed. */
   take(incidents: readonly KnownIncident[]): void {
     for (const incident of incidents) {

@@ -17,6 +17,11 @@ on conflict (alert_id) do nothing returning alert_id`;
 export const RELEASE_PROCESSED = `
 delete from dedup_correlator.processed_alerts where alert_id = any($1::text[])`;
 
+/** Lists open incidents of a scope by their terms, at most so many. */
+export const LIST_OPEN = `
+update dedup_correlator.known_incidents set listed = true where ctid = any(array(
+  select i.ctid from dedup_correlator.known_incidents i where i.scope = $1 and i.closed_at is null and not i.listed limit $2))`;
+
 // What is looked up by key is looked up row by row (`offset 0` keeps a join from taking its place).
 export const LOAD_KEYS = `
 select k.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
@@ -55,7 +60,7 @@ select i.* from (
   select distinct w.scope, active.incident_id from unnest($1::text[], $2::text[], $3::bigint[]) as w(scope, term, since)
   cross join lateral (
     select i.incident_id from dedup_correlator.known_incidents i
-    where i.terms @> array[w.scope || ' ' || w.term] and i.closed_at is null and i.last_alert_at >= w.since
+    where i.listed and i.terms @> array[w.scope || ' ' || w.term] and i.closed_at is null and i.last_alert_at >= w.since
     order by i.last_alert_at desc limit 200
   ) active
 ) w
@@ -111,13 +116,14 @@ where i.scope = r.scope and i.incident_id = r.incident_id`;
 /** `terms` with the scope in front, those of its services among them: the index has all scopes. */
 export const SAVE_INCIDENTS = `
 insert into dedup_correlator.known_incidents
-  (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms)
-select r.workspace_id, r.scope, r.incident_id, r.version, r.opened_at, r.last_alert_at, r.closed_at, r.roll_up_of, r.facets::jsonb, r.services::text[], r.terms::text[]
-from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[])
-  as r(workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms)
+  (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms, listed)
+select r.workspace_id, r.scope, r.incident_id, r.version, r.opened_at, r.last_alert_at, r.closed_at, r.roll_up_of, r.facets::jsonb, r.services::text[], r.terms::text[], r.listed
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::boolean[])
+  as r(workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms, listed)
 on conflict (scope, incident_id) do update set
   version = excluded.version, opened_at = excluded.opened_at, last_alert_at = excluded.last_alert_at, closed_at = excluded.closed_at,
-  services = excluded.services, roll_up_of = excluded.roll_up_of, facets = excluded.facets, terms = excluded.terms`;
+  services = excluded.services, roll_up_of = excluded.roll_up_of, facets = excluded.facets, terms = excluded.terms,
+  listed = excluded.listed`;
 
 // Ordered by age under a limit, so that each scope costs an index range that is as long as what is deleted. Rows go by their places: by
 // their names PostgreSQL would join the whole table with a few.
