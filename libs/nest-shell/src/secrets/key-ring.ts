@@ -1,8 +1,7 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { SealedText, WorkspaceDocument } from '@tocsin/contracts';
 import type { Random } from '../tokens.ts';
 import { auditKeyOf, publicPem, signText } from './audit-key.ts';
-import { hmacWith } from './hmac.ts';
 
 /** Seals and opens the secrets of workspaces, and hashes what is only ever compared. */
 export interface KeyRing {
@@ -69,14 +68,14 @@ function decrypt(key: Buffer, iv: Buffer, bound: string, sealed: Buffer): Buffer
 class EnvelopeKeyRing implements KeyRing {
   private readonly current: string;
   private readonly dataKeys = new Map<string, Buffer>();
-  private readonly peppered: (text: string) => string;
+  private readonly pepper: KeyObject;
 
   constructor(
     private readonly keys: ReadonlyMap<string, Buffer>,
     pepper: string,
     private readonly random: Random,
   ) {
-    this.peppered = hmacWith(pepper);
+    this.pepper = createSecretKey(pepper, 'utf8');
     const [first] = keys.keys();
     if (!first) throw new KeyRingError('bad-key-ring', 'TOCSIN_KEY_RING holds no key');
     this.current = first;
@@ -95,7 +94,7 @@ class EnvelopeKeyRing implements KeyRing {
   }
 
   pepperedHmac(text: string): string {
-    return this.peppered(text);
+    return createHmac('sha256', this.pepper).update(text).digest('hex');
   }
 
   sealForDisk(purpose: string, bytes: Buffer): Buffer {
