@@ -43,6 +43,16 @@ const preparedOn = async (client: PoolClient) =>
     )
   ).rows;
 
+/** @returns how to ask how often its socket was written to from now on */
+function writesOf(client: PoolClient): () => number {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  const { _writev: writev, _write: write } = stream;
+  let writes = 0;
+  stream._writev = (chunks, done) => (writes++, writev?.call(stream, chunks, done));
+  stream._write = (chunk, encoding, done) => (writes++, write.call(stream, chunk, encoding, done));
+  return () => writes;
+}
+
 /** What a command needs of a publisher. */
 const silent: Publisher = {
   notify: undefined,
@@ -77,17 +87,23 @@ describe('a statement with parameters', () => {
 
   it('goes out with all that is sent in the same turn, in one write', () =>
     withClient(pools.pipeline, async (client) => {
-      const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
-      const writes: number[] = [];
-      const { _writev: writev, _write: write } = stream;
-      stream._writev = (chunks, done) => (writes.push(chunks.length), writev?.call(stream, chunks, done));
-      stream._write = (chunk, encoding, done) => (writes.push(1), write.call(stream, chunk, encoding, done));
+      const writes = writesOf(client);
       const later = Promise.resolve().then(() => client.query(FIND, ['b']));
       const answers = await Promise.all([client.query('begin'), client.query(FIND, ['a']), later]);
       expect(answers.map(({ command }) => command)).toEqual(['BEGIN', 'SELECT', 'SELECT']);
-      expect(writes).toHaveLength(1);
+      expect(writes()).toBe(1);
       await client.query('rollback');
-      expect(writes).toHaveLength(2);
+      expect(writes()).toBe(2);
+    }));
+
+  it('goes out at once where what was sent before it is much', () =>
+    withClient(pools.pipeline, async (client) => {
+      const writes = writesOf(client);
+      const large = 'x'.repeat(20_000);
+      const answers = [large, 'small', 'small', large, 'small'].map((key) => client.query(FIND, [key]));
+      expect(writes()).toBe(2); // the first; the two small ones with the second large one; the last waits for the end of the turn
+      await Promise.all(answers);
+      expect(writes()).toBe(3);
     }));
 
   it('gives its answer as ever, also in a transaction and to several askers at a time', () =>

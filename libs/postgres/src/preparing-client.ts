@@ -15,6 +15,9 @@ const COUNTED_MAX = 1_000;
 const FIRST_AGE_MS = 1_000;
 const LAST_AGE_MS = 10_000;
 
+/** So much goes out before the next statement is added to it: the server has work meanwhile. */
+const GATHERED_BYTES = 16 * 1024;
+
 /** The statement is not there, is another one, or gives other columns since a migration: a pooler or DDL came between. */
 const BROKEN = new Set(['26000', '42P05', '0A000']);
 export const isBrokenPreparation = (error: unknown): boolean => {
@@ -72,10 +75,16 @@ export class PreparingClient extends Client {
     });
   }
 
-  /** Each write is a system call that wakes the server; what this turn sends can wait for its end. */
+  /** Each write is a system call that wakes the server; what this turn sends can wait for its end, unless it is enough to begin with. */
   private gather(): void {
     const { stream } = this.connection as unknown as { stream?: Socket };
-    if (this.gathering || !stream?.writable) return;
+    if (!stream?.writable) return;
+    if (this.gathering) {
+      if (stream.writableLength < GATHERED_BYTES) return;
+      stream.uncork();
+      stream.cork();
+      return;
+    }
     this.gathering = true;
     stream.cork();
     process.nextTick(() => {
