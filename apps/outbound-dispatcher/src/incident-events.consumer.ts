@@ -15,7 +15,8 @@ export class OutboundIncidentEventsConsumer {
     this.plan = dispatcher.planWith((stage) => sync.alsoPlanning(stage));
   }
 
-  @Hears('outbound-dispatcher', 'incident.events')
+  // A plan is no larger than what receivers take at once: more of it would have to be claimed.
+  @Hears('outbound-dispatcher', 'incident.events', { maxRecords: 100 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.plan(batch);
   }

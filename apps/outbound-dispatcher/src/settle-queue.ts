@@ -79,8 +79,10 @@ export class SettleQueue {
 
   private commit(results: SettledDelivery[]): Promise<string[]> {
     return this.commitCommand(async (tx) => {
-      const { accepted, released } = await settleDeliveries(tx, results);
-      const { outputs, closed } = await noteEndpoints(tx, accepted, this.parts.endpoints);
+      const { accepted, released, beside } = await settleDeliveries(tx, results, (those) =>
+        noteEndpoints(tx, those, this.parts.endpoints),
+      );
+      const { outputs, closed } = beside;
       const told = accepted.filter(({ delivery, settled }) => settled.status !== 'retained' && !delivery.test);
       return {
         result: [...released, ...closed],

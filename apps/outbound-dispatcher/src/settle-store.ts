@@ -37,16 +37,21 @@ const isFinished = ({ settled }: SettledDelivery): boolean =>
 
 /**
  * Stores results, lets the next delivery of each finished lane go, and returns what was accepted: a result whose lease another worker has
- * taken over meanwhile is not (its receiver saw the request, as at-least-once allows).
+ * taken over meanwhile is not (its receiver saw the request, as at-least-once allows). `beside` stores what else follows from them.
  */
-export async function settleDeliveries(
+export async function settleDeliveries<Beside>(
   tx: Tx,
   results: readonly SettledDelivery[],
-): Promise<{ accepted: SettledDelivery[]; released: string[] }> {
+  beside: (accepted: readonly SettledDelivery[]) => Promise<Beside>,
+): Promise<{ accepted: SettledDelivery[]; released: string[]; beside: Beside }> {
   const [, seqs] = await together(lockLanesOf(tx, results.filter(isFinished)), updateDeliveries(tx, results));
   const accepted = results.filter(({ delivery }) => seqs.has(delivery.seq));
-  const [, released] = await together(insertAttempts(tx, accepted), releaseNext(tx, accepted.filter(isFinished)));
-  return { accepted, released };
+  const [, released, noted] = await together(
+    insertAttempts(tx, accepted),
+    releaseNext(tx, accepted.filter(isFinished)),
+    beside(accepted),
+  );
+  return { accepted, released, beside: noted };
 }
 
 const inLanes = (results: readonly SettledDelivery[]): [string[], string[]] => {

@@ -11,7 +11,7 @@ import { together } from './together.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Records that one transaction takes at most; one batch may be larger. */
-const RECORDS_MAX = 400;
+const RECORDS_MAX = 200;
 
 /** These batches do not go together: each is committed alone, and what is the matter is found out there. */
 class NotTogether extends Error {}
