@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { AnyFieldsSchema } from './any-fields.ts';
 import { AlertKindSchema, AlertStatusSchema, IncidentStatusSchema, SeveritySchema } from './vocabulary.ts';
 import { decisionReasons } from './reasons.ts';
 
@@ -47,8 +48,8 @@ export const NormalizedAlertSchema = Type.Object({
   firingKey: NullableText,
   scope: Text,
   incidentType: NullableText,
-  customFields: Type.Record(Text, Type.Unknown()),
-  fields: Type.Record(Text, Type.Unknown()),
+  customFields: AnyFieldsSchema,
+  fields: AnyFieldsSchema,
   configRevision: Count,
   /** Of a request above the webhook's hourly rate: a trigger with a new key joins the webhook's roll-up incident (product P7). */
   overLimit: Type.Optional(Type.Boolean()),
@@ -95,7 +96,7 @@ export const WhySchema = Type.Object({
       ]),
       result: Type.Enum(['hit', 'miss', 'not-applicable']),
       detail: Type.Optional(Text),
-      evidence: Type.Optional(Type.Record(Text, Type.Unknown())),
+      evidence: Type.Optional(AnyFieldsSchema),
     }),
   ),
   configRevision: Count,
@@ -190,7 +191,7 @@ export const IncidentFactSchema = Type.Object({
           webhookId: NullableText,
           source: NullableText,
           tags: Type.Array(Text),
-          customFields: Type.Record(Text, Type.Unknown()),
+          customFields: AnyFieldsSchema,
         }),
       ),
     }),
@@ -239,7 +240,7 @@ export const PublicIncidentSchema = Type.Object({
   merged_from: Type.Optional(Type.Array(Text)),
   webhook_occurrence_count: Count,
   correlated_alert_count: Count,
-  custom_fields: Type.Record(Text, Type.Unknown()),
+  custom_fields: AnyFieldsSchema,
   external_links: Type.Array(ExternalLinkSchema),
   version: Count,
 });

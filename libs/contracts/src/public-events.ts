@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { AnyFieldsSchema } from './any-fields.ts';
 import { ExternalLinkSchema, InstantSchema, PublicIncidentSchema } from './alerts.ts';
 
 const Text = Type.String();
@@ -38,7 +39,7 @@ export const PublicIncidentEventSchema = Type.Object({
   cause_ordinal: Type.Integer({ minimum: 0 }),
   reason: NullableText,
   config_revision: Type.Integer({ minimum: 0 }),
-  data: Type.Record(Text, Type.Unknown()),
+  data: AnyFieldsSchema,
   digest: Text,
   /** Hex; digest = SHA-256(salt ‖ compact JSON of `data`). On the topic, so that it can be followed, and the log made anew from it. */
   salt: Type.Optional(Text),
@@ -127,7 +128,7 @@ export const DeliveryEventSchema = Type.Object({
 export type DeliveryEvent = Static<typeof DeliveryEventSchema>;
 
 /** Value of our own records on `platform.events`: `data` of an event; what it must hold, the catalogue says. */
-export const PlatformDataSchema = Type.Record(Text, Type.Unknown());
+export const PlatformDataSchema = AnyFieldsSchema;
 
 /** Header names of the CloudEvents 1.0 Kafka binding, binary mode, as public topics carry them. */
 export interface CloudEventHeaders {
