@@ -1,47 +1,10 @@
+import { PlainNews } from './plain-news.ts';
+import type { Attached, Holder, Incident } from './plain-rows.ts';
 import type { Alert, Fact, PlainDecision, Rules } from './plain-words.ts';
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 const WORSE = ['info', 'low', 'medium', 'high', 'critical'];
-
-interface Attached {
-  id: string;
-  incident: string;
-  webhook: string;
-  key: string;
-  resolveKey: string;
-  severity: string;
-  firing: string | null;
-  open: boolean;
-  firstSeen: number;
-  lastSeen: number;
-}
-
-interface Incident {
-  name: string;
-  openedBy: string;
-  version: number;
-  live: boolean;
-  acknowledged: boolean;
-  /** Later changes than this are news to a closed incident. */
-  asOf: number;
-  closings: number;
-  updatedAt: number;
-  lastAlertAt: number;
-  severity: string;
-  title: string;
-  services: string[];
-  /** As the alert that opened it had them. */
-  tags: string[];
-}
-
-interface Holder {
-  webhook: string;
-  key: string;
-  resolveKey: string;
-  alert: string;
-  incident: string;
-}
 
 type Firing = { kind: string; incident: string; alerts: string[] };
 
@@ -55,10 +18,7 @@ export class PlainIncidents {
   private holders: Holder[] = [];
   private readonly answers: { id: string; incident: string | null; countedOn: string | null }[] = [];
   private readonly successors: { of: string; is: string }[] = [];
-  /** Of the batch in hand: incidents that the correlator must hear about, keys that moved, those that never opened. */
-  private told: { incident: string; keys: Holder[] }[] = [];
-  private changed: string[] = [];
-  private neverOpened: { incident: string; at: number }[] = [];
+  private readonly news = new PlainNews();
 
   settle(items: readonly { alert: Alert; decision: PlainDecision }[], rulesOf: (webhook: string) => Rules): Fact[] {
     for (const { alert, decision } of items) {
@@ -143,7 +103,7 @@ export class PlainIncidents {
     const { incident } = decision;
     if (decision.kind === 'opened' && !this.named(incident) && !this.successors.some(({ of }) => of === incident)) {
       this.successors.push({ of: incident, is: holder.incident });
-      this.neverOpened.push({ incident, at: alert.receivedAt });
+      this.news.never(incident, alert.receivedAt);
     }
     return this.repeat(alert, held);
   }
@@ -166,7 +126,7 @@ export class PlainIncidents {
       ...{ updatedAt: alert.receivedAt, lastAlertAt: alert.receivedAt },
       ...{ severity: alert.severity, title: alert.title, services: [...alert.services], tags: [...alert.tags] },
     });
-    this.changed.push(name);
+    this.news.change(name);
     this.tell(name);
     return this.hold(alert, name);
   }
@@ -319,42 +279,14 @@ export class PlainIncidents {
 
   private touch(incident: Incident, at: number): void {
     incident.updatedAt = Math.max(incident.updatedAt, at);
-    this.changed.push(incident.name);
+    this.news.change(incident.name);
   }
 
   private tell(incident: string, key?: Holder): void {
-    let entry = this.told.find((one) => one.incident === incident);
-    if (!entry) this.told.push((entry = { incident, keys: [] }));
-    if (key) entry.keys.push(key);
+    this.news.tell(incident, key);
   }
 
-  /** `closedAt`: when a person closed it; otherwise a fact is as old as the incident's last change. */
   private facts(receivedAt: number, closedAt?: number): Fact[] {
-    for (const name of new Set(this.changed)) {
-      const incident = this.named(name);
-      if (incident) incident.version += 1;
-    }
-    const facts = this.told.flatMap(({ incident: name, keys }): Fact[] => {
-      const incident = this.named(name);
-      if (!incident) return [];
-      const { severity, services, lastAlertAt, version } = incident;
-      const at = closedAt ?? (this.changed.includes(name) ? incident.updatedAt : receivedAt);
-      if (!incident.live) return [{ incident: name, version, at, open: null, keys: [] }];
-      const held = keys.filter((key) => this.holders.some((one) => one.alert === key.alert && one.key === key.key));
-      const own =
-        name === `opened by ${incident.openedBy}` ? null : { title: incident.title, tags: [...incident.tags] };
-      return [
-        { incident: name, version, at, open: { severity, services: [...services], lastAlertAt, own }, keys: held },
-      ];
-    });
-    const never = this.neverOpened.map(({ incident, at }): Fact => ({
-      incident,
-      version: 1,
-      at,
-      open: null,
-      keys: [],
-    }));
-    [this.told, this.changed, this.neverOpened] = [[], [], []];
-    return [...facts, ...never];
+    return this.news.facts({ named: this.named, holders: this.holders, receivedAt, closedAt });
   }
 }
