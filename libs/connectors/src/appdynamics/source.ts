@@ -1,10 +1,10 @@
-import { isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, listOf, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
 /** Keys of what people publish as templates; the first of our own in the README. */
 const first = (element: unknown, ...keys: readonly (readonly string[])[]): string | undefined => {
   for (const key of keys) {
-    const text = textOf(valueAt(element, ...key));
+    const text = textOf(valueAlong(element, key));
     if (text !== undefined && !/^\$\{.*\}$/.test(text)) return text; // a variable that the event does not have stays as written
   }
   return undefined;
@@ -73,7 +73,7 @@ export const source = {
       ['events'],
       ['message_type'],
       ['event_id'],
-    ].some((key) => valueAt(root, ...key) !== undefined),
+    ].some((key) => valueAlong(root, key) !== undefined),
   split: (root): readonly unknown[] => {
     const events = valueAt(root, 'events');
     return Array.isArray(root) ? root : Array.isArray(events) ? events : [root];

@@ -1,20 +1,20 @@
-import { isEmpty, isObject, listOf, pairsOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isEmpty, isObject, listOf, pairsOf, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
 /** The common alert schema. */
 const essential =
   (...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    valueAt(element, 'data', 'essentials', ...keys);
+    valueAlong(valueAt(element, 'data', 'essentials'), keys);
 const alertContext = (element: unknown, ...keys: string[]): unknown =>
-  valueAt(element, 'data', 'alertContext', ...keys);
+  valueAlong(valueAt(element, 'data', 'alertContext'), keys);
 
 /** Schemas before it: metric alerts (`data.context`), classic alerts (`context`), activity log (`data.context.activityLog`). */
 const contextOf = (element: unknown): unknown => valueAt(element, 'data', 'context') ?? valueAt(element, 'context');
 const context =
   (...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    valueAt(contextOf(element), ...keys);
+    valueAlong(contextOf(element), keys);
 
 /** Log alerts of version 1 and budgets keep their fields directly in `data`; classic log alerts in the root. */
 const plain =

@@ -1,7 +1,8 @@
-import { isEmpty, isObject, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isEmpty, isObject, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { FieldSource, Reading, SourceConnector } from '../kit/source-connector.ts';
 
-const attribute = (element: unknown, ...keys: string[]): unknown => valueAt(element, 'data', 'attributes', ...keys);
+const attribute = (element: unknown, ...keys: string[]): unknown =>
+  valueAlong(valueAt(element, 'data', 'attributes'), keys);
 const ofIncident =
   (...keys: string[]): FieldSource =>
   ({ element }) =>

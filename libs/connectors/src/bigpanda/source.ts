@@ -1,4 +1,4 @@
-import { isEmpty, isObject, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isEmpty, isObject, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
 /** The incident; user templates (webhook version 2) often put it under a key of its name. */
@@ -9,7 +9,7 @@ const incidentOf = (element: unknown): unknown => {
 const ofIncident =
   (...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    valueAt(incidentOf(element), ...keys);
+    valueAlong(incidentOf(element), keys);
 
 const innerAlerts = (element: unknown): readonly unknown[] => {
   const alerts = valueAt(incidentOf(element), 'alerts');

@@ -1,8 +1,7 @@
-import { isObject, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, textAt as text, valueAt } from '@tocsin/domain/mapping';
 import { keyOf, tag } from '../kit/event-reader.ts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
-const text = (value: unknown, ...keys: string[]): string | undefined => textOf(valueAt(value, ...keys));
 const statusOf = (element: unknown, name: string): string | undefined => text(element, 'commit_status', name);
 const repositoryOf = ({ element }: Reading): string | undefined => text(element, 'repository', 'full_name');
 const stateOf = ({ element }: Reading): string => statusOf(element, 'state')?.toUpperCase() ?? '';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AlertStatus } from '@tocsin/contracts';
-import { isObject, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { FieldSource, Reading, SourceConnector } from '../kit/source-connector.ts';
 
 /** The name of a variable that Datadog left as it was. */
@@ -8,7 +8,7 @@ const UNFILLED = /^\$[A-Z][A-Z_]*$/;
 
 /** A variable that has no value arrives empty, as the word null, or as its own name (`$ALERT_PRIORITY`). */
 function valueOf(element: unknown, ...keys: string[]): string | undefined {
-  const text = textOf(valueAt(element, ...keys))?.trim();
+  const text = textOf(valueAlong(element, keys))?.trim();
   return text === undefined || text === 'null' || UNFILLED.test(text) ? undefined : text;
 }
 

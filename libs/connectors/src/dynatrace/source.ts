@@ -1,4 +1,4 @@
-import { isEmpty, isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isEmpty, isObject, listOf, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
 /** Templates have few names, and every payload repeats them. */
@@ -49,7 +49,7 @@ const details = (element: unknown): unknown =>
 const inDetails =
   (...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    valueAt(details(element), ...keys);
+    valueAlong(details(element), keys);
 
 const commaList = (value: unknown): unknown =>
   typeof value === 'string' ? value.split(',').flatMap((part) => part.trim() || []) : value;

@@ -1,4 +1,4 @@
-import { isEmpty, isObject, listOf, statusOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isEmpty, isObject, listOf, statusOf, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 import { split } from './split.ts';
 
@@ -14,14 +14,14 @@ const contextOf = part('context');
 const inPart =
   (partOf: (element: unknown) => unknown, ...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    valueAt(partOf(element), ...keys);
+    valueAlong(partOf(element), keys);
 
 /** The alert documents of a summary have dotted keys or nested objects, as the template's `toJson` found them. */
 const ofDocument = (path: string): ((reading: Reading) => unknown) => {
   const keys = path.split('.');
   return ({ element }) => {
     const document = alertOf(element) ?? element;
-    return valueAt(document, path) ?? valueAt(document, ...keys);
+    return valueAt(document, path) ?? valueAlong(document, keys);
   };
 };
 
@@ -108,7 +108,7 @@ function ruleLink(reading: Reading): string | undefined {
 const watched =
   (...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    valueAt(watchOf(element), ...keys);
+    valueAlong(watchOf(element), keys);
 
 const KNOWN = [
   'alert',

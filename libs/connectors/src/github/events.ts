@@ -1,4 +1,4 @@
-import { isObject, valueAt } from '@tocsin/domain/mapping';
+import { isObject, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { EventReader } from '../kit/event-reader.ts';
 import { codeScanning, dependabot, secretScanning, vulnerability } from './findings.ts';
 import { text } from './reading.ts';
@@ -7,7 +7,7 @@ import { checkRun, checkSuite, commitStatus, deploymentStatus, workflowJob, work
 const holds =
   (...keys: string[]) =>
   (event: unknown): boolean =>
-    isObject(valueAt(event, ...keys));
+    isObject(valueAlong(event, keys));
 
 const isSecret = (event: unknown): boolean =>
   text(event, 'alert', 'secret_type') !== undefined && valueAt(event, 'location') === undefined;

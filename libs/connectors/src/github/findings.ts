@@ -1,3 +1,4 @@
+import { valueAt } from '@tocsin/domain/mapping';
 import { type EventReader, keyOf, sentence, tag } from '../kit/event-reader.ts';
 import { actionOf, languageOf, repositoryOf, text, words } from './reading.ts';
 
@@ -40,8 +41,8 @@ export const dependabot: EventReader = {
   severity: (event) =>
     text(event, 'alert', 'security_advisory', 'severity') ?? text(event, 'alert', 'security_vulnerability', 'severity'),
   tags: (event) => [
-    ...tag('ecosystem', text(event, 'alert', 'dependency', 'package', 'ecosystem')),
-    ...tag('package', text(event, 'alert', 'dependency', 'package', 'name')),
+    ...tag('ecosystem', text(valueAt(event, 'alert', 'dependency'), 'package', 'ecosystem')),
+    ...tag('package', text(valueAt(event, 'alert', 'dependency'), 'package', 'name')),
     ...tag('cve', text(event, 'alert', 'security_advisory', 'cve_id')),
     ...languageOf(event),
   ],
@@ -55,7 +56,8 @@ export const codeScanning: EventReader = {
   ...finding('code-scanning'),
   title: ruleTitle,
   description: (event) =>
-    text(event, 'alert', 'most_recent_instance', 'message', 'text') ?? text(event, 'alert', 'rule', 'full_description'),
+    text(valueAt(event, 'alert', 'most_recent_instance'), 'message', 'text') ??
+    text(event, 'alert', 'rule', 'full_description'),
   // How bad the hole is, where the rule says so; else how sure the tool is of its finding.
   severity: (event) =>
     text(event, 'alert', 'rule', 'security_severity_level') ?? text(event, 'alert', 'rule', 'severity'),

@@ -1,8 +1,8 @@
 import type { AlertStatus } from '@tocsin/contracts';
-import { textOf, valueAt } from '@tocsin/domain/mapping';
+import { textAt as text } from '@tocsin/domain/mapping';
 import { tag } from '../kit/event-reader.ts';
 
-export const text = (value: unknown, ...keys: string[]): string | undefined => textOf(valueAt(value, ...keys));
+export { text };
 export const actionOf = (event: unknown): string => text(event, 'action') ?? '';
 export const repositoryOf = (event: unknown): string | undefined => text(event, 'repository', 'full_name');
 export const languageOf = (event: unknown): string[] => tag('language', text(event, 'repository', 'language'));

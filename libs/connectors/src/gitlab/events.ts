@@ -1,9 +1,9 @@
 import type { AlertStatus } from '@tocsin/contracts';
-import { listOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { listOf, textAt as text, valueAt } from '@tocsin/domain/mapping';
 import { type EventReader, keyOf, sentence, tag } from '../kit/event-reader.ts';
 
-const text = (value: unknown, ...keys: string[]): string | undefined => textOf(valueAt(value, ...keys));
-const attribute = (event: unknown, ...keys: string[]): string | undefined => text(event, 'object_attributes', ...keys);
+const attribute = (event: unknown, first: string, second?: string): string | undefined =>
+  text(event, 'object_attributes', first, second);
 const kindOf = (event: unknown): string => text(event, 'object_kind') ?? '';
 
 /** The path of a project's address; `homepage` has no more than the address. */
@@ -161,8 +161,8 @@ const vulnerability: EventReader = {
   severity: (event) => attribute(event, 'severity'),
   title: (event) => attribute(event, 'title'),
   description: (event) => {
-    const package_ = attribute(event, 'location', 'dependency', 'package', 'name');
-    const version = attribute(event, 'location', 'dependency', 'version');
+    const package_ = text(valueAt(event, 'object_attributes', 'location'), 'dependency', 'package', 'name');
+    const version = text(valueAt(event, 'object_attributes', 'location'), 'dependency', 'version');
     return sentence(
       `State: ${attribute(event, 'state') ?? '?'}.`,
       package_ && `Package: ${sentence(package_, version)}.`,

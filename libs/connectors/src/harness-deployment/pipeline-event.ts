@@ -1,11 +1,9 @@
 import type { AlertStatus } from '@tocsin/contracts';
-import { isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, listOf, textAt as text, valueAt } from '@tocsin/domain/mapping';
 import { sentence, tag } from '../kit/event-reader.ts';
 import type { ChangeFields, IgnoreRule, Reading, SourceConnector } from '../kit/source-connector.ts';
 
 // Builds and deployments send one and the same notification; only the connector that people choose tells them apart.
-
-const text = (value: unknown, ...keys: string[]): string | undefined => textOf(valueAt(value, ...keys));
 
 /** `StageFailed`, also where a version or a template writes `Stage Failed` or `STAGE_FAILED`. */
 const typeOf = (element: unknown): string =>

@@ -1,4 +1,4 @@
-import { isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, listOf, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 
 /** The issue of an event; an automation's "issue data" is the issue itself. */
 export const issueOf = (element: unknown): unknown => {
@@ -6,7 +6,8 @@ export const issueOf = (element: unknown): unknown => {
   return isObject(issue) ? issue : element;
 };
 
-export const fieldOf = (element: unknown, ...keys: string[]): unknown => valueAt(issueOf(element), 'fields', ...keys);
+export const fieldOf = (element: unknown, ...keys: string[]): unknown =>
+  valueAlong(valueAt(issueOf(element), 'fields'), keys);
 
 /** `''` for an automation, which names no event. */
 export const eventOf = (element: unknown): string => textOf(valueAt(element, 'webhookEvent')) ?? '';

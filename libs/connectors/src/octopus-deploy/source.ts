@@ -1,10 +1,9 @@
 import type { AlertStatus } from '@tocsin/contracts';
-import { isObject, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, textAt as text, valueAt } from '@tocsin/domain/mapping';
 import { tag } from '../kit/event-reader.ts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 import { documentOf, named, release } from './documents.ts';
 
-const text = (value: unknown, ...keys: string[]): string | undefined => textOf(valueAt(value, ...keys));
 const categoryOf = (event: unknown): string => text(event, 'Category') ?? '';
 const isMachine = (event: unknown): boolean => categoryOf(event).startsWith('Machine');
 const isInterruption = (event: unknown): boolean =>

@@ -1,4 +1,4 @@
-import { isObject, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading } from '../kit/source-connector.ts';
 
 /** An event of PagerDuty's Events API v2: what monitoring tools send to PagerDuty, where webhooks are what PagerDuty sends. */
@@ -8,7 +8,7 @@ export const isEvent = (element: unknown): boolean => typeof valueAt(element, 'e
 export const ofEvent =
   (...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    isEvent(element) ? valueAt(element, ...keys) : undefined;
+    isEvent(element) ? valueAlong(element, keys) : undefined;
 
 const text = (reading: Reading, ...keys: string[]): string | undefined => textOf(ofEvent(...keys)(reading));
 

@@ -1,4 +1,4 @@
-import { isObject, listOf, pairsOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isObject, listOf, pairsOf, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 import { detailsOfEvent, isEvent, keyOfEvent, ofEvent, servicesOfEvent, tagsOfEvent, urlOfEvent } from './events-v2.ts';
 
@@ -20,7 +20,7 @@ function incidentOf(element: unknown): unknown {
 const ofIncident =
   (...keys: string[]) =>
   ({ element }: Reading): unknown =>
-    valueAt(incidentOf(element), ...keys);
+    valueAlong(incidentOf(element), keys);
 
 /** The event decides where it names a state; other events about an incident repeat its state, the rest only changes something on it. */
 function statusOfEvent({ element }: Reading): unknown {

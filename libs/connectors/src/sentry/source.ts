@@ -1,4 +1,4 @@
-import { isEmpty, isObject, listOf, textOf, valueAt } from '@tocsin/domain/mapping';
+import { isEmpty, isObject, listOf, textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 import { stackOf } from './stack.ts';
 
@@ -30,7 +30,7 @@ function subjectOf(reading: Reading): unknown {
 const subject =
   (...keys: string[]) =>
   (reading: Reading): unknown =>
-    valueAt(subjectOf(reading), ...keys);
+    valueAlong(subjectOf(reading), keys);
 
 /** Fields of one kind of payload; of the others nothing. */
 const when =

@@ -1,11 +1,11 @@
-import { textOf, valueAt } from '@tocsin/domain/mapping';
+import { textOf, valueAlong, valueAt } from '@tocsin/domain/mapping';
 
 const FRAMES = 20;
 /** Far more than an event of Sentry holds (250). */
 const MAX_FRAMES = 1_000;
 
 const listAt = (value: unknown, ...keys: string[]): readonly unknown[] => {
-  const list = valueAt(value, ...keys);
+  const list = valueAlong(value, keys);
   return Array.isArray(list) ? list : [];
 };
 

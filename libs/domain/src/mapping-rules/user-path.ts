@@ -1,4 +1,4 @@
-import { compilePath, isEmpty, parsePlain, type Path, type Segment, valueAt } from '../mapping/index.ts';
+import { compilePath, isEmpty, parsePlain, type Path, type Segment, valueAlong } from '../mapping/index.ts';
 import type { PathChain } from './document.ts';
 import type { MappingEffort } from './effort.ts';
 import { pathStep } from './path-text.ts';
@@ -41,7 +41,7 @@ export function compileUserPath(text: string): UserPath {
     text,
     find: (at) => {
       if (at.root === at.element) return present(path, at);
-      if (current && isElementOf(valueAt(at.root, ...current.list), at)) return present(current.rest, at);
+      if (current && isElementOf(valueAlong(at.root, current.list), at)) return present(current.rest, at);
       const found = present(path, at);
       return found.length > 0 ? found : presentInRoot(path, at);
     },

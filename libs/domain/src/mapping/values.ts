@@ -1,4 +1,4 @@
-import { isObject, valueAt } from './json.ts';
+import { isObject, type Key, valueAt } from './json.ts';
 
 /** What a fallback chain passes over. Zero and false are values (product P5). */
 export const isEmpty = (value: unknown): boolean =>
@@ -19,15 +19,21 @@ const isBlank = (text: string): boolean => {
 /** Text of a value; undefined where there is none, so that a fallback chain goes on. A list gives its first text. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return isBlank(value) ? undefined : value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (Array.isArray(value)) {
-    for (const item of value.slice(0, 100)) {
-      const text = Array.isArray(item) ? undefined : textOf(item);
-      if (text !== undefined) return text;
-    }
-    return undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'object') return Array.isArray(value) ? textOfList(value) : textOfObject(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** The text at the end of one to three keys, as `valueAt` finds it. */
+export const textAt = (value: unknown, first: Key, second?: Key, third?: Key): string | undefined =>
+  textOf(valueAt(value, first, second, third));
+
+function textOfList(list: readonly unknown[]): string | undefined {
+  for (const item of list.slice(0, 100)) {
+    const text = Array.isArray(item) ? undefined : textOf(item);
+    if (text !== undefined) return text;
   }
-  return isObject(value) ? textOfObject(value) : undefined;
+  return undefined;
 }
 
 function textOfObject(value: object): string | undefined {

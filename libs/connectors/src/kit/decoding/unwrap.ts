@@ -1,4 +1,4 @@
-import { isObject, parseJson, valueAt, withinLimits } from '@tocsin/domain/mapping';
+import { isObject, parseJson, valueAlong, withinLimits } from '@tocsin/domain/mapping';
 import type { Unwrapping } from '../source-connector.ts';
 
 /** Opens the documents inside a decoded value. What is not there or is no JSON stays as it is. */
@@ -7,7 +7,7 @@ export function unwrap(root: unknown, steps: readonly Unwrapping[]): unknown {
 }
 
 function unwrapOne(root: unknown, { at, encoding, becomes }: Unwrapping): unknown {
-  const text = valueAt(root, ...at);
+  const text = valueAlong(root, at);
   if (typeof text !== 'string') return root;
   const inner = documentOf(encoding === 'json' ? text : Buffer.from(text, 'base64').toString('utf8'));
   if (inner === undefined) return root;
