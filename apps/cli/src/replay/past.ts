@@ -55,23 +55,32 @@ function workspaceIn(documents: readonly Document[], wanted: string | undefined)
   throw new UsageError(`--workspace: id or slug of one; there are ${known || 'none'}`);
 }
 
+/** A merge closes the one that goes: that is one command, not two. */
 const COMMANDS = `
-select e.type, e.at, e.actor, s.state ->> 'openingAlertId' as "openingAlertId"
+select e.type, e.at, e.actor, s.state ->> 'openingAlertId' as "openingAlertId", into_.state ->> 'openingAlertId' as "intoOpeningAlertId"
 from incident_store.events e join incident_store.streams s on s.stream_id = e.stream_id
-where e.workspace_id = $1 and e.at >= $2 and e.at < $3 and e.type in ('IncidentResolved', 'IncidentReopened')
+  left join incident_store.event_payloads p on e.type = 'IncidentsMerged' and p.stream_id = e.stream_id and p.version = e.version
+  left join incident_store.streams into_ on into_.stream_id = convert_from(p.body, 'UTF8')::json -> 'into' ->> 'incident_id'
+where e.workspace_id = $1 and e.at >= $2 and e.at < $3 and e.type in ('IncidentResolved', 'IncidentReopened', 'IncidentsMerged')
   and e.actor ->> 'kind' in ('user', 'api-key') and s.state ->> 'openingAlertId' is not null
+  and (e.type <> 'IncidentResolved' or e.reason is distinct from 'merged')
+  and (e.type <> 'IncidentsMerged' or convert_from(p.body, 'UTF8')::json ->> 'role' = 'merged')
 order by e.at, e.stream_id, e.version`;
 
+interface CommandRow extends Pick<ReplayedCommand, 'actor' | 'openingAlertId'> {
+  type: string;
+  at: Date;
+  /** Null where the survivor was opened by hand: no alert of the past leads to it. */
+  intoOpeningAlertId: string | null;
+}
+
 async function commandsIn(database: Database, workspaceId: string, { from, to }: Span): Promise<ReplayedCommand[]> {
-  const { rows } = await database.query<{
-    type: string;
-    at: Date;
-    actor: ReplayedCommand['actor'];
-    openingAlertId: string;
-  }>(COMMANDS, [workspaceId, from, to]);
-  return rows.map(({ type, at, actor, openingAlertId }) => ({
-    ...{ kind: type === 'IncidentResolved' ? 'resolve' : 'reopen', at: at.toISOString(), actor, openingAlertId },
-  }));
+  const { rows } = await database.query<CommandRow>(COMMANDS, [workspaceId, from, to]);
+  return rows.map(({ type, at, actor, openingAlertId, intoOpeningAlertId }) => {
+    const said = { at: at.toISOString(), actor, openingAlertId };
+    if (type === 'IncidentReopened') return { kind: 'reopen', ...said };
+    return intoOpeningAlertId === null ? { kind: 'resolve', ...said } : { kind: 'merge', intoOpeningAlertId, ...said };
+  });
 }
 
 interface KeptRow {

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../run.ts';
 import { FakeTerminal } from '../spec/fake-terminal.ts';
 import { loggedReceipts } from './logged-receipts.ts';
+import { readPast } from './past.ts';
 
 const WORKSPACE = mintId('ws', Buffer.alloc(16, 1));
 const SHOP = mintId('whk', Buffer.alloc(16, 2));
@@ -124,33 +125,35 @@ describe('tocsin replay', () => {
   });
 
   it('repeats what people did: a closed incident takes no more alerts', async () => {
-    const stream = incidentIdOf(WORKSPACE, alertIdOf(opening.id, 0));
-    const state = JSON.stringify({ openingAlertId: alertIdOf(opening.id, 0) });
-    await pools.pipeline.query(
-      `insert into incident_store.streams (stream_id, workspace_id, scope, version, last_hash, state_schema, state, updated_at)
-       values ($1, $2, $2, 2, '', 0, $3, now())`,
-      [stream, WORKSPACE, state],
-    );
-    const event = (version: number, type: string, actor: string, at: number) =>
-      pools.pipeline.query(
-        `insert into incident_store.events (stream_id, version, event_id, workspace_id, type, schema_version, at, actor, cause_id, cause_ordinal,
-           config_revision, digest, prev_hash, hash) values ($1, $2, $3, $4, $5, 1, $6, $7, $3, 0, 0, '', '', '')`,
-        [
-          stream,
-          version,
-          `evt_${version}`,
-          WORKSPACE,
-          type,
-          minute(at),
-          JSON.stringify({ kind: actor, id: 'x', name: null }),
-        ],
-      );
-    await event(1, 'IncidentResolved', 'webhook', 5); // the source's own end is in the receipts
-    await event(2, 'IncidentResolved', 'user', 10);
+    const stream = await haveStream(opening);
+    await haveEvent(stream, 1, 'IncidentResolved', { actor: 'webhook', at: 5 }); // the source's own end is in the receipts
+    await haveEvent(stream, 2, 'IncidentResolved', { actor: 'user', at: 10 });
     const { out } = await tocsin(['--from', '2h']);
     expect(out).toContain('1 command of people');
     // Without it, three would join. The nearest miss names an incident that is open.
     expect(out).toContain('JOIN    2 incidents become 1');
+  });
+
+  it('repeats a merge as one command, and as a resolve where no alert opened the survivor', async () => {
+    const survivor = await haveStream(joining);
+    const body = { role: 'merged', into: { incident_id: survivor, number: 2, title: 'Errors' }, note: null };
+    const source = await haveStream(sent(3, SHOP, 25, {}));
+    await haveEvent(source, 1, 'IncidentsMerged', { actor: 'user', at: 26, body });
+    await haveEvent(source, 2, 'IncidentResolved', { actor: 'user', at: 26, reason: 'merged' });
+    await haveEvent(survivor, 1, 'IncidentsMerged', {
+      actor: 'user',
+      at: 26,
+      body: { role: 'survivor', incidents: [] },
+    });
+    const span = { from: new Date(minute(26)), to: new Date(minute(27)) };
+    const commands = async () => (await readPast(pools.pipeline, 'demo', span)).commands;
+    const [openingAlertId, intoOpeningAlertId] = [3, 2].map((name) => alertIdOf(sent(name, SHOP, 0, {}).id, 0));
+    expect(await commands()).toMatchObject([{ kind: 'merge', openingAlertId, intoOpeningAlertId, at: minute(26) }]);
+    await pools.pipeline.query(
+      `update incident_store.streams set state = '{"openingAlertId": null}' where stream_id = $1`,
+      [survivor],
+    );
+    expect(await commands()).toMatchObject([{ kind: 'resolve', openingAlertId }]);
   });
 
   it.each([
@@ -165,6 +168,50 @@ describe('tocsin replay', () => {
     expect(err).toContain(message);
   });
 });
+
+/** The stream of the incident that the first alert of a receipt has opened. */
+async function haveStream({ id }: Sent): Promise<string> {
+  const stream = incidentIdOf(WORKSPACE, alertIdOf(id, 0));
+  await pools.pipeline.query(
+    `insert into incident_store.streams (stream_id, workspace_id, scope, version, last_hash, state_schema, state, updated_at)
+     values ($1, $2, $2, 2, '', 0, $3, now())`,
+    [stream, WORKSPACE, JSON.stringify({ openingAlertId: alertIdOf(id, 0) })],
+  );
+  return stream;
+}
+
+interface Happened {
+  actor: string;
+  at: number;
+  reason?: string;
+  body?: object;
+}
+
+async function haveEvent(
+  stream: string,
+  version: number,
+  type: string,
+  { actor, at, reason, body }: Happened,
+): Promise<void> {
+  await pools.pipeline.query(
+    `insert into incident_store.events (stream_id, version, event_id, workspace_id, type, schema_version, at, actor, cause_id, cause_ordinal,
+       reason, config_revision, digest, prev_hash, hash) values ($1, $2, $3, $4, $5, 1, $6, $7, $3, 0, $8, 0, '', '', '')`,
+    [
+      stream,
+      version,
+      `evt_${version}`,
+      WORKSPACE,
+      type,
+      minute(at),
+      JSON.stringify({ kind: actor, id: 'x', name: null }),
+      reason,
+    ],
+  );
+  await pools.pipeline.query(
+    'insert into incident_store.event_payloads (stream_id, version, workspace_id, salt, body) values ($1, $2, $3, $4, $5)',
+    [stream, version, WORKSPACE, Buffer.alloc(16), JSON.stringify(body ?? {})],
+  );
+}
 
 /** What the gateway appends; the last one came again. */
 async function receive(log: EventLog): Promise<void> {

@@ -9,9 +9,11 @@ import {
   initialState,
   isLive,
   isRejection,
+  mergeIncidents,
   projectAlerts,
   RecordAlerts,
   type AlertSettled,
+  type AttachedAlert,
   type BatchPlan,
   type ExistingIncident,
   type Incident,
@@ -19,10 +21,13 @@ import {
   type IncidentEvent,
   type KeyHolder,
   type KnownAlert,
+  type MovableAlert,
   type RecordedAlert,
   type World,
 } from '../incident/index.ts';
+import { firingAlerts, namedAlerts, recordedAlerts } from './batch-names.ts';
 import { Deadlines } from './deadlines.ts';
+import { MemoryKeys, pick } from './memory-keys.ts';
 
 /** What a batch of correlated alerts, or a person's command, did. */
 export interface Settled {
@@ -38,10 +43,7 @@ export interface PersonCommand {
   actor: Actor;
 }
 
-const FIRING: ReadonlySet<string> = new Set(['opened', 'deduplicated', 'correlated', 'rolled-up', 'recorded']);
 const SYSTEM: Actor = { kind: 'system', id: 'replay', name: null };
-const keyText = (key: Pick<KeyHolder, 'scope' | 'webhookId' | 'dedupKey'>): string =>
-  JSON.stringify([key.scope, key.webhookId, key.dedupKey]);
 
 /**
  * The incidents of a replay: the decisions of the incident-store over plain maps instead of its tables. What a batch looks at
@@ -51,8 +53,8 @@ export class MemoryIncidents {
   private readonly incidents = new Map<string, ExistingIncident>();
   private readonly alerts = new Map<string, KnownAlert>();
   private readonly alertsOf = new Map<string, Set<string>>();
-  private readonly holders = new Map<string, KeyHolder>();
-  private readonly keyOfAlert = new Map<string, string>();
+  private readonly attached = new Map<string, AttachedAlert>();
+  private readonly keys = new MemoryKeys();
   private readonly settled = new Map<string, AlertSettled>();
   private readonly successors = new Map<string, string>();
   private readonly recorded = new Map<string, RecordedAlert>();
@@ -83,6 +85,49 @@ export class MemoryIncidents {
     const decided = decide(command, before, { at, actor, causeId: `replay ${at}`, configRevision: 0 });
     if (isRejection(decided)) return [];
     return this.told(before, this.append(before, decided));
+  }
+
+  /** Makes one incident of two, as a person did. A refused merge changes nothing. */
+  merge(sourceId: string, survivorId: string, { at, actor }: Pick<PersonCommand, 'at' | 'actor'>): IncidentFact[] {
+    const [source, survivor] = [this.incidents.get(sourceId), this.incidents.get(survivorId)];
+    if (!source || !survivor) return [];
+    const alerts = [...(this.alertsOf.get(sourceId) ?? [])].flatMap((id) => this.movable(id) ?? []);
+    const decided = mergeIncidents(
+      { sources: [{ incident: source, alerts }], survivor, survivorWentTo: this.wayFrom(survivor), note: null },
+      { at, actor, causeId: `replay ${at}`, configRevision: 0 },
+    );
+    if (isRejection(decided)) return [];
+    const [gone, stays] = decided.map(({ before, events }) => this.append(before, events));
+    const keys = this.keys.rehome(
+      alerts.map(({ alert }) => alert.id),
+      survivorId,
+    );
+    // One that has a successor already keeps it.
+    if (!this.successors.has(sourceId)) this.successors.set(sourceId, survivorId);
+    return [
+      ...(gone && isLive(source) ? [factAbout(gone, [], at)] : []),
+      ...(stays ? [factAbout(stays, keys, at)] : []),
+    ];
+  }
+
+  /** Where an alert is now: where it was taken in or counted, unless a merge has moved that. Null = in no incident. */
+  homeOf(alertId: string): string | null {
+    const answer = this.settled.get(alertId);
+    return this.alerts.get(answer?.countedOn ?? alertId)?.incidentId ?? answer?.incidentId ?? null;
+  }
+
+  private movable(alertId: string): MovableAlert | undefined {
+    const [known, alert] = [this.alerts.get(alertId), this.attached.get(alertId)];
+    if (!known || !alert) return undefined;
+    const { status, occurrences, lastSeenAt } = known;
+    return { alert, role: alert.role, status, occurrences, lastSeenAt, resolvedAt: null };
+  }
+
+  /** Where an incident was merged into, and that one, to the end. */
+  private wayFrom({ mergedInto }: ExistingIncident): string[] {
+    const way: string[] = [];
+    for (let id = mergedInto; id !== null; id = this.incidents.get(id)?.mergedInto ?? null) way.push(id);
+    return way;
   }
 
   /** Ends alerts whose source vouched for them until before `now`, and those that have been quiet for too long. */
@@ -124,7 +169,7 @@ export class MemoryIncidents {
     for (const { alert } of items) note(alert.id);
     for (const alertId of [...named]) note(alertId);
     for (const { countedOn } of settled.values()) if (countedOn !== null) named.add(countedOn);
-    const holders = this.holdersFor(items, named);
+    const holders = this.keys.heldOf(firingAlerts(items), named);
     for (const { alertId } of holders) named.add(alertId);
     const alerts = pick(this.alerts, named);
     const ids = [
@@ -138,14 +183,9 @@ export class MemoryIncidents {
     return { incidents, holders, alerts, settled, successors, recorded, policyOf: this.policyOf };
   }
 
-  private holdersFor(items: readonly CorrelatedAlert[], named: ReadonlySet<string>): KeyHolder[] {
-    const keys = new Set<string>();
-    for (const { alert, decision } of items) if (FIRING.has(decision.kind)) keys.add(keyText(alert));
-    for (const alertId of named) {
-      const key = this.keyOfAlert.get(alertId);
-      if (key !== undefined) keys.add(key);
-    }
-    return [...pick(this.holders, keys).values()];
+  private release(alertIds: readonly string[], incidentIds: readonly string[]): KeyHolder[] {
+    const ofIncidents = incidentIds.flatMap((id) => [...(this.alertsOf.get(id) ?? [])]);
+    return this.keys.release([...alertIds, ...ofIncidents]);
   }
 
   private chainFrom(ids: readonly string[]): Map<string, string> {
@@ -166,7 +206,7 @@ export class MemoryIncidents {
       changed.add(before.id);
     }
     const released = this.release(plan.releasedAlerts, plan.releasedIncidents);
-    for (const holder of plan.acquired) this.hold(holder);
+    for (const holder of plan.acquired) this.keys.hold(holder);
     for (const { incidentId, successorId } of plan.successors) this.successors.set(incidentId, successorId);
     for (const { alertId, lastSeenAt, deadline } of plan.activity) {
       this.seen(alertId, lastSeenAt);
@@ -189,6 +229,7 @@ export class MemoryIncidents {
     if (!exists(after)) throw new Error(`events without an incident: ${before.id}`);
     this.incidents.set(after.id, after);
     const rows = projectAlerts(events);
+    for (const id of rows.removed) this.alertsOf.get(after.id)?.delete(id);
     if (rows.closedAt !== null) for (const id of this.alertsOf.get(after.id) ?? []) this.change(id, 'resolved');
     for (const { alertId, added, resolvedAt } of rows.changed.values())
       this.change(alertId, resolvedAt === null ? undefined : 'resolved', added);
@@ -196,6 +237,7 @@ export class MemoryIncidents {
       const { id, webhook_id: webhookId, severity, firing_key: firingKey, received_at: firstSeenAt } = alert;
       const known = { id, incidentId: after.id, webhookId, status, severity, occurrences, firingKey };
       this.alerts.set(id, { ...known, firstSeenAt, lastSeenAt });
+      this.attached.set(id, alert);
       const siblings = this.alertsOf.get(after.id);
       if (siblings) siblings.add(id);
       else this.alertsOf.set(after.id, new Set([id]));
@@ -213,40 +255,4 @@ export class MemoryIncidents {
     const alert = this.alerts.get(alertId);
     if (alert && alert.lastSeenAt < at) this.alerts.set(alertId, { ...alert, lastSeenAt: at });
   }
-
-  private release(alertIds: readonly string[], incidentIds: readonly string[]): KeyHolder[] {
-    const ofIncidents = incidentIds.flatMap((id) => [...(this.alertsOf.get(id) ?? [])]);
-    return [...alertIds, ...ofIncidents].flatMap((alertId) => {
-      const key = this.keyOfAlert.get(alertId);
-      const holder = key === undefined ? undefined : this.holders.get(key);
-      if (key === undefined || holder?.alertId !== alertId) return [];
-      this.holders.delete(key);
-      this.keyOfAlert.delete(alertId);
-      return [holder];
-    });
-  }
-
-  private hold(holder: KeyHolder): void {
-    const key = keyText(holder);
-    this.holders.set(key, holder);
-    this.keyOfAlert.set(holder.alertId, key);
-  }
-}
-
-const namedAlerts = ({ decision }: CorrelatedAlert): string[] =>
-  'alertIds' in decision ? decision.alertIds : 'alertId' in decision ? [decision.alertId] : [];
-
-/** Recorded alerts that a decision goes on with, or takes the key of. */
-const recordedAlerts = ({ decision }: CorrelatedAlert): string[] => {
-  if (decision.kind === 'recorded') return decision.effect === 'recorded' ? [] : [decision.alertId];
-  return 'supersedes' in decision && decision.supersedes !== undefined ? [decision.supersedes] : [];
-};
-
-function pick<Value>(from: ReadonlyMap<string, Value>, keys: Iterable<string>): Map<string, Value> {
-  const picked = new Map<string, Value>();
-  for (const key of keys) {
-    const value = from.get(key);
-    if (value !== undefined) picked.set(key, value);
-  }
-  return picked;
 }

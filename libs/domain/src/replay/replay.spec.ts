@@ -104,6 +104,48 @@ describe('a simulation', () => {
     expect(site.incidents.incident(first).status).toBe('open');
   });
 
+  it('repeats merges: the survivor gets what comes for the other, and what a rule would have joined is still said', () => {
+    const merged = (settings: WebhookSettings): Simulation => {
+      const site = under(settings);
+      site.alert(anAlert('a', 0, { key: 'k', tags: ['x'] }));
+      site.alert(anAlert('b', 60, { key: 'l', tags: ['x'] }));
+      const [openingAlertId, intoOpeningAlertId] = [alertOf('a'), alertOf('b')];
+      site.command({ kind: 'merge', openingAlertId, intoOpeningAlertId, at: minute(70), actor: person });
+      site.alert(anAlert('again', 71, { key: 'k', tags: ['x'] }));
+      return site;
+    };
+    const site = merged({});
+    const [source, survivor] = ['a', 'b'].map((name) => site.replayed.get(alertOf(name))?.incidentId ?? '');
+    expect(site.incidents.incident(source ?? '')).toMatchObject({ status: 'resolved', mergedInto: survivor });
+    expect(site.incidents.incident(survivor ?? '')).toMatchObject({ status: 'open', mergedFrom: [source] });
+    expect(site.replayed.get(alertOf('again'))).toMatchObject({ incidentId: survivor, outcome: 'deduplicated' });
+    expect(site.incidents.homeOf(alertOf('a'))).toBe(survivor);
+    expect(compare(site, merged(sameTag)).groups).toMatchObject([{ kind: 'join', now: [{}, {}], proposed: [{}] }]);
+  });
+
+  it('refuses what the incident-store refuses: a cycle, a survivor that is closed, one that is gone already', () => {
+    const site = under();
+    const merge = (from: string, into: string): void =>
+      site.command({
+        kind: 'merge',
+        openingAlertId: alertOf(from),
+        intoOpeningAlertId: alertOf(into),
+        at: minute(9),
+        actor: person,
+      });
+    for (const name of ['a', 'b', 'c']) site.alert(anAlert(name, 0, { key: name }));
+    merge('a', 'b');
+    merge('b', 'a');
+    merge('a', 'c');
+    merge('c', 'c');
+    merge('unknown', 'c');
+    const statuses = ['a', 'b', 'c'].map((name) => {
+      const incident = site.incidents.incident(site.replayed.get(alertOf(name))?.incidentId ?? '');
+      return incident.status;
+    });
+    expect(statuses).toEqual(['resolved', 'open', 'open']);
+  });
+
   it('ends alerts when their source vouches for them no longer', () => {
     const site = under();
     site.alert(anAlert('a', 0, { key: 'k', endsAt: minute(5) }));

@@ -20,12 +20,11 @@ export interface Replayed {
 }
 
 /** What a person did to an incident, which is named by the alert that opened it. */
-export interface ReplayedCommand {
-  kind: 'resolve' | 'reopen';
-  openingAlertId: string;
-  at: string;
-  actor: Actor;
-}
+export type ReplayedCommand = { openingAlertId: string; at: string; actor: Actor } & (
+  | { kind: 'resolve' | 'reopen' }
+  /** Merged into the incident that this alert opened. */
+  | { kind: 'merge'; intoOpeningAlertId: string }
+);
 
 /**
  * Alerts and people's commands through the correlator and the incident-store in memory, in the order in which they are given. What the
@@ -54,12 +53,18 @@ export class Simulation {
   }
 
   /** A command about an incident that is not there, or that does not fit its state, changes nothing. */
-  command({ kind, openingAlertId, at, actor }: ReplayedCommand): void {
-    const incidentId = this.replayed.get(openingAlertId)?.incidentId;
-    if (incidentId == null) return;
+  command(said: ReplayedCommand): void {
+    const incidentId = this.openedBy(said.openingAlertId);
+    if (incidentId === null) return;
+    const { kind, at, actor } = said;
     this.hear(this.incidents.endDue(at));
-    this.hear(this.incidents.command(incidentId, { command: { kind, note: null }, at, actor }));
+    if (kind !== 'merge')
+      return this.hear(this.incidents.command(incidentId, { command: { kind, note: null }, at, actor }));
+    const survivor = this.openedBy(said.intoOpeningAlertId);
+    if (survivor !== null) this.hear(this.incidents.merge(incidentId, survivor, { at, actor }));
   }
+
+  private openedBy = (alertId: string): string | null => this.replayed.get(alertId)?.incidentId ?? null;
 
   private hear(facts: readonly IncidentFact[]): void {
     for (const fact of facts) this.state.apply(learn(this.state, fact));

@@ -20,6 +20,7 @@ export type Step =
   | { do: 'send'; alert: number; correlate: number; settle: number }
   | { do: 'resend'; alert: number }
   | { do: 'close' | 'reopen'; alert: number; at: number }
+  | { do: 'merge'; alert: number; into: number; at: number }
   | { do: 'configure'; webhook: string; configuration: number }
   | { do: 'correlate' | 'settle'; count: number }
   | { do: 'repeat-fact'; index: number }
@@ -88,8 +89,12 @@ class Writer {
   }
 
   private person(digits: Digits, alert: number): void {
-    const scope = this.history.alerts[alert]?.scope ?? '';
-    this.history.steps.push({ do: digits.next(2) === 0 ? 'close' : 'reopen', scope, alert, at: this.now });
+    const { alerts, steps } = this.history;
+    const scope = alerts[alert]?.scope ?? '';
+    const what = digits.of(['close', 'reopen', 'merge', 'merge'] as const);
+    if (what !== 'merge') return void steps.push({ do: what, scope, alert, at: this.now });
+    const into = digits.next(alerts.length);
+    if (alerts[into]?.scope === scope) steps.push({ do: what, scope, alert, into, at: this.now });
   }
 
   private send(digits: Digits, scope: string): void {

@@ -37,7 +37,7 @@ export class PlainIncidents {
 
   reopen(name: string, at: number): Fact[] {
     const incident = this.named(name);
-    if (!incident || incident.live) return [];
+    if (!incident || incident.live || incident.mergedInto !== null) return [];
     incident.live = true;
     incident.acknowledged = false;
     this.touch(incident, at);
@@ -45,7 +45,31 @@ export class PlainIncidents {
     return this.facts(at);
   }
 
-  incidentOf = (alert: string): string | null => this.answers.find(({ id }) => id === alert)?.incident ?? null;
+  /** One of two: alerts and keys go to the survivor, the other is closed for good. */
+  merge(name: string, into: string, at: number): Fact[] {
+    const [source, survivor] = [this.named(name), this.named(into)];
+    if (!source || !survivor?.live || source === survivor || source.mergedInto !== null) return [];
+    const moved = this.alerts.filter(({ incident }) => incident === name);
+    const keys = this.holders.filter((holder) => moved.some(({ id }) => id === holder.alert));
+    for (const one of [...moved, ...keys]) one.incident = into;
+    survivor.services = [...new Set([...survivor.services, ...source.services])];
+    survivor.tags = [...new Set([...survivor.tags, ...source.tags])];
+    survivor.lastAlertAt = Math.max(survivor.lastAlertAt, ...moved.map(({ lastSeen }) => lastSeen));
+    if (source.live) {
+      if (WORSE.indexOf(source.severity) > WORSE.indexOf(survivor.severity)) survivor.severity = source.severity;
+      this.end(source, at, at);
+    } else this.touch(source, at);
+    source.mergedInto = into;
+    if (!this.successors.some(({ of }) => of === name)) this.successors.push({ of: name, is: into });
+    this.touch(survivor, at);
+    this.tell(into);
+    for (const key of keys) this.tell(into, key);
+    return this.facts(at, at);
+  }
+
+  /** Where it is, or what it was counted on. */
+  incidentOf = (alert: string): string | null =>
+    this.known(alert)?.incident ?? this.answers.find(({ id }) => id === alert)?.incident ?? null;
 
   isLive = (name: string): boolean => this.named(name)?.live === true;
 
@@ -80,7 +104,9 @@ export class PlainIncidents {
       if (expected) return this.repeat(alert, held);
       if (alert.receivedAt - from <= rules.windowHours * HOUR) return this.heldElsewhere(alert, decision, holder, held);
     }
-    const target = this.follow(decision.incident, alert);
+    // A repeat goes where the alert is by now that it repeats.
+    const known = decision.kind === 'deduplicated' ? this.known(decision.alerts[0] ?? '') : undefined;
+    const target = this.follow(known?.incident ?? decision.incident, alert);
     const incident = this.named(target);
     if (!incident) return this.open(alert, target); // missing: open it with the given id
     if (incident.live) return this.attach(alert, incident);
@@ -125,6 +151,7 @@ export class PlainIncidents {
       ...{ name, openedBy: alert.id, version: 0, live: true, acknowledged: false, asOf: 0, closings: 0 },
       ...{ updatedAt: alert.receivedAt, lastAlertAt: alert.receivedAt },
       ...{ severity: alert.severity, title: alert.title, services: [...alert.services], tags: [...alert.tags] },
+      mergedInto: null,
     });
     this.news.change(name);
     this.tell(name);
@@ -149,6 +176,7 @@ export class PlainIncidents {
     this.touch(incident, alert.receivedAt);
     incident.lastAlertAt = Math.max(incident.lastAlertAt, alert.receivedAt);
     incident.services = [...new Set([...incident.services, ...alert.services])];
+    incident.tags = [...new Set([...incident.tags, ...alert.tags])];
   }
 
   private hold(alert: Alert, incident: string) {
@@ -259,12 +287,12 @@ export class PlainIncidents {
     return holder && this.attached(holder.alert)?.open && this.isLive(holder.incident) ? holder : undefined;
   }
 
-  /** Along the successors, but not past an incident that was closed after the alert had changed. */
+  /** Along the successors, but not past an incident that was closed, by no merge, after the alert had changed. */
   private follow(name: string, alert: Alert): string {
     const incident = this.named(name);
     const successor = this.successors.find(({ of }) => of === name)?.is;
     if (successor === undefined || incident?.live) return name;
-    if (incident && alert.changedAt <= incident.asOf) return name;
+    if (incident?.mergedInto === null && alert.changedAt <= incident.asOf) return name;
     return this.follow(successor, alert);
   }
 

@@ -31,6 +31,7 @@ export class PlainParts implements Parts<PlainDecision, Fact> {
   }
 
   command = (kind: 'close' | 'reopen', incident: string, at: number): Fact[] => this.incidents[kind](incident, at);
+  merge = (incident: string, into: string, at: number): Fact[] => this.incidents.merge(incident, into, at);
   incidentOf = (index: number): string | null => this.incidents.incidentOf(this.alert(index).id);
   isLive = (incident: string): boolean => this.incidents.isLive(incident);
 }

@@ -27,8 +27,8 @@ export interface Incident {
   severity: string;
   title: string;
   services: string[];
-  /** As the alert that opened it had them. */
   tags: string[];
+  mergedInto: string | null;
 }
 
 export interface Holder {

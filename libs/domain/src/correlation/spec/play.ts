@@ -45,6 +45,8 @@ function take(site: Site<unknown, unknown>, step: Exclude<Step, { do: 'configure
     case 'close':
     case 'reopen':
       return site.command(step.do, step.alert, step.at);
+    case 'merge':
+      return site.merge(step.alert, step.into, step.at);
     default:
       return step satisfies never;
   }

@@ -1,4 +1,4 @@
-import type { CorrelatedAlert, IncidentFact, NormalizedAlert } from '@tocsin/contracts';
+import type { Actor, CorrelatedAlert, IncidentFact, NormalizedAlert } from '@tocsin/contracts';
 import { isLive } from '../../incident/index.ts';
 import { MemoryIncidents } from '../../replay/memory-incidents.ts';
 import { correlate, type CorrelationConfig, type Correlated } from '../correlate.ts';
@@ -103,6 +103,8 @@ export class Correlators {
   }
 }
 
+const PERSON: Actor = { kind: 'api-key', id: 'key', name: null };
+
 /** The correlator's fold and the incident-store's decisions, with only their tables replaced. */
 export class RealParts implements Parts<Correlated, IncidentFact> {
   private readonly incidents = new MemoryIncidents((webhook) => policies[this.configured(webhook)] as never);
@@ -137,12 +139,14 @@ export class RealParts implements Parts<Correlated, IncidentFact> {
     return this.incidents.command(incident, {
       command: { kind: kind === 'close' ? 'resolve' : 'reopen', note: null },
       at: instantOf(at),
-      actor: { kind: 'api-key', id: 'key', name: null },
+      actor: PERSON,
     });
   }
 
-  incidentOf = (index: number): string | null =>
-    this.incidents.answer((this.alerts[index] as SentAlert).id)?.incidentId ?? null;
+  merge = (incident: string, into: string, at: number): IncidentFact[] =>
+    this.incidents.merge(incident, into, { at: instantOf(at), actor: PERSON });
+
+  incidentOf = (index: number): string | null => this.incidents.homeOf((this.alerts[index] as SentAlert).id);
   isLive = (incident: string): boolean => isLive(this.incidents.incident(incident));
 }
 

@@ -4,6 +4,8 @@ export interface Parts<Decision, Fact> {
   learn(fact: Fact): void;
   settle(items: readonly { alert: number; decision: Decision }[]): Fact[];
   command(kind: 'close' | 'reopen', incident: string, at: number): Fact[];
+  merge(incident: string, into: string, at: number): Fact[];
+  /** Where an alert is by now. */
   incidentOf(alert: number): string | null;
   isLive(incident: string): boolean;
 }
@@ -46,6 +48,12 @@ export class Site<Decision, Fact> {
   command(kind: 'close' | 'reopen', alert: number, at: number): void {
     const incident = this.parts.incidentOf(alert);
     if (incident !== null) this.say(this.parts.command(kind, incident, at));
+  }
+
+  /** A person makes one incident of those of two alerts; the other one's stays. */
+  merge(alert: number, into: number, at: number): void {
+    const [incident, survivor] = [this.parts.incidentOf(alert), this.parts.incidentOf(into)];
+    if (incident !== null && survivor !== null) this.say(this.parts.merge(incident, survivor, at));
   }
 
   /** A fact comes again. */
