@@ -1,52 +1,96 @@
 import { ActivityIndex, Listed } from './activity-index.ts';
 import type { OpenIncidents } from './open-incidents.ts';
+import { takeOverIncident, takeOverKey } from './own-rows.ts';
 import type { KeyHolder, KnownIncident, OrderMemory } from './state.ts';
 
 /** A row, and whether it changed since the state was made. */
 export interface Slot<Row> {
   row: Row;
   isChanged: boolean;
+}
+
+/** What one text names within a webhook: a dedup key and a resolve key are mostly the same text, so that one lookup finds all of it. */
+export class KeySlot {
+  row: KeyHolder | undefined = undefined;
+  isChanged = false;
+  /** The row is nobody else's: a change is written into it. */
+  isOwn = false;
   /** As it was when the state was made. */
-  loaded?: Row;
+  loaded: KeyHolder | undefined = undefined;
+  order: Slot<OrderMemory> | undefined = undefined;
+  /** Holders that resolve under this text; where there is one it stands by itself. */
+  resolving: KeySlot | KeySlot[] | undefined = undefined;
+  /** The incident that the holder was found with last. */
+  incident: IncidentSlot | undefined = undefined;
 }
 
 /** The rows of one webhook within one scope, each under what else names it. */
 export class WebhookRows {
-  readonly orders = new Map<string, Slot<OrderMemory>>();
-  private readonly keys = new Map<string, Slot<KeyHolder>>();
-  private readonly byResolveKey = new Map<string, Slot<KeyHolder>[]>();
+  private readonly slots = new Map<string, KeySlot>();
+  /** What was looked up last, in vain where there is no slot: a decision asks for one key several times. */
+  private lastText: string | undefined;
+  private lastSlot: KeySlot | undefined;
   /** Roll-up incidents, open and closed. */
   readonly rollUps = new Map<string, KnownIncident>();
 
-  key = (dedupKey: string): KeyHolder | undefined => this.keys.get(dedupKey)?.row;
-  loadedKey = (dedupKey: string): KeyHolder | undefined => this.keys.get(dedupKey)?.loaded;
-  keysOf = (resolveKey: string): readonly KeyHolder[] => this.byResolveKey.get(resolveKey)?.map(({ row }) => row) ?? [];
+  /** What is known under a text. */
+  named(text: string): KeySlot | undefined {
+    if (this.lastText === text) return this.lastSlot;
+    this.lastText = text;
+    return (this.lastSlot = this.slots.get(text));
+  }
 
-  setKey(row: KeyHolder): Slot<KeyHolder> {
-    const known = this.keys.get(row.dedupKey);
-    if (known?.row.resolveKey === row.resolveKey) {
-      known.row = row;
-      return known;
+  key = (dedupKey: string): KeyHolder | undefined => this.named(dedupKey)?.row;
+  loadedKey = (dedupKey: string): KeyHolder | undefined => this.named(dedupKey)?.loaded;
+  order = (resolveKey: string): OrderMemory | undefined => this.named(resolveKey)?.order?.row;
+
+  keysOf(resolveKey: string): readonly KeyHolder[] {
+    const resolving = this.named(resolveKey)?.resolving;
+    if (!resolving) return [];
+    return Array.isArray(resolving) ? resolving.map(({ row }) => row as KeyHolder) : [resolving.row as KeyHolder];
+  }
+
+  setKey(row: KeyHolder): KeySlot {
+    const slot = this.slotOf(row.dedupKey);
+    const known = slot.row;
+    if (known?.resolveKey !== row.resolveKey) {
+      if (known) this.leave(slot, known.resolveKey);
+      this.enter(slot, row.resolveKey);
     }
-    if (known) this.leave(known);
-    const slot = known ?? { row, isChanged: false };
-    slot.row = row;
-    if (!known) this.keys.set(row.dedupKey, slot);
-    const siblings = this.byResolveKey.get(row.resolveKey);
-    if (siblings) siblings.push(slot);
-    else this.byResolveKey.set(row.resolveKey, [slot]);
+    if (slot.isOwn && known) takeOverKey(known, row);
+    else {
+      slot.isOwn = known !== undefined;
+      slot.row = known ? { ...row } : row;
+    }
     return slot;
   }
 
   setOrder(row: OrderMemory): Slot<OrderMemory> {
-    return setSlot(this.orders, row.resolveKey, row);
+    const slot = this.slotOf(row.resolveKey);
+    if (slot.order) slot.order.row = row;
+    else slot.order = { row, isChanged: false };
+    return slot.order;
   }
 
-  private leave(slot: Slot<KeyHolder>): void {
-    const { resolveKey } = slot.row;
-    const others = this.byResolveKey.get(resolveKey)?.filter((one) => one !== slot) ?? [];
-    if (others.length > 0) this.byResolveKey.set(resolveKey, others);
-    else this.byResolveKey.delete(resolveKey);
+  private slotOf(text: string): KeySlot {
+    const known = this.named(text);
+    if (known) return known;
+    const slot = new KeySlot();
+    this.slots.set(text, slot);
+    this.lastText = text;
+    return (this.lastSlot = slot);
+  }
+
+  private enter(slot: KeySlot, resolveKey: string): void {
+    const named = this.slotOf(resolveKey);
+    if (Array.isArray(named.resolving)) named.resolving.push(slot);
+    else named.resolving = named.resolving ? [named.resolving, slot] : slot;
+  }
+
+  private leave(slot: KeySlot, resolveKey: string): void {
+    const named = this.slotOf(resolveKey);
+    const others = [named.resolving ?? []].flat().filter((one) => one !== slot);
+    named.resolving = others.length > 0 ? others : undefined;
   }
 }
 
@@ -58,13 +102,10 @@ export function setSlot<Row>(slots: Map<string, Slot<Row>>, name: string, row: R
 }
 
 /** An incident, and its place in the index. */
-export class IncidentSlot implements Slot<KnownIncident> {
+export class IncidentSlot extends Listed {
   isChanged = false;
-  readonly listed: Listed;
-
-  constructor(public row: KnownIncident) {
-    this.listed = new Listed(row);
-  }
+  /** The row is nobody else's: a change is written into it. */
+  isOwn = false;
 }
 
 /** The rows of one scope, with their index. */
@@ -72,7 +113,11 @@ export class ScopeRows {
   readonly active = new ActivityIndex();
   readonly incidents = new Map<string, IncidentSlot>();
   private readonly webhooks = new Map<string, WebhookRows>();
-  private lastWebhook: { id: string; rows: WebhookRows } | undefined;
+  private lastWebhookId: string | undefined;
+  private lastWebhook: WebhookRows | undefined;
+  private lastIncident: IncidentSlot | undefined;
+  /** The key that was asked for last: mostly its incident is asked for next. */
+  private holder: KeySlot | undefined;
 
   constructor(
     readonly scope: string,
@@ -81,22 +126,46 @@ export class ScopeRows {
   ) {}
 
   of(webhookId: string): WebhookRows {
-    if (this.lastWebhook?.id === webhookId) return this.lastWebhook.rows;
+    if (this.lastWebhook && this.lastWebhookId === webhookId) return this.lastWebhook;
     let rows = this.webhooks.get(webhookId);
     if (!rows) this.webhooks.set(webhookId, (rows = new WebhookRows()));
-    this.lastWebhook = { id: webhookId, rows };
-    return rows;
+    this.lastWebhookId = webhookId;
+    return (this.lastWebhook = rows);
   }
 
-  incident = (incidentId: string): KnownIncident | undefined =>
-    this.incidents.get(incidentId)?.row ?? this.open?.get(incidentId);
+  key(webhookId: string, dedupKey: string): KeyHolder | undefined {
+    const slot = this.of(webhookId).named(dedupKey);
+    this.holder = slot;
+    return slot?.row;
+  }
+
+  incident(incidentId: string): KnownIncident | undefined {
+    return this.slotOf(incidentId)?.incident ?? this.open?.get(incidentId);
+  }
 
   setIncident(row: KnownIncident): IncidentSlot {
-    let slot = this.incidents.get(row.incidentId);
-    if (slot) slot.row = row;
-    else this.incidents.set(row.incidentId, (slot = new IncidentSlot(row)));
-    this.active.note(slot.listed, row);
-    if (row.rollUpOf !== null) this.of(row.rollUpOf).rollUps.set(row.incidentId, row);
+    const known = this.slotOf(row.incidentId);
+    const slot = known ?? new IncidentSlot(row);
+    if (!known) this.incidents.set(row.incidentId, slot);
+    else if (slot.isOwn) takeOverIncident(slot.incident, row);
+    else {
+      slot.incident = { ...row };
+      slot.isOwn = true;
+    }
+    this.lastIncident = slot;
+    this.active.note(slot, slot.incident);
+    if (row.rollUpOf !== null) this.of(row.rollUpOf).rollUps.set(row.incidentId, slot.incident);
     return slot;
+  }
+
+  private slotOf(incidentId: string): IncidentSlot | undefined {
+    const { lastIncident, holder } = this;
+    if (lastIncident?.incident.incidentId === incidentId) return lastIncident;
+    const linked = holder?.incident;
+    if (linked?.incident.incidentId === incidentId) return (this.lastIncident = linked);
+    const slot = this.incidents.get(incidentId);
+    if (!slot) return undefined;
+    if (holder?.row?.incidentId === incidentId) holder.incident = slot;
+    return (this.lastIncident = slot);
   }
 }

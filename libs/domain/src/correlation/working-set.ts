@@ -1,7 +1,7 @@
 import { IdSet } from './id-set.ts';
 import type { Millis } from './moments.ts';
 import { merged, type OpenIncidents } from './open-incidents.ts';
-import { ScopeRows, setSlot, type Slot } from './scope-rows.ts';
+import { ScopeRows, setSlot, type IncidentSlot, type KeySlot, type Slot } from './scope-rows.ts';
 import {
   byOpening,
   type Change,
@@ -16,16 +16,19 @@ import {
   type StoredRows,
 } from './state.ts';
 
-/** The part of the state that a batch touches, with its indexes. It knows which rows changed since it was made. */
+/**
+ * The part of the state that a batch touches, with its indexes. It knows which rows changed since it was made. Rows that it gives out are
+ * as they are now: it may write the next change into them.
+ */
 export class WorkingSet implements CorrelationView {
   private readonly processed = new IdSet();
   private readonly scopes = new Map<string, ScopeRows>();
   private lastScope: ScopeRows | undefined;
   private readonly storms = new Map<string, Slot<StormState>>();
   private readonly newlyProcessed: ProcessedAlert[] = [];
-  private readonly changedKeys: Slot<KeyHolder>[] = [];
+  private readonly changedKeys: KeySlot[] = [];
   private readonly changedOrders: Slot<OrderMemory>[] = [];
-  private readonly changedIncidents: Slot<KnownIncident>[] = [];
+  private readonly changedIncidents: IncidentSlot[] = [];
   private readonly changedStorms: Slot<StormState>[] = [];
 
   /** `openOf`: open incidents of a scope that are known without having been loaded; what the set itself knows goes before. */
@@ -45,7 +48,7 @@ export class WorkingSet implements CorrelationView {
   }
 
   key({ scope, webhookId, key }: KeyPath): KeyHolder | undefined {
-    return this.rowsOf(scope).of(webhookId).key(key);
+    return this.rowsOf(scope).key(webhookId, key);
   }
 
   keysOf({ scope, webhookId, key }: KeyPath): readonly KeyHolder[] {
@@ -53,7 +56,7 @@ export class WorkingSet implements CorrelationView {
   }
 
   order({ scope, webhookId, key }: KeyPath): OrderMemory | undefined {
-    return this.rowsOf(scope).of(webhookId).orders.get(key)?.row;
+    return this.rowsOf(scope).of(webhookId).order(key);
   }
 
   incident(scope: string, incidentId: string): KnownIncident | undefined {
@@ -115,9 +118,9 @@ export class WorkingSet implements CorrelationView {
     const rows = <Row>(slots: readonly Slot<Row>[]): Row[] => slots.map(({ row }) => row);
     return {
       processed: [...this.newlyProcessed],
-      keys: rows(this.changedKeys),
+      keys: this.changedKeys.flatMap(({ row }) => row ?? []),
       orders: rows(this.changedOrders),
-      incidents: rows(this.changedIncidents),
+      incidents: this.changedIncidents.map(({ incident }) => incident),
       storms: rows(this.changedStorms),
     };
   }
@@ -131,7 +134,7 @@ export class WorkingSet implements CorrelationView {
   }
 }
 
-function mark<Row>(slot: Slot<Row>, changed: Slot<Row>[]): void {
+function mark<Changed extends { isChanged: boolean }>(slot: Changed, changed: Changed[]): void {
   if (slot.isChanged) return;
   slot.isChanged = true;
   changed.push(slot);
