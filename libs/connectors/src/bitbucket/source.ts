@@ -1,9 +1,9 @@
-import { isObject, textAt as text, valueAt } from '@tocsin/domain/mapping';
+import { isObject, textAt, valueAt } from '@tocsin/domain/mapping';
 import { keyOf, tag } from '../kit/event-reader.ts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 
-const statusOf = (element: unknown, name: string): string | undefined => text(element, 'commit_status', name);
-const repositoryOf = ({ element }: Reading): string | undefined => text(element, 'repository', 'full_name');
+const statusOf = (element: unknown, name: string): string | undefined => textAt(element, 'commit_status', name);
+const repositoryOf = ({ element }: Reading): string | undefined => textAt(element, 'repository', 'full_name');
 const stateOf = ({ element }: Reading): string => statusOf(element, 'state')?.toUpperCase() ?? '';
 
 /** A running or stopped build neither opens nor closes anything. */

@@ -1,7 +1,6 @@
-import { isObject, valueAlong, valueAt } from '@tocsin/domain/mapping';
+import { isObject, textAt, valueAlong, valueAt } from '@tocsin/domain/mapping';
 import type { EventReader } from '../kit/event-reader.ts';
 import { codeScanning, dependabot, secretScanning, vulnerability } from './findings.ts';
-import { text } from './reading.ts';
 import { checkRun, checkSuite, commitStatus, deploymentStatus, workflowJob, workflowRun } from './runs.ts';
 
 const holds =
@@ -10,7 +9,7 @@ const holds =
     isObject(valueAlong(event, keys));
 
 const isSecret = (event: unknown): boolean =>
-  text(event, 'alert', 'secret_type') !== undefined && valueAt(event, 'location') === undefined;
+  textAt(event, 'alert', 'secret_type') !== undefined && valueAt(event, 'location') === undefined;
 
 /**
  * The name of an event stands only in a header, which a proxy may drop and a stored payload may lack: the shape decides. The order
@@ -20,13 +19,13 @@ const shapes: readonly [(event: unknown) => boolean, EventReader][] = [
   [holds('alert', 'security_advisory'), dependabot],
   [holds('alert', 'rule'), codeScanning],
   [isSecret, secretScanning],
-  [(event) => text(event, 'alert', 'affected_package_name') !== undefined, vulnerability],
+  [(event) => textAt(event, 'alert', 'affected_package_name') !== undefined, vulnerability],
   [holds('deployment_status'), deploymentStatus],
   [holds('workflow_job'), workflowJob],
   [holds('workflow_run'), workflowRun],
   [holds('check_run'), checkRun],
   [holds('check_suite'), checkSuite],
-  [(event) => text(event, 'context') !== undefined && text(event, 'sha') !== undefined, commitStatus],
+  [(event) => textAt(event, 'context') !== undefined && textAt(event, 'sha') !== undefined, commitStatus],
 ];
 
 /** The reader of an event; undefined for events that say nothing about a problem (pushes, pull requests, stars). */

@@ -1,6 +1,6 @@
-import { valueAt } from '@tocsin/domain/mapping';
+import { textAt, valueAt } from '@tocsin/domain/mapping';
 import { type EventReader, keyOf, sentence, tag } from '../kit/event-reader.ts';
-import { actionOf, languageOf, repositoryOf, text, words } from './reading.ts';
+import { actionOf, languageOf, repositoryOf, words } from './reading.ts';
 
 // Findings of the security features: Dependabot, code scanning, secret scanning, and the alerts that came before Dependabot's.
 
@@ -21,61 +21,64 @@ const ENDS = ['fixed_at', 'resolved_at', 'dismissed_at', 'auto_dismissed_at'] as
 function timeOf(event: unknown): string | undefined {
   const ended = actions.get(actionOf(event)) === 'resolved';
   const named = ended ? ENDS : actionOf(event).startsWith('create') ? ['created_at'] : [];
-  const at = named.map((name) => text(event, 'alert', name)).find((time) => time !== undefined);
-  return at ?? text(event, 'alert', 'updated_at');
+  const at = named.map((name) => textAt(event, 'alert', name)).find((time) => time !== undefined);
+  return at ?? textAt(event, 'alert', 'updated_at');
 }
 
 const finding = (kind: string) => ({
   status: (event: unknown) => actions.get(actionOf(event)) ?? 'update',
   services: repositoryOf,
-  url: (event: unknown) => text(event, 'alert', 'html_url') ?? text(event, 'alert', 'external_reference'),
+  url: (event: unknown) => textAt(event, 'alert', 'html_url') ?? textAt(event, 'alert', 'external_reference'),
   key: (event: unknown) =>
-    keyOf(repositoryOf(event), kind, text(event, 'alert', 'number') ?? text(event, 'alert', 'id')),
+    keyOf(repositoryOf(event), kind, textAt(event, 'alert', 'number') ?? textAt(event, 'alert', 'id')),
   at: timeOf,
 });
 
 export const dependabot: EventReader = {
   ...finding('dependabot'),
-  title: (event) => text(event, 'alert', 'security_advisory', 'summary'),
-  description: (event) => text(event, 'alert', 'security_advisory', 'description'),
+  title: (event) => textAt(event, 'alert', 'security_advisory', 'summary'),
+  description: (event) => textAt(event, 'alert', 'security_advisory', 'description'),
   severity: (event) =>
-    text(event, 'alert', 'security_advisory', 'severity') ?? text(event, 'alert', 'security_vulnerability', 'severity'),
+    textAt(event, 'alert', 'security_advisory', 'severity') ??
+    textAt(event, 'alert', 'security_vulnerability', 'severity'),
   tags: (event) => [
-    ...tag('ecosystem', text(valueAt(event, 'alert', 'dependency'), 'package', 'ecosystem')),
-    ...tag('package', text(valueAt(event, 'alert', 'dependency'), 'package', 'name')),
-    ...tag('cve', text(event, 'alert', 'security_advisory', 'cve_id')),
+    ...tag('ecosystem', textAt(valueAt(event, 'alert', 'dependency'), 'package', 'ecosystem')),
+    ...tag('package', textAt(valueAt(event, 'alert', 'dependency'), 'package', 'name')),
+    ...tag('cve', textAt(event, 'alert', 'security_advisory', 'cve_id')),
     ...languageOf(event),
   ],
 };
 
 /** The name of a rule may be empty. */
 const ruleTitle = (event: unknown): string | undefined =>
-  ['description', 'name', 'id'].map((name) => text(event, 'alert', 'rule', name)).find((title) => title !== undefined);
+  ['description', 'name', 'id']
+    .map((name) => textAt(event, 'alert', 'rule', name))
+    .find((title) => title !== undefined);
 
 export const codeScanning: EventReader = {
   ...finding('code-scanning'),
   title: ruleTitle,
   description: (event) =>
-    text(valueAt(event, 'alert', 'most_recent_instance'), 'message', 'text') ??
-    text(event, 'alert', 'rule', 'full_description'),
+    textAt(valueAt(event, 'alert', 'most_recent_instance'), 'message', 'text') ??
+    textAt(event, 'alert', 'rule', 'full_description'),
   // How bad the hole is, where the rule says so; else how sure the tool is of its finding.
   severity: (event) =>
-    text(event, 'alert', 'rule', 'security_severity_level') ?? text(event, 'alert', 'rule', 'severity'),
+    textAt(event, 'alert', 'rule', 'security_severity_level') ?? textAt(event, 'alert', 'rule', 'severity'),
   tags: (event) => [
-    ...tag('branch', text(event, 'ref')?.replace(/^refs\/(?:heads|tags)\//, '')),
-    ...tag('tool', text(event, 'alert', 'tool', 'name')),
+    ...tag('branch', textAt(event, 'ref')?.replace(/^refs\/(?:heads|tags)\//, '')),
+    ...tag('tool', textAt(event, 'alert', 'tool', 'name')),
     ...languageOf(event),
   ],
 };
 
 export const secretScanning: EventReader = {
   ...finding('secret-scanning'),
-  title: (event) => text(event, 'alert', 'secret_type_display_name') ?? text(event, 'alert', 'secret_type'),
+  title: (event) => textAt(event, 'alert', 'secret_type_display_name') ?? textAt(event, 'alert', 'secret_type'),
   description: (event) => {
-    const validity = text(event, 'alert', 'validity');
+    const validity = textAt(event, 'alert', 'validity');
     return sentence(
       `Secret in ${repositoryOf(event) ?? 'a repository'}${validity === undefined ? '' : `, validity: ${validity}`}.`,
-      text(event, 'alert', 'resolution_comment'),
+      textAt(event, 'alert', 'resolution_comment'),
     );
   },
   severity: () => 'critical',
@@ -86,9 +89,9 @@ export const secretScanning: EventReader = {
 export const vulnerability: EventReader = {
   ...finding('vulnerability'),
   title: (event) =>
-    sentence(text(event, 'alert', 'affected_package_name'), text(event, 'alert', 'external_identifier')),
+    sentence(textAt(event, 'alert', 'affected_package_name'), textAt(event, 'alert', 'external_identifier')),
   description: (event) =>
-    `Affected versions: ${text(event, 'alert', 'affected_range') ?? 'unknown'}; fixed in: ${text(event, 'alert', 'fixed_in') ?? 'unknown'}.`,
-  severity: (event) => text(event, 'alert', 'severity'),
-  tags: (event) => [...tag('package', text(event, 'alert', 'affected_package_name')), ...languageOf(event)],
+    `Affected versions: ${textAt(event, 'alert', 'affected_range') ?? 'unknown'}; fixed in: ${textAt(event, 'alert', 'fixed_in') ?? 'unknown'}.`,
+  severity: (event) => textAt(event, 'alert', 'severity'),
+  tags: (event) => [...tag('package', textAt(event, 'alert', 'affected_package_name')), ...languageOf(event)],
 };

@@ -1,10 +1,10 @@
 import type { AlertStatus } from '@tocsin/contracts';
-import { listOf, textAt as text, valueAt } from '@tocsin/domain/mapping';
+import { listOf, textAt, valueAt } from '@tocsin/domain/mapping';
 import { type EventReader, keyOf, sentence, tag } from '../kit/event-reader.ts';
 
 const attribute = (event: unknown, first: string, second?: string): string | undefined =>
-  text(event, 'object_attributes', first, second);
-const kindOf = (event: unknown): string => text(event, 'object_kind') ?? '';
+  textAt(event, 'object_attributes', first, second);
+const kindOf = (event: unknown): string => textAt(event, 'object_kind') ?? '';
 
 /** The path of a project's address; `homepage` has no more than the address. */
 const pathOf = (address: string | undefined): string | undefined =>
@@ -12,9 +12,9 @@ const pathOf = (address: string | undefined): string | undefined =>
 
 /** Older job events name the project only by its address, or by its title with spaces around the slashes. */
 export const projectOf = (event: unknown): string | undefined =>
-  text(event, 'project', 'path_with_namespace') ??
-  pathOf(text(event, 'repository', 'homepage')) ??
-  text(event, 'project_name')?.replaceAll(/\s*\/\s*/g, '/');
+  textAt(event, 'project', 'path_with_namespace') ??
+  pathOf(textAt(event, 'repository', 'homepage')) ??
+  textAt(event, 'project_name')?.replaceAll(/\s*\/\s*/g, '/');
 
 /** Cancelled, skipped, manual and whatever is still under way say neither that something broke nor that it works. */
 const outcomeOf = (word: string | undefined): AlertStatus | undefined =>
@@ -27,8 +27,8 @@ function failedJobs(event: unknown): string | undefined {
   if (!Array.isArray(builds)) return undefined;
   const failed = builds
     .slice(0, 200)
-    .filter((build) => text(build, 'status') === 'failed' && valueAt(build, 'allow_failure') !== true)
-    .map((build) => `${text(build, 'name') ?? '?'} (${text(build, 'stage') ?? '?'})`);
+    .filter((build) => textAt(build, 'status') === 'failed' && valueAt(build, 'allow_failure') !== true)
+    .map((build) => `${textAt(build, 'name') ?? '?'} (${textAt(build, 'stage') ?? '?'})`);
   return failed.length === 0 ? undefined : `Failed jobs: ${failed.join(', ')}.`;
 }
 
@@ -43,7 +43,7 @@ const pipeline: EventReader = {
     sentence(
       `Pipeline ${attribute(event, 'id') ?? '?'}: ${attribute(event, 'status') ?? '?'}.`,
       failedJobs(event),
-      text(event, 'commit', 'message')?.trim(),
+      textAt(event, 'commit', 'message')?.trim(),
     ),
   services: projectOf,
   tags: (event) => [
@@ -56,7 +56,7 @@ const pipeline: EventReader = {
 };
 
 function below(event: unknown, part: string, id: string | undefined): string | undefined {
-  const web = text(event, 'project', 'web_url') ?? text(event, 'repository', 'homepage');
+  const web = textAt(event, 'project', 'web_url') ?? textAt(event, 'repository', 'homepage');
   return web === undefined || id === undefined ? undefined : `${web}/-/${part}/${id}`;
 }
 
@@ -64,51 +64,55 @@ function below(event: unknown, part: string, id: string | undefined): string | u
 const job: EventReader = {
   // A job that may fail breaks nothing, and its recovery mends nothing.
   status: (event) =>
-    valueAt(event, 'build_allow_failure') === true ? undefined : outcomeOf(text(event, 'build_status')),
+    valueAt(event, 'build_allow_failure') === true ? undefined : outcomeOf(textAt(event, 'build_status')),
   severity: () => 'medium',
-  title: (event) => `Job ${text(event, 'build_name') ?? '?'} of ${projectOf(event) ?? 'an unnamed project'}`,
+  title: (event) => `Job ${textAt(event, 'build_name') ?? '?'} of ${projectOf(event) ?? 'an unnamed project'}`,
   description: (event) => {
-    const reason = text(event, 'build_status') === 'failed' ? text(event, 'build_failure_reason') : undefined;
+    const reason = textAt(event, 'build_status') === 'failed' ? textAt(event, 'build_failure_reason') : undefined;
     return sentence(
-      `Stage ${text(event, 'build_stage') ?? '?'} on ${text(event, 'ref') ?? '?'}: ${text(event, 'build_status') ?? '?'}.`,
+      `Stage ${textAt(event, 'build_stage') ?? '?'} on ${textAt(event, 'ref') ?? '?'}: ${textAt(event, 'build_status') ?? '?'}.`,
       reason && `Reason: ${reason}.`,
     );
   },
   services: projectOf,
-  tags: (event) => [...refTag(text(event, 'ref'), valueAt(event, 'tag')), ...tag('stage', text(event, 'build_stage'))],
-  url: (event) => below(event, 'jobs', text(event, 'build_id')),
-  key: (event) => keyOf(text(event, 'project_id') ?? projectOf(event), text(event, 'ref'), text(event, 'build_name')),
-  at: (event) => text(event, 'build_finished_at'),
+  tags: (event) => [
+    ...refTag(textAt(event, 'ref'), valueAt(event, 'tag')),
+    ...tag('stage', textAt(event, 'build_stage')),
+  ],
+  url: (event) => below(event, 'jobs', textAt(event, 'build_id')),
+  key: (event) =>
+    keyOf(textAt(event, 'project_id') ?? projectOf(event), textAt(event, 'ref'), textAt(event, 'build_name')),
+  at: (event) => textAt(event, 'build_finished_at'),
 };
 
-const environmentOf = (event: unknown): string | undefined => text(event, 'environment');
+const environmentOf = (event: unknown): string | undefined => textAt(event, 'environment');
 
 const deployment: EventReader = {
-  status: (event) => outcomeOf(text(event, 'status')),
+  status: (event) => outcomeOf(textAt(event, 'status')),
   severity: () => 'high',
   title: (event) => `Deployment to ${environmentOf(event) ?? 'an unnamed environment'}`,
   description: (event) =>
     sentence(
-      `Deployment of ${text(event, 'ref') ?? text(event, 'short_sha') ?? '?'}: ${text(event, 'status') ?? '?'}.`,
-      text(event, 'commit_title'),
+      `Deployment of ${textAt(event, 'ref') ?? textAt(event, 'short_sha') ?? '?'}: ${textAt(event, 'status') ?? '?'}.`,
+      textAt(event, 'commit_title'),
     ),
   services: projectOf,
   tags: (event) => [
     ...tag('environment', environmentOf(event)),
-    ...tag('tier', text(event, 'environment_tier')),
-    ...tag('branch', text(event, 'ref')),
+    ...tag('tier', textAt(event, 'environment_tier')),
+    ...tag('branch', textAt(event, 'ref')),
   ],
-  url: (event) => text(event, 'deployable_url') ?? text(event, 'project', 'web_url'),
+  url: (event) => textAt(event, 'deployable_url') ?? textAt(event, 'project', 'web_url'),
   key: (event) => keyOf(projectOf(event), 'deployment', environmentOf(event)),
-  at: (event) => text(event, 'status_changed_at'),
+  at: (event) => textAt(event, 'status_changed_at'),
   change: {
     kind: 'deployment',
-    version: (event) => text(event, 'short_sha') ?? text(event, 'ref'),
+    version: (event) => textAt(event, 'short_sha') ?? textAt(event, 'ref'),
     environment: environmentOf,
-    status: (event) => text(event, 'status'),
-    actor: (event) => text(event, 'user', 'username') ?? text(event, 'user', 'name'),
+    status: (event) => textAt(event, 'status'),
+    actor: (event) => textAt(event, 'user', 'username') ?? textAt(event, 'user', 'name'),
     started: () => undefined,
-    finished: (event) => text(event, 'status_changed_at'),
+    finished: (event) => textAt(event, 'status_changed_at'),
   },
 };
 
@@ -133,7 +137,7 @@ function incidentTime(event: unknown): string | undefined {
 const incident: EventReader = {
   status: (event) =>
     incidentActions.get(attribute(event, 'action') ?? '') ??
-    escalations.get(text(event, 'changes', 'escalation_status', 'current') ?? '') ??
+    escalations.get(textAt(event, 'changes', 'escalation_status', 'current') ?? '') ??
     'update',
   severity: (event) => attribute(event, 'severity'),
   title: (event) => attribute(event, 'title'),
@@ -146,7 +150,7 @@ const incident: EventReader = {
 };
 
 const labelsOf = (labels: unknown): string[] =>
-  Array.isArray(labels) ? labels.flatMap((label) => text(label, 'title') ?? []) : [];
+  Array.isArray(labels) ? labels.flatMap((label) => textAt(label, 'title') ?? []) : [];
 
 const findings: ReadonlyMap<string, AlertStatus> = new Map([
   ['detected', 'triggered'],
@@ -161,8 +165,8 @@ const vulnerability: EventReader = {
   severity: (event) => attribute(event, 'severity'),
   title: (event) => attribute(event, 'title'),
   description: (event) => {
-    const package_ = text(valueAt(event, 'object_attributes', 'location'), 'dependency', 'package', 'name');
-    const version = text(valueAt(event, 'object_attributes', 'location'), 'dependency', 'version');
+    const package_ = textAt(valueAt(event, 'object_attributes', 'location'), 'dependency', 'package', 'name');
+    const version = textAt(valueAt(event, 'object_attributes', 'location'), 'dependency', 'version');
     return sentence(
       `State: ${attribute(event, 'state') ?? '?'}.`,
       package_ && `Package: ${sentence(package_, version)}.`,
@@ -185,7 +189,7 @@ const vulnerability: EventReader = {
 };
 
 const isIncident = (event: unknown): boolean =>
-  text(event, 'event_type') === 'incident' || attribute(event, 'type')?.toLowerCase() === 'incident';
+  textAt(event, 'event_type') === 'incident' || attribute(event, 'type')?.toLowerCase() === 'incident';
 
 const readers: ReadonlyMap<string, EventReader> = new Map([
   ['pipeline', pipeline],

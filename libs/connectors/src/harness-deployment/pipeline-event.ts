@@ -1,5 +1,5 @@
 import type { AlertStatus } from '@tocsin/contracts';
-import { isObject, listOf, textAt as text, valueAt } from '@tocsin/domain/mapping';
+import { isObject, listOf, textAt, valueAt } from '@tocsin/domain/mapping';
 import { sentence, tag } from '../kit/event-reader.ts';
 import type { ChangeFields, IgnoreRule, Reading, SourceConnector } from '../kit/source-connector.ts';
 
@@ -7,7 +7,7 @@ import type { ChangeFields, IgnoreRule, Reading, SourceConnector } from '../kit/
 
 /** `StageFailed`, also where a version or a template writes `Stage Failed` or `STAGE_FAILED`. */
 const typeOf = (element: unknown): string =>
-  (text(element, 'eventType') ?? '').replaceAll(/[\s_-]+/g, '').toLowerCase();
+  (textAt(element, 'eventType') ?? '').replaceAll(/[\s_-]+/g, '').toLowerCase();
 
 /** The type of the event decides: `nodeStatus` is written in several ways and missing in some. */
 const states: ReadonlyMap<string, AlertStatus> = new Map([
@@ -20,32 +20,32 @@ const states: ReadonlyMap<string, AlertStatus> = new Map([
 const inProgress = new Set(['pipelinestart', 'pipelineend', 'pipelinepaused', 'stagestart']);
 
 const pipelineOf = (element: unknown): string | undefined =>
-  text(element, 'pipelineName') ?? text(element, 'pipelineIdentifier');
+  textAt(element, 'pipelineName') ?? textAt(element, 'pipelineIdentifier');
 
 /** A new id per execution would never match; what breaks and recovers is the pipeline, or one stage of it. */
 function keyOfPipeline({ element }: Reading): string | undefined {
   const names = ['accountIdentifier', 'orgIdentifier', 'projectIdentifier', 'pipelineIdentifier'];
-  const parts = names.map((name) => text(element, name));
-  const stage = text(element, 'stageIdentifier');
+  const parts = names.map((name) => textAt(element, name));
+  const stage = textAt(element, 'stageIdentifier');
   return parts.includes(undefined) ? undefined : [...parts, ...(stage === undefined ? [] : [stage])].join('/');
 }
 
 function describe({ element }: Reading): string {
-  const stage = text(element, 'stageName') ?? text(element, 'stageIdentifier');
-  const step = text(element, 'stepName');
+  const stage = textAt(element, 'stageName') ?? textAt(element, 'stageIdentifier');
+  const step = textAt(element, 'stepName');
   const where = [
     ...(step === undefined ? [] : [`step ${step}`]),
     ...(stage === undefined ? [] : [`stage ${stage}`]),
     `pipeline ${pipelineOf(element) ?? '?'}`,
   ];
-  return sentence(`${text(element, 'eventType') ?? 'Event'}:`, where.join(' of '));
+  return sentence(`${textAt(element, 'eventType') ?? 'Event'}:`, where.join(' of '));
 }
 
 const tagsOf = ({ element }: Reading): string[] => [
-  ...tag('organization', text(element, 'orgIdentifier')),
-  ...tag('project', text(element, 'projectIdentifier')),
-  ...tag('stage', text(element, 'stageIdentifier')),
-  ...tag('trigger', text(element, 'triggeredBy', 'triggerType')),
+  ...tag('organization', textAt(element, 'orgIdentifier')),
+  ...tag('project', textAt(element, 'projectIdentifier')),
+  ...tag('stage', textAt(element, 'stageIdentifier')),
+  ...tag('trigger', textAt(element, 'triggeredBy', 'triggerType')),
   ...listOf(valueAt(element, 'moduleInfo', 'cd', 'envIdentifiers')).map((name) => `environment:${name}`),
 ];
 

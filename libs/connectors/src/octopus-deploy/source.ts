@@ -1,10 +1,10 @@
 import type { AlertStatus } from '@tocsin/contracts';
-import { isObject, textAt as text, valueAt } from '@tocsin/domain/mapping';
+import { isObject, textAt, valueAt } from '@tocsin/domain/mapping';
 import { tag } from '../kit/event-reader.ts';
 import type { Reading, SourceConnector } from '../kit/source-connector.ts';
 import { documentOf, named, release } from './documents.ts';
 
-const categoryOf = (event: unknown): string => text(event, 'Category') ?? '';
+const categoryOf = (event: unknown): string => textAt(event, 'Category') ?? '';
 const isMachine = (event: unknown): boolean => categoryOf(event).startsWith('Machine');
 const isInterruption = (event: unknown): boolean =>
   /Interruption|GuidedFailure|ManualIntervention/.test(categoryOf(event));
@@ -39,13 +39,14 @@ function keyOfEvent({ element }: Reading): string | undefined {
 
 /** The page of the task, which holds the log; the machine; or the audit trail. Without a public address of the server there is none. */
 function pageOf({ element, root }: Reading): string | undefined {
-  const server = text(root, 'Payload', 'ServerUri')?.replace(/\/$/, '');
-  const space = text(element, 'SpaceId');
+  const server = textAt(root, 'Payload', 'ServerUri')?.replace(/\/$/, '');
+  const space = textAt(element, 'SpaceId');
   const task = documentOf(element, 'ServerTasks-');
   const machine = documentOf(element, 'Machines-');
   const page =
     task !== undefined ? `tasks/${task}` : machine !== undefined ? `infrastructure/machines/${machine}` : undefined;
-  if (server === undefined || space === undefined || page === undefined) return text(root, 'Payload', 'ServerAuditUri');
+  if (server === undefined || space === undefined || page === undefined)
+    return textAt(root, 'Payload', 'ServerAuditUri');
   return `${server}/app#/${space}/${page}`;
 }
 
@@ -59,7 +60,7 @@ const serviceOf = ({ element }: Reading): string | undefined =>
 const tagsOf = (reading: Reading): string[] => [
   ...tag('environment', environmentOf(reading)),
   ...tag('tenant', named(reading.element, 'Tenants-')),
-  ...tag('category', text(reading.element, 'Category')),
+  ...tag('category', textAt(reading.element, 'Category')),
 ];
 
 const EVENT = [
