@@ -1,9 +1,10 @@
 import { isId, type PublicIncident } from '@tocsin/contracts';
 import { exists, fold, initialState, publicIncident } from '@tocsin/domain/incident';
-import { Problem } from '@tocsin/nest-shell';
+import { Problem, type Clock } from '@tocsin/nest-shell';
 import { withWorkspace, type Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { auditedView, auditStream } from './audit-stream.ts';
+import { ClosedCounts } from './closed-counts.ts';
 import { decodeCursor, pageOf } from './cursor.ts';
 import { notFound } from './command-problems.ts';
 import { readEvents } from './incident-log.ts';
@@ -16,10 +17,18 @@ const POSITION = /^\d{1,18}$/;
 
 /** What people and the console read. Row level security shows each caller the rows of its own workspace only. */
 export class IncidentQueries {
-  constructor(private readonly pool: Pool) {}
+  private readonly closed: ClosedCounts;
+
+  constructor(
+    private readonly pool: Pool,
+    clock: Clock,
+  ) {
+    this.closed = new ClosedCounts(clock);
+  }
 
   list(workspaceId: string, query: ListIncidents): Promise<IncidentList> {
-    return withWorkspace(this.pool, workspaceId, (tx) => listIncidents(tx, workspaceId, query));
+    const { closed } = this;
+    return withWorkspace(this.pool, workspaceId, (tx) => listIncidents(tx, { workspaceId, query, closed }));
   }
 
   async read(workspaceId: string, id: string): Promise<PublicIncident> {

@@ -176,7 +176,11 @@ const commandsOf = (provide: symbol, Commands: new (parts: CommandParts) => obje
     },
     { provide: ALERT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new AlertQueries(pool) },
     { provide: RECEIPT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new ReceiptQueries(pool) },
-    { provide: INCIDENT_QUERIES, inject: [REST_POOL], useFactory: (pool: Pool) => new IncidentQueries(pool) },
+    {
+      provide: INCIDENT_QUERIES,
+      inject: [REST_POOL, CLOCK],
+      useFactory: (pool: Pool, clock: Clock) => new IncidentQueries(pool, clock),
+    },
   ],
 })
 export class IncidentStoreModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
