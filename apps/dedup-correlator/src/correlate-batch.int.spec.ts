@@ -174,6 +174,11 @@ const watched = (tx: PoolClient, onStatement: (text: string) => void): PoolClien
         : (Reflect.get(target, name) as unknown),
   });
 
+const saidBy = ({ outputs, lots = [] }: Awaited<ReturnType<Stage<HeardBatch>['apply']>>): Output[] => [
+  ...outputs,
+  ...[...lots].flat(),
+];
+
 async function runBatch(
   stage: Stage<HeardBatch>,
   inputs: Input[],
@@ -187,7 +192,7 @@ async function runBatch(
     await result.writes;
     await tx.query('commit');
     result.committed?.();
-    return result;
+    return { ...result, outputs: saidBy(result) };
   } catch (error) {
     await tx.query('rollback');
     throw error;
@@ -243,9 +248,9 @@ describe('a batch of records', () => {
     const counted = watched(tx, (text) => statements.push(text.trim().split(/\s/, 1)[0] ?? ''));
     try {
       await tx.query('begin');
-      const { outputs, writes } = await stage.apply(counted, inputs, loaded);
-      await writes;
-      expect(outputs).toHaveLength(500);
+      const applied = await stage.apply(counted, inputs, loaded);
+      await applied.writes;
+      expect(saidBy(applied)).toHaveLength(500);
       await tx.query('rollback');
     } finally {
       tx.release();
@@ -265,7 +270,7 @@ describe('a batch of records', () => {
     const reduced = stage.parts?.keep(whole, [0, 2]) ?? whole;
     const tx = await pools.pipeline.connect();
     await tx.query('begin');
-    const { outputs } = await stage.apply(tx, [reduced], await stage.load([whole]));
+    const outputs = saidBy(await stage.apply(tx, [reduced], await stage.load([whole])));
     await tx.query('rollback');
     tx.release();
     expect(

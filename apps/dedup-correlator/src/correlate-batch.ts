@@ -1,5 +1,12 @@
 import type { CorrelatedAlert, NormalizedAlert } from '@tocsin/contracts';
-import { correlate, learn, WorkingSet, type KeyHolder, type KnownIncident } from '@tocsin/domain/correlation';
+import {
+  correlate,
+  learn,
+  WorkingSet,
+  type KeyHolder,
+  type KnownIncident,
+  type StoredRows,
+} from '@tocsin/domain/correlation';
 import { together, type Input, type Output, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
 import { correlatedRecords } from './correlated-records.ts';
 import { loadState, prune, saveState } from './correlation-store.ts';
@@ -20,9 +27,9 @@ export interface HeardBatch {
 
 /**
  * Folds alerts and incident facts, in log order, into the correlator's state, and says what each alert is.
- * State is read inside the transaction, so that repeating a part of a batch sees what its other part wrote. What is kept from batch to batch
- * is as it was committed, behind the fence that keeps other owners out. What changes is being written while the answers are put into
- * records.
+ * State is read inside the transaction, so that repeating a part of a batch sees what its other part wrote. What is kept from batch to batch is
+ * as it was committed, behind the fence that keeps other owners out. Alerts are decided as new ones while the server finds out which of them
+ * were answered before; if any was, all are decided again. What changes is being written while the answers are put into records.
  */
 export function correlateStage(rules: Pick<WebhookRules, 'of'>, most?: KeptMost): Stage<HeardBatch> {
   const pruning = new Pruning();
@@ -38,9 +45,14 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>, most?: KeptMost)
       const heard = inputs.map((input) => read.get(input.value) ?? hear(input));
       const listing = await known.load(tx, scopesOf(heard));
       const lookup = lookupOf(heard, rulesOf, known);
-      const loaded = await loadState(tx, lookup, (scope, id) => known.incident(scope, id) !== undefined);
-      const state = new WorkingSet(loaded, known.openOf);
-      const folded = heard.map((one) => fold(state, one, rulesOf));
+      const stored = await loadState(tx, lookup, (scope, id) => known.incident(scope, id) !== undefined);
+      const decide = (rows: StoredRows) => {
+        const state = new WorkingSet(rows, known.openOf);
+        return { loaded: rows, state, folded: heard.map((one) => fold(state, one, rulesOf)) };
+      };
+      const asNew = decide({ ...stored.rows, processed: [] });
+      const processed = await stored.processed; // found out meanwhile
+      const { loaded, state, folded } = processed.length > 0 ? decide({ ...stored.rows, processed }) : asNew;
       const changes = state.changes();
       const due = pruning.due(changes);
       let pruned: string[] = [];
@@ -54,8 +66,9 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>, most?: KeptMost)
       writes.catch(() => undefined); // whoever waits for it is told
       return {
         verdicts: folded.map(({ verdict }) => verdict),
-        outputs: folded.flatMap((one, index) => outputsOf(inputs[index] as Input, heard[index] as Heard, one)),
+        outputs: [],
         writes,
+        lots: lotsOf(inputs, heard, folded),
         committed: () => {
           known.take({ lookup, loaded, changes, due, listing });
           pruning.done(due, pruned);
@@ -116,6 +129,22 @@ function fold(state: WorkingSet, heard: Heard, rulesOf: RulesOf): Folded {
     default:
       return heard satisfies never;
   }
+}
+
+/** Alerts whose answers go out together. */
+const LOT = 100;
+
+/** What is said, in lots of about so many alerts, each put together when it is asked for. */
+function* lotsOf(inputs: readonly Input[], heard: readonly Heard[], folded: readonly Folded[]): Generator<Output[]> {
+  let lot: Output[] = [];
+  let alerts = 0;
+  for (const [index, one] of folded.entries()) {
+    lot.push(...outputsOf(inputs[index] as Input, heard[index] as Heard, one));
+    if ((alerts += one.answers.length) < LOT) continue;
+    yield lot;
+    [lot, alerts] = [[], 0];
+  }
+  if (lot.length > 0) yield lot;
 }
 
 const outputsOf = (input: Input, heard: Heard, { answers }: Folded): Output[] =>

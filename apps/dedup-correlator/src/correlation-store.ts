@@ -1,6 +1,6 @@
 import type { CorrelationRows, KeyHolder, KnownIncident, StoredRows } from '@tocsin/domain/correlation';
 import { together, type Tx } from '@tocsin/postgres';
-import { columnsOf, listText } from './columns.ts';
+import { columnsOf, listText, NO_ROWS } from './columns.ts';
 import type { KeyRef, Lookup } from './lookup.ts';
 import type { Due } from './pruning.ts';
 import { incidentOf, keyOf, listedTerms, orderOf, stormOf } from './row-readers.ts';
@@ -8,38 +8,50 @@ import * as sql from './statements.ts';
 
 /** All SQL access of this service: one statement per batch and kind of row; those that do not need each other go together. */
 
-/**
- * Loads what a batch may look at; a table of which nothing is wanted is not asked. Its alerts are taken as answered; those that had been
- * are told. `isKnown`: incidents that are known without being loaded.
- */
+/** What a batch may look at. */
+export interface Stored {
+  rows: Omit<StoredRows, 'processed'>;
+  /** Its alerts are being taken as answered; those that had been are told. */
+  processed: Promise<StoredRows['processed']>;
+}
+
+/** Loads what a batch may look at; a table of which nothing is wanted is not asked. `isKnown`: incidents that are known without being loaded. */
 export async function loadState(
   tx: Tx,
   lookup: Lookup,
   isKnown: (scope: string, incidentId: string) => boolean,
-): Promise<StoredRows> {
-  const { alerts, dedupKeys, resolveKeys, closings, storms } = lookup;
-  const [, claimed, keys, related, orders, storming, rollUps, candidates] = await together(
+): Promise<Stored> {
+  const reading = readRows(tx, lookup);
+  const processed = claim(tx, lookup); // last: nobody waits for it yet
+  processed.catch(() => undefined); // told to whoever waits for it
+  const [, keys, related, orders, storming, rollUps, candidates] = await reading;
+  const holders = [...lookup.known.keys, ...[...keys, ...related].map(keyOf)];
+  const stormStates = storming.map(stormOf);
+  const held = [...holders, ...stormStates].flatMap(({ scope, incidentId }) =>
+    incidentId === null || isKnown(scope, incidentId) ? [] : [{ scope, incidentId }],
+  );
+  const named = lookup.incidents.filter(({ scope, incidentId }) => !isKnown(scope, incidentId));
+  const rows = {
+    keys: holders,
+    orders: [...lookup.known.closings, ...orders.map(orderOf)],
+    incidents: [...(await loadIncidents(tx, [...named, ...held])), ...[...rollUps, ...candidates].map(incidentOf)],
+    storms: stormStates,
+  };
+  return { rows, processed };
+}
+
+const readRows = (tx: Tx, { dedupKeys, resolveKeys, closings, storms, rollUps, terms }: Lookup) =>
+  together(
     tx.query(sql.ROW_BY_ROW),
-    rowsOf(
-      tx,
-      sql.CLAIM_PROCESSED,
-      columnsOf(
-        alerts,
-        ({ id }) => id,
-        ({ workspaceId }) => workspaceId,
-        ({ scope }) => scope,
-        ({ receivedAt }) => receivedAt,
-      ),
-    ),
     rowsOf(tx, sql.LOAD_KEYS, keyColumns(dedupKeys)),
     rowsOf(tx, sql.LOAD_RELATED_KEYS, keyColumns(resolveKeys)),
     rowsOf(tx, sql.LOAD_CLOSINGS, keyColumns(closings)),
-    rowsOf(tx, sql.LOAD_STORMS, [storms]),
+    rowsOf(tx, sql.LOAD_STORMS, [listText(storms)]),
     rowsOf(
       tx,
       sql.LOAD_ROLL_UPS,
       columnsOf(
-        lookup.rollUps,
+        rollUps,
         ({ scope }) => scope,
         ({ webhookId }) => webhookId,
       ),
@@ -48,30 +60,30 @@ export async function loadState(
       tx,
       sql.LOAD_CANDIDATES,
       columnsOf(
-        lookup.terms,
+        terms,
         ({ scope }) => scope,
         ({ term }) => term,
         ({ since }) => Math.max(0, since),
       ),
     ),
   );
-  const fresh = new Set(claimed.map((row) => row['alert_id'] as string));
-  const holders = [...lookup.known.keys, ...[...keys, ...related].map(keyOf)];
-  const stormStates = storming.map(stormOf);
-  const held = [...holders, ...stormStates].flatMap(({ scope, incidentId }) =>
-    incidentId === null || isKnown(scope, incidentId) ? [] : [{ scope, incidentId }],
+
+/** Takes alerts as answered. @returns those that had been */
+async function claim(tx: Tx, { alerts }: Lookup): Promise<StoredRows['processed']> {
+  const columns = columnsOf(
+    alerts,
+    ({ id }) => id,
+    ({ workspaceId }) => workspaceId,
+    ({ scope }) => scope,
+    ({ receivedAt }) => receivedAt,
   );
-  const named = lookup.incidents.filter(({ scope, incidentId }) => !isKnown(scope, incidentId));
-  return {
-    processed: alerts.filter(({ id }) => !fresh.has(id)).map(({ id: alertId }) => ({ alertId })),
-    keys: holders,
-    orders: [...lookup.known.closings, ...orders.map(orderOf)],
-    incidents: [...(await loadIncidents(tx, [...named, ...held])), ...[...rollUps, ...candidates].map(incidentOf)],
-    storms: stormStates,
-  };
+  const claimed = await rowsOf(tx, sql.CLAIM_PROCESSED, columns);
+  if (claimed.length === alerts.length) return [];
+  const fresh = new Set(claimed.map((row) => row['alert_id'] as string));
+  return alerts.filter(({ id }) => !fresh.has(id)).map(({ id: alertId }) => ({ alertId }));
 }
 
-const keyColumns = (refs: readonly KeyRef[]): unknown[][] =>
+const keyColumns = (refs: readonly KeyRef[]): string[] =>
   columnsOf(
     refs,
     ({ scope }) => scope,
@@ -104,9 +116,9 @@ export async function listOpen(tx: Tx, scope: string): Promise<void> {
 }
 
 /** Runs a statement whose parameters are columns, unless there are no rows. */
-async function rowsOf(tx: Tx, statement: string, columns: unknown[][]): Promise<sql.Row[]> {
-  if (columns[0]?.length === 0) return [];
-  return (await tx.query<sql.Row>(statement, columns)).rows;
+async function rowsOf(tx: Tx, statement: string, columns: readonly string[]): Promise<sql.Row[]> {
+  if (columns[0] === NO_ROWS) return [];
+  return (await tx.query<sql.Row>(statement, [...columns])).rows;
 }
 
 /** What is known of rows before a batch, so that of most only what moves is written. */
@@ -159,7 +171,7 @@ export async function saveState(
     saveIncidents(tx, incidents.others, before.isListed),
     saveClosings(tx, changes.orders),
     saveStorms(tx, changes.storms),
-    write(tx, sql.RELEASE_PROCESSED, [[...unanswered]]),
+    write(tx, sql.RELEASE_PROCESSED, [listText(unanswered)]),
   );
   return again === keys.passing.length && touched === incidents.passing.length;
 }
@@ -170,9 +182,9 @@ function split<Row>(rows: readonly Row[], passes: (row: Row) => boolean): { pass
   return { passing, others };
 }
 
-async function write(tx: Tx, statement: string, columns: unknown[][]): Promise<number> {
-  if (columns[0]?.length === 0) return 0;
-  return (await tx.query(statement, columns)).rowCount ?? 0;
+async function write(tx: Tx, statement: string, columns: readonly string[]): Promise<number> {
+  if (columns[0] === NO_ROWS) return 0;
+  return (await tx.query(statement, [...columns])).rowCount ?? 0;
 }
 
 const saveKeys = (tx: Tx, keys: readonly KeyHolder[]): Promise<number> =>

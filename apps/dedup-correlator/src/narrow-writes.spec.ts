@@ -1,6 +1,6 @@
 import type { KeyHolder, KnownIncident } from '@tocsin/domain/correlation';
 import { describe, expect, it } from 'vitest';
-import { columnsOf, listText } from './columns.ts';
+import { columnsOf, listText, NO_ROWS } from './columns.ts';
 import { isAgain, isTouched, unansweredOf } from './narrow-writes.ts';
 
 const holder: KeyHolder = {
@@ -63,17 +63,18 @@ describe('alerts that were taken as answered', () => {
   });
 });
 
-it('columns are lists beside each other; a list within one is a text', () => {
+it('columns are texts beside each other; a list within one is a text', () => {
+  const texts = ['a', 'say "b"', 'c\\d', '{e,f}', '', 'NULL'];
   expect(
     columnsOf(
-      [1, 2],
-      (n) => n,
-      (n) => `n${n}`,
+      texts.slice(0, 3),
+      (text) => text,
+      (text) => text.length,
+      () => null,
+      () => true,
     ),
-  ).toEqual([
-    [1, 2],
-    ['n1', 'n2'],
-  ]);
-  expect(listText(['a', 'say "b"', 'c\\d', '{e,f}', ''])).toBe('{"a","say \\"b\\"","c\\\\d","{e,f}",""}');
+  ).toEqual(['{"a","say \\"b\\"","c\\\\d"}', '{1,7,3}', '{NULL,NULL,NULL}', '{true,true,true}']);
+  expect(columnsOf([], (text) => text)).toEqual([NO_ROWS]);
+  expect(listText(texts)).toBe('{"a","say \\"b\\"","c\\\\d","{e,f}","","NULL"}');
   expect(listText([])).toBe('{}');
 });

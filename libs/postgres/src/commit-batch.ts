@@ -6,12 +6,13 @@ import { deadLetterOf, declaredDead, isFor } from './dead-letters.ts';
 import { failureOf, HandlerContractError } from './errors.ts';
 import { isolatePoison, withoutPoison, type Finding, type Suspicion } from './isolate-poison.ts';
 import { originOf } from './mark.ts';
-import { recordsOf, writeOutcome, type OutboxRow } from './outbox.ts';
+import type { OutboxRow } from './outbox.ts';
 import type { PartitionState } from './partitions.ts';
 import type { Batch, Input, Mark, Stage } from './pipeline.ts';
 import { POISON_LIMIT } from './poison-rate.ts';
 import { beginFenced, readPosition } from './positions.ts';
 import type { Publisher } from './publisher.ts';
+import { writeSaid } from './said.ts';
 import { together } from './together.ts';
 import { inTransaction, rollBack, type RollBack } from './transaction.ts';
 
@@ -167,16 +168,18 @@ export class BatchRun<Loaded> {
         }
         const dead = [...whole.findings, ...declaredDead(kept, result.verdicts, whole.inputs)];
         const letters = dead.map((finding) => deadLetterOf(deps.service, source, deps.now(), finding));
-        const records = recordsOf([...result.outputs, ...letters], {
-          origin: originOf(batch.logId, source),
-          inputs: whole.inputs,
-        });
-        const { notify } = deps.publisher;
-        const writes = { lane: this.lane, records, ...(notify === undefined ? {} : { notify }) };
-        const consumed = { source, marks: whole.marks, today: deps.now().toISOString().slice(0, 10) };
+        const lots = result.lots ?? [];
         const [, rows] = await together(
           result.writes ?? Promise.resolve(),
-          writeOutcome(tx, deps.schema, writes, consumed),
+          writeSaid(tx, deps.schema, {
+            ...{ lane: this.lane, notify: deps.publisher.notify },
+            // Dead letters are said in the order of their inputs, among all else.
+            ...(dead.length > 0
+              ? { outputs: [...result.outputs, ...[...lots].flat(), ...letters], lots: [] }
+              : { outputs: result.outputs, lots }),
+            cause: { origin: originOf(batch.logId, source), inputs: whole.inputs },
+            consumed: { source, marks: whole.marks, today: deps.now().toISOString().slice(0, 10) },
+          }),
         );
         return { rows, dead: dead.length, committed: result.committed?.bind(result) };
       });

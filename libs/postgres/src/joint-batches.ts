@@ -154,7 +154,7 @@ class JointBatches<Loaded> {
       throw new HandlerContractError(`${result.verdicts.length} verdicts for ${inputs.length} inputs`);
     // Dead letters, and outputs that name an input by its offset, belong to one partition.
     if (result.verdicts.some(({ kind }) => kind === 'dead-letter')) throw new NotTogether();
-    if (result.outputs.some(({ by }) => !('stream' in by))) throw new NotTogether();
+    if (result.lots || result.outputs.some(({ by }) => !('stream' in by))) throw new NotTogether();
     const { notify } = deps.publisher;
     const writes = { lane, records: recordsOf(result.outputs) };
     const rows = await writeOutcome(tx, deps.schema, { ...writes, ...(notify === undefined ? {} : { notify }) });

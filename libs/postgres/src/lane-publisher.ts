@@ -44,7 +44,12 @@ class Lane {
   }
 
   get idle(): boolean {
-    return !this.unread && this.pending.length === 0 && !this.running;
+    return this.keepsUp && !this.running;
+  }
+
+  /** Nothing waits but what is being sent right now. After a failure everything waits. */
+  get keepsUp(): boolean {
+    return !this.unread && this.pending.length === 0;
   }
 
   /** Publishes until nothing is left. One run at a time; a running one takes up what was added. */
@@ -105,14 +110,16 @@ export class LanePublisher implements Publisher {
 
   async ready(name: string): Promise<boolean> {
     const lane = this.lane(name);
-    return lane.idle || (await settles(lane.run(), READY_WAIT_MS));
+    return lane.keepsUp || (await settles(lane.run(), READY_WAIT_MS));
   }
 
-  async committed(name: string, rows: readonly OutboxRow[]): Promise<void> {
+  /** Sends while the next batch is decided and written: the batch after that one waits until these are sent. */
+  committed(name: string, rows: readonly OutboxRow[]): Promise<void> {
     const lane = this.lane(name);
     if (name === this.sharedLane) lane.reread();
     else lane.add(rows);
-    await settles(lane.run(), SENT_WAIT_MS);
+    void lane.run();
+    return Promise.resolve();
   }
 
   leftovers(name: string): void {

@@ -74,22 +74,35 @@ function traceOf({ by }: Output, cause: Found | undefined): string | undefined {
 }
 
 /** The records of a transaction's outputs in publishing order, with type, mark and carried trace. @throws HandlerContractError */
-export function recordsOf(outputs: readonly Output[], from?: Cause): AppendRecord[] {
+export const recordsOf = (outputs: readonly Output[], from?: Cause): AppendRecord[] => recorderOf(from)(outputs);
+
+/** The same for outputs that come in lots: each lot follows from inputs, or versions, that are not before those of earlier ones. */
+export function recorderOf(from?: Cause): (lot: readonly Output[]) => AppendRecord[] {
   const cause = from && foundOf(from);
-  const ordinals = new Map<string, number>();
-  return inMarkOrder(outputs.map((output) => placed(output, cause))).map(({ output, origin, offset }) => {
-    const key = `${origin};${offset}`;
-    const ordinal = ordinals.get(key) ?? 0;
-    ordinals.set(key, ordinal + 1);
-    const trace = traceOf(output, cause);
-    const headers: Record<string, string> = {
-      ...(trace === undefined ? {} : { [headerNames.trace]: trace }),
-      ...output.headers,
-    };
-    headers[headerNames.type] = output.type;
-    headers[headerNames.mark] = markOf({ origin, offset, ordinal });
-    return { topic: output.topic, key: output.key, value: output.value, headers };
-  });
+  const last = new Map<string, { offset: bigint; ordinal: number }>();
+  return (lot) =>
+    inMarkOrder(lot.map((output) => placed(output, cause))).map(({ output, origin, offset }) => {
+      const before = last.get(origin);
+      if (before && before.offset > offset)
+        throw new HandlerContractError(`an output on ${output.topic} of ${offset} comes after one of ${before.offset}`);
+      const ordinal = before?.offset === offset ? before.ordinal + 1 : 0;
+      last.set(origin, { offset, ordinal });
+      const trace = traceOf(output, cause);
+      const headers: Record<string, string> = {
+        ...(trace === undefined ? {} : { [headerNames.trace]: trace }),
+        ...output.headers,
+      };
+      headers[headerNames.type] = output.type;
+      headers[headerNames.mark] = markOf({ origin, offset, ordinal });
+      return { topic: output.topic, key: output.key, value: output.value, headers };
+    });
+}
+
+/** Marks that a batch moves. */
+export interface Consumed {
+  source: Source;
+  marks: readonly Mark[];
+  today: string;
 }
 
 export interface Writes {
@@ -107,7 +120,7 @@ export async function writeOutcome(
   db: Querier,
   schema: string,
   writes: Writes,
-  consumed?: { source: Source; marks: readonly Mark[]; today: string },
+  consumed?: Consumed,
 ): Promise<OutboxRow[]> {
   const { records, lane, notify } = writes;
   const marks = consumed?.marks ?? [];

@@ -55,13 +55,20 @@ export interface Stage<Loaded> {
   load(inputs: Input[]): Promise<Loaded>;
   /**
    * `verdicts` has one entry per input, in order. `writes`: statements of the transaction that were sent and are not answered yet; nothing
-   * is committed before they are. `committed` runs after COMMIT only: the one place where caches change.
+   * is committed before they are. `lots`: further outputs, in the order of their inputs and behind `outputs`; each lot is put together while
+   * the server writes. `committed` runs after COMMIT only: the one place where caches change.
    */
   apply(
     tx: Tx,
     inputs: Input[],
     loaded: Loaded,
-  ): Promise<{ verdicts: Verdict[]; outputs: Output[]; writes?: Promise<unknown>; committed?(): void }>;
+  ): Promise<{
+    verdicts: Verdict[];
+    outputs: Output[];
+    writes?: Promise<unknown>;
+    lots?: Iterable<readonly Output[]>;
+    committed?(): void;
+  }>;
   /** Drops caches of this partition: another owner may have moved on. */
   forget(source: Source): void;
   /**

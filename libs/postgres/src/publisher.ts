@@ -6,7 +6,7 @@ export interface Publisher {
   readonly notify: string | undefined;
   /** False while rows of this lane cannot be sent, or are sent too slowly: further input waits. */
   ready(lane: string): Promise<boolean>;
-  /** Rows of a committed transaction, in order. Resolves when they are sent, or taken over by the retry loop. */
+  /** Rows of a committed transaction, in order. They are sent without the caller. */
   committed(lane: string, rows: readonly OutboxRow[]): Promise<void>;
   /** There may be rows that this process did not write: of a dead owner, or of a commit whose reply was lost. */
   leftovers(lane: string): void;

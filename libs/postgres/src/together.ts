@@ -14,7 +14,8 @@ export async function together<Answers extends readonly unknown[]>(
 
 /** So long is worked on statements before what is ready goes out. */
 const TURN_MS = 1;
-const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+/** Lets what was sent go out, and answers come in. */
+export const turn = (): Promise<void> => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /**
  * The same for parts that take time to make ready, as statements with many rows do: what is ready is on its way to the server, which works on

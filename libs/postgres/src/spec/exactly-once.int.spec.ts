@@ -185,6 +185,7 @@ describe('redelivery', () => {
       }),
     };
     await oneBatch(pipeline, inputsOf(3), backwards);
+    await pipeline.flush();
     const origin = `${LOG_ID}/alert.correlated/0`;
     expect((await recordsOn(log, 'incident.events')).map(({ headers }) => headers)).toEqual([
       { type: 'test.v2', traceparent: 'own', mark: `${origin};0;0` },
