@@ -35,6 +35,8 @@ export class Listed {
 
 /** Lists up to this long are put in order whenever somebody asks; longer ones are kept in order from ask to ask. */
 const SHORT = 16;
+/** Up to so many terms are listed without a set of them. */
+const FEW = 32;
 /** Notes that are kept for lists that are asked later. */
 const JOURNAL_MAX = 4_096;
 
@@ -101,19 +103,29 @@ export class ActivityIndex {
 
   /** Mostly an incident gets a tag or two. */
   private add(listed: Listed, terms: readonly string[]): void {
-    for (let index = listed.terms?.length ?? 0; index < terms.length; index++) {
-      const list = this.listOf(terms[index] as string);
-      if (!listed.nodes.some((node) => node.list === list)) listed.nodes.push(appended(listed, list));
-    }
+    for (let index = listed.terms?.length ?? 0; index < terms.length; index++)
+      this.addTo(listed, terms[index] as string);
   }
 
   private replaceTerms(listed: Listed): void {
     const { services, terms } = listed.incident;
+    if (listed.nodes.length === 0 && terms.length + services.length <= FEW) return this.listNew(listed);
     const wanted = new Set(terms);
     for (const service of services) wanted.add(serviceTerm(service));
     const kept = listed.nodes.filter((node) => wanted.delete(node.list.term) || this.remove(node));
     for (const term of wanted) kept.push(appended(listed, this.listOf(term)));
     listed.nodes = kept;
+  }
+
+  private listNew(listed: Listed): void {
+    const { services, terms } = listed.incident;
+    this.add(listed, terms);
+    for (const service of services) this.addTo(listed, serviceTerm(service));
+  }
+
+  private addTo(listed: Listed, term: string): void {
+    const list = this.listOf(term);
+    if (!listed.nodes.some((node) => node.list === list)) listed.nodes.push(appended(listed, list));
   }
 
   private listOf(term: string): List {

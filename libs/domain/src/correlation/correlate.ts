@@ -91,10 +91,9 @@ function after(first: Change, others: readonly Change[]): Change[] {
 const HELD: ReadonlySet<string> = new Set(['opened', 'deduplicated', 'correlated', 'rolled-up', 'resolved']);
 
 function holdOf({ decision, changes }: Correlated, receivedAt: Millis): Millis | undefined {
-  if (!HELD.has(decision.kind)) return undefined;
   for (const change of changes)
     if (change.kind === 'key' && change.key.heldUntil !== null && change.key.heldUntil > receivedAt)
-      return change.key.heldUntil;
+      return HELD.has(decision.kind) ? change.key.heldUntil : undefined;
   return undefined;
 }
 

@@ -9,7 +9,10 @@ export type IncidentFacets = Omit<IncidentSubject, 'services' | 'neighbours'>;
 const MAX = { tags: 100, fields: 20, text: 1_000, terms: 60 } as const;
 
 /** What no text column or JSON of PostgreSQL can hold becomes U+FFFD; long texts are cut. */
-const storable = (text: string): string => text.slice(0, MAX.text).toWellFormed().replaceAll('\u0000', '\ufffd');
+const storable = (text: string): string =>
+  text.length <= MAX.text && text.isWellFormed() && !text.includes('\u0000')
+    ? text
+    : text.slice(0, MAX.text).toWellFormed().replaceAll('\u0000', '\ufffd');
 
 /** The facets of an incident that has these values, e.g. those of the alert that opens it. Of custom fields only plain values, and lists of them. */
 export function facetsOf(opener: Omit<IncidentFacets, 'services'>): IncidentFacets {
@@ -44,7 +47,8 @@ export function joinedFacets(
   alert: NormalizedAlert,
 ): Pick<KnownIncident, 'facets' | 'terms'> {
   const group = groupOf(alert);
-  const bringsTags = facets !== null && !alert.tags.every((tag) => facets.tags.includes(tag));
+  const hasRoom = facets !== null && facets.tags.length < MAX.tags;
+  const bringsTags = hasRoom && !alert.tags.every((tag) => facets.tags.includes(tag));
   const bringsGroup = group !== null && !terms.includes(groupTerm(group));
   if (!bringsTags && !bringsGroup && terms.length > 0) return { facets, terms };
   const joined = bringsTags ? { ...facets, tags: withMore(facets.tags, alert.tags) } : facets;
@@ -78,7 +82,14 @@ function withTags(terms: readonly string[], tags: readonly string[]): string[] {
 /** Under which terms the index lists every open incident. */
 export const ANY_TERM = 'any';
 export const tagTerm = (tag: string): string => `tag ${boundedText(tag)}`;
-export const serviceTerm = (service: string): string => `service ${boundedText(service)}`;
+/** The term that was made last: mostly an alert has one service, which is asked for in several places. */
+let lastService: string | undefined;
+let lastServiceTerm = '';
+export function serviceTerm(service: string): string {
+  if (service === lastService) return lastServiceTerm;
+  lastService = service;
+  return (lastServiceTerm = `service ${boundedText(service)}`);
+}
 export const groupTerm = (group: string): string => `group ${boundedText(group)}`;
 export const valueTerm = (field: string, value: string): string => `${field} ${boundedText(value)}`;
 

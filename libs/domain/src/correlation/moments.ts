@@ -11,21 +11,25 @@ export const MAX_INCIDENT_SPAN_MS = 24 * HOUR_MS;
 
 /** The day that was read last: instants are of a few days, and reading a date is what costs. */
 let day = { start: Number.NaN, date: '-' };
-/** What was read last: one alert's times are read in several places. */
-let last = { text: '', at: Number.NaN };
+/** What was read last: one alert's times are read, and written again, in several places. */
+let lastText = '';
+let lastAt: Millis = Number.NaN;
+/** Whether it is written as we write it. */
+let isOurs = false;
 const DAY_MS = 24 * HOUR_MS;
 /** The year 10000, which is written in another way. */
 const END = 253_402_300_800_000;
 
 /** An instant as milliseconds. Instants of ours (`2026-11-21T09:45:00.000Z`) are read without a parser. */
 export function millisOf(instant: string): Millis {
-  if (instant === last.text) return last.at;
+  if (instant === lastText) return lastAt;
   const within = instant.startsWith(day.date) ? withinDay(instant) : -1;
   const at = within >= 0 ? day.start + within : Date.parse(instant);
   if (within < 0 && at >= 0 && at < END)
     day = { start: at - (at % DAY_MS), date: new Date(at).toISOString().slice(0, 11) };
-  last = { text: instant, at };
-  return at;
+  lastText = instant;
+  isOurs = within >= 0;
+  return (lastAt = at);
 }
 
 const pairAt = (text: string, index: number, below: number): number => {
@@ -61,6 +65,7 @@ function minuteText(minute: number): string {
 
 /** Milliseconds as an instant. @throws RangeError where there is no such instant */
 export function instantOf(at: Millis): string {
+  if (at === lastAt && isOurs) return lastText;
   if (!(at >= 0 && at < END && Number.isInteger(at))) return new Date(at).toISOString();
   const minute = Math.floor(at / MINUTE_MS);
   const within = at - minute * MINUTE_MS;

@@ -103,7 +103,10 @@ const isShort = (listed: Iterable<KnownIncident>): listed is readonly KnownIncid
 function subjectOfIncident({ facets, services }: KnownIncident, { config }: Case): IncidentSubject | undefined {
   if (!facets) return undefined;
   const { topology } = config;
-  if (!topology) return { ...facets, services };
+  if (!topology) {
+    const { title, severity, kind, connector, webhookId, source, tags, customFields } = facets;
+    return { title, severity, kind, connector, webhookId, source, tags, customFields, services };
+  }
   // Worked out only where a condition asks for it.
   const near = {
     get neighbours() {

@@ -32,9 +32,15 @@ export function takeKey(one: Case, incidentId: string | null): Change {
 export function countedOn(one: Case, holder: KeyHolder): KeyHolder {
   const { toggles, heldUntil } = flappingAfter(one, holder, !holder.alertOpen);
   return {
-    ...holder,
+    workspaceId: holder.workspaceId,
+    scope: holder.scope,
+    webhookId: holder.webhookId,
+    dedupKey: holder.dedupKey,
     resolveKey: one.resolveKey,
+    incidentId: holder.incidentId,
+    alertId: holder.alertId,
     lastAlertId: one.alert.id,
+    firstAt: holder.firstAt,
     lastAt: Math.max(holder.lastAt, one.receivedAt),
     lastTriggerAt: Math.max(holder.lastTriggerAt, one.eventTime.at),
     firingKey: firingKeyOf(one) ?? holder.firingKey,

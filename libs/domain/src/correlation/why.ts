@@ -7,11 +7,18 @@ type Evidence = Record<string, unknown>;
 /** Every record begins with it, but those of repeated ids. */
 const NOT_PROCESSED: Tried = Object.freeze({ step: 'processed', result: 'miss' });
 
-/** The steps of the decision that is being taken; there is one at a time. A record gets a list of its own, made to its length. */
-const steps: Tried[] = [];
-
 /** What was tried for one alert, in order, and what each step looked at. */
 export class Trail {
+  /** Room for as many steps as a decision takes, which is cut off in the end: a list that grows takes more than it needs. */
+  private readonly steps = [
+    NOT_PROCESSED,
+    NOT_PROCESSED,
+    NOT_PROCESSED,
+    NOT_PROCESSED,
+    NOT_PROCESSED,
+    NOT_PROCESSED,
+    NOT_PROCESSED,
+  ];
   private count = 0;
 
   constructor(private readonly configRevision: number) {}
@@ -34,11 +41,11 @@ export class Trail {
   }
 
   private note(step: Tried): void {
-    steps[this.count++] = step;
+    this.steps[this.count++] = step;
   }
 
   /** The finished record, with the reason that decided. */
   because(reason: DecisionReason): Why {
-    return { reason, tried: steps.slice(0, this.count), configRevision: this.configRevision };
+    return { reason, tried: this.steps.slice(0, this.count), configRevision: this.configRevision };
   }
 }
