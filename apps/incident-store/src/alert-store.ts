@@ -1,5 +1,5 @@
 import type { AlertActivity, AlertSettled, BatchPlan, KeyHolder, KnownAlert } from '@tocsin/domain/incident';
-import type { Tx } from '@tocsin/postgres';
+import { together, type Tx } from '@tocsin/postgres';
 import type { Pool } from 'pg';
 import { StreamConflict } from './incident-log.ts';
 
@@ -21,15 +21,24 @@ interface SettledRow {
   settled_at: Date;
 }
 
-/** First outcomes of alerts that were decided before. A dead letter is no decision: redriven, the alert is decided for the first time. */
-export async function settledAlerts(db: Query, alertIds: readonly string[]): Promise<Map<string, AlertSettled>> {
+/** What is known of alerts that are to be decided. */
+export interface KnownOutcomes {
+  /** First outcomes of those that were decided before. */
+  settled: Map<string, AlertSettled>;
+  /** Dead letters. That is no decision: redriven, such an alert is decided for the first time. */
+  dead: Set<string>;
+}
+
+export async function knownOutcomes(db: Query, alertIds: readonly string[]): Promise<KnownOutcomes> {
   const { rows } = await (db as Pool).query<SettledRow>(
     `select alert_id, index, workspace_id, webhook_id, receipt_id, incident_id, outcome, reason, occurrence_count, counted_on, why, settled_at
-     from incident_store.alert_outcomes where alert_id = any($1) and outcome <> 'dead-lettered'`,
+     from incident_store.alert_outcomes where alert_id = any($1)`,
     [alertIds],
   );
-  return new Map(
-    rows.map((row): [string, AlertSettled] => [
+  const dead = new Set(rows.filter(({ outcome }) => outcome === 'dead-lettered').map((row) => row.alert_id));
+  const decided = rows.filter(({ alert_id }) => !dead.has(alert_id));
+  const settled = new Map(
+    decided.map((row): [string, AlertSettled] => [
       row.alert_id,
       {
         ...{
@@ -49,6 +58,7 @@ export async function settledAlerts(db: Query, alertIds: readonly string[]): Pro
       },
     ]),
   );
+  return { settled, dead };
 }
 
 /** The successors of these incidents and of their successors, to the end of each chain. */
@@ -167,12 +177,35 @@ export async function insertHolders(tx: Tx, holders: readonly KeyHolder[]): Prom
   );
 }
 
-export async function insertSettled(tx: Tx, settled: readonly AlertSettled[]): Promise<void> {
+const SETTLED = `(alert_id, index, workspace_id, webhook_id, receipt_id, incident_id, outcome, reason, occurrence_count, counted_on, why, settled_at)
+     select * from json_to_recordset($1::json) as s ("alertId" text, index int, "workspaceId" text, "webhookId" text, "receiptId" text, "incidentId" text,
+       outcome text, reason text, "occurrenceCount" int, "countedOn" text, why jsonb, "settledAt" timestamptz)`;
+
+/**
+ * Outcomes of alerts; `dead` says which of them were dead letters. The others are plainly new: cheaper than to look for each whether it
+ * is, and one that somebody else has settled meanwhile is a conflict either way. Their ids are hashes, so in their order neighbours share pages.
+ */
+export async function insertSettled(
+  tx: Tx,
+  settled: readonly AlertSettled[],
+  dead: ReadonlySet<string>,
+): Promise<void> {
+  const redriven = settled.filter(({ alertId }) => dead.has(alertId));
+  const fresh = redriven.length === 0 ? settled : settled.filter(({ alertId }) => !dead.has(alertId));
+  await together(insertFresh(tx, fresh), replaceDead(tx, redriven));
+}
+
+async function insertFresh(tx: Tx, settled: readonly AlertSettled[]): Promise<void> {
+  if (settled.length === 0) return;
+  await tx.query(`insert into incident_store.alert_outcomes ${SETTLED} order by "alertId" collate "C"`, [
+    JSON.stringify(settled),
+  ]);
+}
+
+async function replaceDead(tx: Tx, settled: readonly AlertSettled[]): Promise<void> {
   if (settled.length === 0) return;
   const { rowCount } = await tx.query(
-    `insert into incident_store.alert_outcomes (alert_id, index, workspace_id, webhook_id, receipt_id, incident_id, outcome, reason, occurrence_count, counted_on, why, settled_at)
-     select * from json_to_recordset($1::json) as s ("alertId" text, index int, "workspaceId" text, "webhookId" text, "receiptId" text, "incidentId" text,
-       outcome text, reason text, "occurrenceCount" int, "countedOn" text, why jsonb, "settledAt" timestamptz)
+    `insert into incident_store.alert_outcomes ${SETTLED} order by "alertId" collate "C"
      on conflict (alert_id) do update set incident_id = excluded.incident_id, outcome = excluded.outcome, reason = excluded.reason,
        occurrence_count = excluded.occurrence_count, counted_on = excluded.counted_on, why = excluded.why, settled_at = excluded.settled_at
      where alert_outcomes.outcome = 'dead-lettered'`,

@@ -58,7 +58,7 @@ const names = (prefix: string, step = 7) => Array.from({ length: LOOKED_UP }, (_
 async function lookUp(tx: Tx): Promise<void> {
   const keys = names('k').map((dedupKey) => ({ scope: 'ws', webhookId: 'whk', dedupKey }));
   await tx.query('begin');
-  await alerts.settledAlerts(tx, names('alr'));
+  await alerts.knownOutcomes(tx, names('alr'));
   await alerts.successorChain(tx, names('inc'));
   await alerts.incidentsOfAlerts(tx, names('alr'));
   await alerts.lockHolders(tx, keys, names('alr'));

@@ -24,6 +24,8 @@ import { armAlertTimers } from './timer-store.ts';
 /** What is read before the locks: it only says what to lock, and which alerts have their answer already. */
 export interface Targets {
   settled: Map<string, AlertSettled>;
+  /** Alerts that are dead letters so far. */
+  dead: Set<string>;
   successors: Map<string, string>;
   /** Alerts that decisions name, and those that they were counted on. */
   named: string[];
@@ -58,7 +60,7 @@ export const recordAlertsStage = ({ pool, policies, random }: RecordAlertsParts)
       const correlatedAt = new Date(input.timestamp).toISOString();
       return { offset: input.offset, record, answers, correlatedAt, settledAt: policies.now() };
     });
-    const outputs = await write(tx, { plan: recorder.plan(), heads, settled, random });
+    const outputs = await write(tx, { plan: recorder.plan(), heads, settled, dead: targets.dead, random });
     return { verdicts: read.map(({ input, record }) => verdictOf(input, record)), outputs };
   },
 
@@ -123,12 +125,12 @@ const FIRING: ReadonlySet<string> = new Set(['opened', 'deduplicated', 'correlat
 
 async function findTargets(pool: Pool, items: readonly CorrelatedAlert[]): Promise<Targets> {
   const named = [...new Set(items.flatMap(namedAlerts))];
-  const settled = await alerts.settledAlerts(pool, [...items.map(({ alert }) => alert.id), ...named]);
+  const { settled, dead } = await alerts.knownOutcomes(pool, [...items.map(({ alert }) => alert.id), ...named]);
   const all = [...new Set([...named, ...[...settled.values()].flatMap(({ countedOn }) => countedOn ?? [])])];
   const targets = [...new Set(items.flatMap(namedIncidents))];
   const successors = await alerts.successorChain(pool, targets);
   const owners = all.length > 0 ? await alerts.incidentsOfAlerts(pool, all) : [];
-  return { settled, successors, named: all, incidentIds: [...targets, ...successors.values(), ...owners] };
+  return { settled, dead, successors, named: all, incidentIds: [...targets, ...successors.values(), ...owners] };
 }
 
 /** Locks holders, then streams, then reads what decisions look at. */
@@ -164,10 +166,11 @@ interface Writing {
   plan: BatchPlan;
   heads: Map<string, StreamHead>;
   settled: SettledRecord[];
+  dead: Set<string>;
   random: Random;
 }
 
-async function write(tx: Tx, { plan, heads, settled, random }: Writing): Promise<Output[]> {
+async function write(tx: Tx, { plan, heads, settled, dead, random }: Writing): Promise<Output[]> {
   const { streams, statements } = await appending(tx, plan.changes, heads, random);
   const inputOf = inputsOf(settled);
   let released: KeyHolder[] = [];
@@ -180,7 +183,7 @@ async function write(tx: Tx, { plan, heads, settled, random }: Writing): Promise
     () => alerts.upsertActivity(tx, plan.activity),
     () => armAlertTimers(tx, plan.activity),
     () => saveRecorded(tx, plan.recorded),
-    () => alerts.insertSettled(tx, plan.settled),
+    () => alerts.insertSettled(tx, plan.settled, dead),
     () => upsertReceipts(tx, settled.map(receiptRow)),
     // What is said is put together while the server writes.
     () => (events = streams.flatMap((stream) => eventOutputs(stream, inputOf.get(stream.after.id)))),

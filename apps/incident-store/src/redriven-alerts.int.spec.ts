@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { encodeRecord, type AlertAnswer, type ReceiptsSettled } from '@tocsin/contracts';
 import { StaticConfigurationFeed } from '@tocsin/nest-shell';
-import { createPools, type Input, type Pools, type Stage } from '@tocsin/postgres';
+import { createPools, failureOf, type Input, type Pools, type Stage } from '@tocsin/postgres';
 import { testDatabase, uniquePrefix } from '@tocsin/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scene } from './correlated-builders.ts';
@@ -24,7 +24,10 @@ afterAll(async () => {
 });
 
 async function apply<Loaded>(stage: Stage<Loaded>, ...inputs: Input[]): Promise<void> {
-  const loaded = await stage.load(inputs);
+  await write(stage, inputs, await stage.load(inputs));
+}
+
+async function write<Loaded>(stage: Stage<Loaded>, inputs: Input[], loaded: Loaded): Promise<void> {
   const tx = await pools.pipeline.connect();
   try {
     await tx.query('begin');
@@ -37,15 +40,13 @@ async function apply<Loaded>(stage: Stage<Loaded>, ...inputs: Input[]): Promise<
     tx.release();
   }
 }
-const alertsCome = (...inputs: Input[]) =>
-  apply(
-    recordAlertsStage({
-      pool: pools.pipeline,
-      policies: alertPolicies(new StaticConfigurationFeed(), () => new Date(START)),
-      random: randomBytes,
-    }),
-    ...inputs,
-  );
+const recording = () =>
+  recordAlertsStage({
+    pool: pools.pipeline,
+    policies: alertPolicies(new StaticConfigurationFeed(), () => new Date(START)),
+    random: randomBytes,
+  });
+const alertsCome = (...inputs: Input[]) => apply(recording(), ...inputs);
 
 type Item = ReceiptsSettled['items'][number];
 const settles = (on: Scene, ...over: Partial<Item>[]) => {
@@ -113,6 +114,18 @@ describe('an element that was dead-lettered among others', () => {
       [on.incidentId('a')],
     );
     expect(rows).toEqual([{ occurrences: 1 }]);
+  });
+
+  it('is decided anew where its dead letter was heard after it was looked for', async () => {
+    const on = scene();
+    const inputs = [on.input(on.opened('a', 0), on.opened('b', 0))];
+    const loaded = await recording().load(inputs);
+    await settles(on, answer(on, 'dead-lettered', 'unrecognised-payload'));
+    const failure: unknown = await write(recording(), inputs, loaded).catch((error: unknown) => error);
+    expect(failureOf(failure)).toMatchObject({ kind: 'retry', reason: 'database-conflict' });
+    expect(await outcomeOf(on)).toEqual([{ outcome: 'dead-lettered', incident_id: null }]);
+    await alertsCome(...inputs);
+    expect(await outcomeOf(on)).toEqual([{ outcome: 'created', incident_id: on.incidentId('a') }]);
   });
 
   it('keeps the answer of a person’s alert when its old dead letter is heard late', async () => {
