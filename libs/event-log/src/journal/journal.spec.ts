@@ -187,11 +187,17 @@ describe('the lock of a journal', () => {
   it.runIf(existsSync('/proc/self/stat'))(
     'is not held by a killed process that its parent has not buried yet',
     async () => {
-      // The shell becomes `sleep`, which never asks for the end of the shell's child: that one stays a zombie.
-      const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      // The shell becomes `sleep`, which never asks for the end of the shell's child: killed after that, it stays a zombie.
+      const parent = spawn('bash', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
       const [line] = (await once(parent.stdout, 'data')) as [Buffer];
       const pid = Number(line.toString());
-      await vi.waitUntil(() => / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')), { timeout: 10_000 });
+      const told = (id: number | undefined, of: string) => readFileSync(`/proc/${id}/${of}`, 'utf8');
+      const bothSleep = () => [parent.pid, pid].every((id) => told(id, 'comm').trim() === 'sleep');
+      await vi.waitUntil(bothSleep, { timeout: 10_000 });
+      process.kill(pid, 'SIGKILL');
+      await vi.waitUntil(() => / [ZX] /.test(told(pid, 'stat')), { timeout: 10_000 });
       await writeFile(join(directory, 'lock'), JSON.stringify({ pid }));
       await open();
       parent.kill('SIGKILL');
