@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { EventLog } from '@tocsin/event-log';
+import { describe, expect, it } from 'vitest';
 import { createPools, markOf, setPosition, showPositions, type Input } from '../index.ts';
 import { counting, Mortal, proxyTo } from './faults.ts';
+import { ground, log, upTo, useFreshGround } from './fresh-ground.ts';
 import {
   anInput,
   drive,
   expectedOccurrences,
   firstOccurrences,
-  Ground,
   inputsOf,
   insertStage,
   LOG_ID,
@@ -21,17 +20,8 @@ import {
   source,
 } from './kit.ts';
 
-let ground: Ground;
-let log: EventLog;
-beforeAll(async () => void (ground = await Ground.open()));
-afterAll(() => ground.close());
-beforeEach(async () => {
-  await ground.clear();
-  log = await openLog();
-  return () => log.close();
-});
+useFreshGround();
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 /** Fresh inputs with marks of a foreign origin. */
 const marked = (count: number, shift = 0): Input[] =>
   upTo(count).map((n) =>

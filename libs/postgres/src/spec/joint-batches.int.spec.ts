@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { EventLog } from '@tocsin/event-log';
 import { createPools, showPositions, type Input, type Pipeline, type Stage } from '../index.ts';
 import { Mortal, proxyTo } from './faults.ts';
+import { ground, log, upTo, useFreshGround } from './fresh-ground.ts';
+import type { Ground } from './kit.ts';
 import {
   anInput,
   drive,
-  Ground,
   LOG_ID,
   numberOf,
   oneBatch,
@@ -18,17 +19,8 @@ import {
   source,
 } from './kit.ts';
 
-let ground: Ground;
-let log: EventLog;
-beforeAll(async () => void (ground = await Ground.open()));
-afterAll(() => ground.close());
-beforeEach(async () => {
-  await ground.clear();
-  log = await openLog();
-  return () => log.close();
-});
+useFreshGround();
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 const PARTITIONS = [0, 1, 2];
 /** Inputs of one partition, which their keys name. */
 const inputsOn = (partition: number, count: number): Input[] =>

@@ -1,18 +1,10 @@
 import type { EventLog } from '@tocsin/event-log';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { packed } from '../outbox-pack.ts';
-import { Ground, insertStage, oneBatch, inputsOf, openLog, pipelineOf, recordsOn, SCHEMA } from './kit.ts';
+import { ground, log, useFreshGround } from './fresh-ground.ts';
+import { insertStage, oneBatch, inputsOf, pipelineOf, recordsOn, SCHEMA } from './kit.ts';
 
-let ground: Ground;
-let log: EventLog;
-
-beforeAll(async () => (ground = await Ground.open()));
-afterAll(() => ground.close());
-beforeEach(async () => (log = await openLog()));
-afterEach(async () => {
-  await log.close();
-  await ground.clear();
-});
+useFreshGround();
 
 describe.each(['per-partition', 'single'] as const)('rows that another process has left (%s)', (publisher) => {
   it('leave in their order and whole, also those of the release before', async () => {

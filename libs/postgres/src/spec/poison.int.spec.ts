@@ -1,34 +1,23 @@
 import { decodeFacts } from '@tocsin/contracts';
-import type { EventLog } from '@tocsin/event-log';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPools, RetryBatchError, type Input, type Stage } from '../index.ts';
 import { proxyTo } from './faults.ts';
+import { ground, log, upTo, useFreshGround } from './fresh-ground.ts';
 import {
   anInput,
   drive,
-  Ground,
   inputsOf,
   insertStage,
   numberOf,
   oneBatch,
-  openLog,
   outputOf,
   pipelineOf,
   recordsOn,
   SCHEMA,
 } from './kit.ts';
 
-let ground: Ground;
-let log: EventLog;
-beforeAll(async () => void (ground = await Ground.open()));
-afterAll(() => ground.close());
-beforeEach(async () => {
-  await ground.clear();
-  log = await openLog();
-  return () => log.close();
-});
+useFreshGround();
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 const deadLetters = async (): Promise<{ offset: string; reason: string; parts?: number[] }[]> =>
   (await recordsOn(log, 'dead-letters'))
     .map(({ headers }) => decodeFacts('dead.letter.v1', headers['facts']!))

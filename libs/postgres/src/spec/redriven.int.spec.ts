@@ -1,18 +1,10 @@
 import { decodeFacts } from '@tocsin/contracts';
-import type { EventLog } from '@tocsin/event-log';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Input } from '../index.ts';
-import { anInput, Ground, insertStage, numberOf, oneBatch, openLog, pipelineOf, recordsOn } from './kit.ts';
+import { ground, log, useFreshGround } from './fresh-ground.ts';
+import { anInput, insertStage, numberOf, oneBatch, openLog, pipelineOf, recordsOn } from './kit.ts';
 
-let ground: Ground;
-let log: EventLog;
-beforeAll(async () => void (ground = await Ground.open()));
-afterAll(() => ground.close());
-beforeEach(async () => {
-  await ground.clear();
-  log = await openLog();
-  return () => log.close();
-});
+useFreshGround();
 
 const redrivenFor = (offset: number, service: string, mark: Input['mark']): Input => {
   const input = anInput(offset);

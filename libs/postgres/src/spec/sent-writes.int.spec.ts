@@ -1,14 +1,13 @@
 import type { EventLog } from '@tocsin/event-log';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseMark, RetryBatchError, type Input, type Output, type Stage } from '../index.ts';
+import { ground, log, useFreshGround } from './fresh-ground.ts';
 import {
-  Ground,
   inputsOf,
   insertStage,
   LOG_ID,
   numberOf,
   oneBatch,
-  openLog,
   outputOf,
   pipelineOf,
   recordsOn,
@@ -16,16 +15,7 @@ import {
   source,
 } from './kit.ts';
 
-let ground: Ground;
-let log: EventLog;
-
-beforeAll(async () => (ground = await Ground.open()));
-afterAll(() => ground.close());
-beforeEach(async () => (log = await openLog()));
-afterEach(async () => {
-  await log.close();
-  await ground.clear();
-});
+useFreshGround();
 
 /** A stage that does not wait for what it writes. `fault`: what is wrong with the input of this number, if anything. */
 const sendingStage = (fault: (n: number) => 'text' | 'answer' | undefined = () => undefined): Stage<null> => ({

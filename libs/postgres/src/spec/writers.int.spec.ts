@@ -1,18 +1,17 @@
 import type { EventLog } from '@tocsin/event-log';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { waitFor } from '@tocsin/testing';
 import { parseMark, type Input, type Output, type Stage, type Tx } from '../index.ts';
 import { endSession, methodsOf } from './faults.ts';
+import { ground, log, upTo, useFreshGround } from './fresh-ground.ts';
 import {
   drive,
   expectedOccurrences,
   firstOccurrences,
-  Ground,
   inputsOf,
   insertStage,
   numberOf,
   oneBatch,
-  openLog,
   pipelineOf,
   recordsOn,
   SCHEMA,
@@ -20,17 +19,7 @@ import {
   source,
 } from './kit.ts';
 
-let ground: Ground;
-let log: EventLog;
-beforeAll(async () => void (ground = await Ground.open()));
-afterAll(() => ground.close());
-beforeEach(async () => {
-  await ground.clear();
-  log = await openLog();
-  return () => log.close();
-});
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+useFreshGround();
 
 describe('caches', () => {
   it('equal the database after rollbacks, lost sessions and other owners', async () => {
