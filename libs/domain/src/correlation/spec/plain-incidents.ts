@@ -1,10 +1,9 @@
-import { PlainNews } from './plain-news.ts';
+import { isWorse, PlainLedger } from './plain-ledger.ts';
 import type { Attached, Holder, Incident } from './plain-rows.ts';
 import type { Alert, Fact, PlainDecision, Rules } from './plain-words.ts';
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-const WORSE = ['info', 'low', 'medium', 'high', 'critical'];
 
 type Firing = { kind: string; incident: string; alerts: string[] };
 
@@ -12,14 +11,7 @@ type Firing = { kind: string; incident: string; alerts: string[] };
  * The incidents as architecture §9 describes them (last paragraphs): what is decided is applied to what is there by then, because a
  * person or a timer may have been faster. Lists and scans; shares no code with the incident-store's decisions.
  */
-export class PlainIncidents {
-  private readonly incidents: Incident[] = [];
-  private readonly alerts: Attached[] = [];
-  private holders: Holder[] = [];
-  private readonly answers: { id: string; incident: string | null; countedOn: string | null }[] = [];
-  private readonly successors: { of: string; is: string }[] = [];
-  private readonly news = new PlainNews();
-
+export class PlainIncidents extends PlainLedger {
   settle(items: readonly { alert: Alert; decision: PlainDecision }[], rulesOf: (webhook: string) => Rules): Fact[] {
     for (const { alert, decision } of items) {
       if (this.answers.some(({ id }) => id === alert.id)) continue; // gets its first answer again
@@ -56,7 +48,7 @@ export class PlainIncidents {
     survivor.tags = [...new Set([...survivor.tags, ...source.tags])];
     survivor.lastAlertAt = Math.max(survivor.lastAlertAt, ...moved.map(({ lastSeen }) => lastSeen));
     if (source.live) {
-      if (WORSE.indexOf(source.severity) > WORSE.indexOf(survivor.severity)) survivor.severity = source.severity;
+      if (isWorse(source, survivor)) survivor.severity = source.severity;
       this.end(source, at, at);
     } else this.touch(source, at);
     source.mergedInto = into;
@@ -66,12 +58,6 @@ export class PlainIncidents {
     for (const key of keys) this.tell(into, key);
     return this.facts(at, at);
   }
-
-  /** Where it is, or what it was counted on. */
-  incidentOf = (alert: string): string | null =>
-    this.known(alert)?.incident ?? this.answers.find(({ id }) => id === alert)?.incident ?? null;
-
-  isLive = (name: string): boolean => this.named(name)?.live === true;
 
   private place(
     alert: Alert,
@@ -197,13 +183,6 @@ export class PlainIncidents {
     });
   }
 
-  private raise(incident: Incident, alert: Alert): void {
-    if (WORSE.indexOf(alert.severity) > WORSE.indexOf(incident.severity)) {
-      incident.severity = alert.severity;
-      this.touch(incident, alert.receivedAt);
-    }
-  }
-
   private record(alert: Alert, { effect, alerts: [named = ''] }: { effect: string; alerts: string[] }, rules: Rules) {
     const known = this.known(named);
     if (effect === 'resolved')
@@ -248,16 +227,6 @@ export class PlainIncidents {
     if (incident.live && closes) this.end(incident, changedAt, receivedAt);
   }
 
-  private end(incident: Incident, asOf: number, at: number): void {
-    incident.live = false;
-    incident.asOf = asOf;
-    incident.closings += 1;
-    for (const one of this.alerts) if (one.incident === incident.name) one.open = false;
-    this.holders = this.holders.filter((one) => one.incident !== incident.name);
-    this.touch(incident, at);
-    this.tell(incident.name);
-  }
-
   private acknowledge(alert: Alert, { incident, alerts }: { incident: string; alerts: string[] }) {
     const name = this.known(alerts[0] ?? '')?.incident ?? this.follow(incident, alert);
     const target = this.named(name);
@@ -280,41 +249,5 @@ export class PlainIncidents {
     }
     this.raise(target, alert);
     return { incident: name, countedOn: known?.id ?? null };
-  }
-
-  private holderOf(alert: Alert): Holder | undefined {
-    const holder = this.holders.find(({ webhook, key }) => webhook === alert.webhook && key === alert.key);
-    return holder && this.attached(holder.alert)?.open && this.isLive(holder.incident) ? holder : undefined;
-  }
-
-  /** Along the successors, but not past an incident that was closed, by no merge, after the alert had changed. */
-  private follow(name: string, alert: Alert): string {
-    const incident = this.named(name);
-    const successor = this.successors.find(({ of }) => of === name)?.is;
-    if (successor === undefined || incident?.live) return name;
-    if (incident?.mergedInto === null && alert.changedAt <= incident.asOf) return name;
-    return this.follow(successor, alert);
-  }
-
-  private named = (name: string): Incident | undefined => this.incidents.find((one) => one.name === name);
-  private attached = (id: string): Attached | undefined => this.alerts.find((one) => one.id === id);
-
-  /** The attached alert of this id, or the one that it was counted on. */
-  private known(id: string): Attached | undefined {
-    const countedOn = this.answers.find((one) => one.id === id)?.countedOn ?? '';
-    return this.attached(id) ?? this.attached(countedOn);
-  }
-
-  private touch(incident: Incident, at: number): void {
-    incident.updatedAt = Math.max(incident.updatedAt, at);
-    this.news.change(incident.name);
-  }
-
-  private tell(incident: string, key?: Holder): void {
-    this.news.tell(incident, key);
-  }
-
-  private facts(receivedAt: number, closedAt?: number): Fact[] {
-    return this.news.facts({ named: this.named, holders: this.holders, receivedAt, closedAt });
   }
 }
