@@ -4,8 +4,9 @@ import { newWebhook } from '@tocsin/domain/replay';
 import { openJournal } from '@tocsin/event-log/journal';
 import { StaticConfigurationFeed } from '@tocsin/nest-shell';
 import { createPipeline, createPools, type Input, type Pipeline } from '@tocsin/postgres';
-import { startPostgres, testDatabase } from '@tocsin/testing';
+import { testDatabase } from '@tocsin/testing';
 import { Estate, ruleDocument, WEBHOOK, WORKSPACE } from './correlate-load.ts';
+import { nameOf, startServer } from './server.ts';
 
 const BATCH = 500;
 const INCIDENTS = 10_000;
@@ -72,8 +73,8 @@ function mixed(estate: Estate, ends: NormalizedAlert[], count: number): Normaliz
 }
 
 /** Alerts a second through the correlator's own transactions, one batch after the other as one partition has them. */
-export async function benchStore({ runs, seconds, say }: StoreOptions): Promise<{ rates: number[]; version: string }> {
-  const postgres = await startPostgres();
+export async function benchStore({ runs, seconds, say }: StoreOptions): Promise<{ rates: number[]; server: string }> {
+  const postgres = await startServer();
   process.env['TEST_DATABASE_URL'] = postgres.url;
   const directory = dedupCorrelator.migrations;
   const database = await testDatabase({
@@ -86,7 +87,6 @@ export async function benchStore({ runs, seconds, say }: StoreOptions): Promise<
   const pipeline = createPipeline({ ...options, now: () => new Date(), publisher: 'per-partition' });
   try {
     await pipeline.assigned(SOURCE, { logId: LOG_ID, first: 0n, end: 1_000_000_000n });
-    const version = (await pools.pipeline.query<{ server_version: string }>('show server_version')).rows[0];
     const [store, estate, ends] = [new Store(pipeline), new Estate(INCIDENTS), [] as NormalizedAlert[]];
     for (let service = 0; service < INCIDENTS; service += BATCH)
       await store.take(Array.from({ length: BATCH }, (_, index) => estate.opening(service + index)));
@@ -105,7 +105,7 @@ export async function benchStore({ runs, seconds, say }: StoreOptions): Promise<
       if (run > 0) rates.push((alerts * 1_000) / ms); // the first one warms up
       if (run > 0) say(`with PostgreSQL ${run}/${runs}: ${rates.at(-1)?.toFixed(0)} alerts/s`);
     }
-    return { rates, version: version?.server_version ?? '' };
+    return { rates, server: await nameOf(pools.pipeline) };
   } finally {
     await pipeline.close();
     await log.close();

@@ -137,7 +137,7 @@ function growth(seconds: number, say: CorrelateOptions['say']): Record<string, n
 export async function benchCorrelate(options: CorrelateOptions): Promise<Record<string, number>> {
   const { say, runs, seconds } = options;
   const stored = await benchStore({ runs, seconds: Math.max(2, seconds / 2), say });
-  say(hardware(`PostgreSQL ${stored.version}`, 'event log in memory'));
+  say(hardware(stored.server, 'event log in memory'));
   const decisions = benchDecisions(options);
   say(figure('alerts with PostgreSQL', stored.rates, '/s'));
   const rate = median(stored.rates);

@@ -2,6 +2,7 @@
 import { createKeyRing, Assignments, Health, startApplication, StaticConfigurationFeed } from '@tocsin/nest-shell';
 import { randomBytes } from 'node:crypto';
 import { topics, type AlertsCorrelated, encodeRecord } from '@tocsin/contracts';
+import type { AppendRecord } from '@tocsin/event-log';
 import { openJournal } from '@tocsin/event-log/journal';
 import { IncidentStoreModule } from '@tocsin/incident-store';
 import { createPools } from '@tocsin/postgres';
@@ -41,30 +42,33 @@ setInterval(() => (greatest = Math.max(greatest, process.memoryUsage.rss())), 10
 
 /** In portions, so that what is to be said does not count as memory of who hears it. */
 const PORTION = 2_000;
-async function say(records: readonly AlertsCorrelated[]): Promise<void> {
-  for (let from = 0; from < records.length; from += PORTION)
-    await eventLog.append(
-      records.slice(from, from + PORTION).map((record) => ({
-        ...{
-          topic: 'alert.correlated' as const,
-          key: record.scope,
-          value: encodeRecord('alerts.correlated.v1', record),
-        },
-        headers: { type: 'alerts.correlated.v1' },
-      })),
-    );
-}
+const recordOf = (record: AlertsCorrelated): AppendRecord => ({
+  ...{ topic: 'alert.correlated', key: record.scope, value: encodeRecord('alerts.correlated.v1', record) },
+  headers: { type: 'alerts.correlated.v1' },
+});
 
-/** Made in pieces, for the same reason. */
-async function sayAll(work: Work): Promise<void> {
+function* portionsOf(work: Work): Generator<AppendRecord[]> {
   const owner = { workspaceId: workspaceId ?? '', webhookId: webhookId ?? '' };
   for (let from = 0; from < work.alerts; from += PORTION)
-    await say(alertsOf(owner, work, from, Math.min(PORTION, work.alerts - from)));
+    yield alertsOf(owner, work, from, Math.min(PORTION, work.alerts - from)).map(recordOf);
 }
 
-process.on('message', (message: { kind: 'work'; work: Work } | { kind: 'memory' } | { kind: 'stop' }) => {
-  if (message.kind === 'work') {
-    void sayAll(message.work).then(() => process.send?.({ kind: 'said' }));
+async function say(portions: Iterable<AppendRecord[]>): Promise<void> {
+  for (const portion of portions) await eventLog.append(portion);
+}
+
+/** Made before it is asked for: in service another process makes the records that this one hears. */
+let ready: AppendRecord[][] | undefined;
+
+type Message = { kind: 'prepare' | 'work'; work: Work } | { kind: 'memory' } | { kind: 'stop' };
+process.on('message', (message: Message) => {
+  if (message.kind === 'prepare') {
+    ready = [...portionsOf(message.work)];
+    process.send?.({ kind: 'prepared' });
+  } else if (message.kind === 'work') {
+    const portions = ready ?? portionsOf(message.work);
+    ready = undefined;
+    void say(portions).then(() => process.send?.({ kind: 'said' }));
   } else if (message.kind === 'memory') {
     process.send?.({ kind: 'memory', greatest });
     greatest = 0;

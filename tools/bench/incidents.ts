@@ -8,12 +8,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { base32, mintId } from '@tocsin/contracts';
 import { incidentStore } from '@tocsin/incident-store';
-import { startPostgres, testDatabase } from '@tocsin/testing';
+import { testDatabase } from '@tocsin/testing';
 import autocannon from 'autocannon';
 import pg from 'pg';
 import { Pool as HttpPool } from 'undici';
 import type { Work } from './incident-load.ts';
 import { LISTED, fillIncidents } from './incident-rows.ts';
+import { nameOf, startServer } from './server.ts';
 import { figure, hardware, median, quantile } from './statistics.ts';
 
 export interface BenchOptions {
@@ -34,7 +35,7 @@ const GIVE_UP_MS = 600_000;
 
 /** A Postgres of its own, and the incident store as one process beside this one. */
 async function withStore<T>(options: BenchOptions, use: (store: Store) => Promise<T>): Promise<T> {
-  const postgres = await startPostgres();
+  const postgres = await startServer();
   process.env['TEST_DATABASE_URL'] = postgres.url;
   const migrations = incidentStore.migrations;
   const database = await testDatabase({
@@ -48,8 +49,7 @@ async function withStore<T>(options: BenchOptions, use: (store: Store) => Promis
   const child = fork(fileURLToPath(new URL('incident-server.ts', import.meta.url)), [settings]);
   try {
     const { url } = (await answer(child, 'ready')) as { url: string };
-    const { rows } = await pool.query<{ server_version: string }>('show server_version');
-    options.say(hardware(`PostgreSQL ${rows[0]?.server_version}`, 'a journal as event log'));
+    options.say(hardware(await nameOf(pool), 'a journal as event log'));
     const headers = { authorization: `Bearer tsk_benchmark_${secret}`, 'content-type': 'application/json' };
     return await use({ child, pool, url, headers, workspaceId });
   } finally {
@@ -63,12 +63,17 @@ async function withStore<T>(options: BenchOptions, use: (store: Store) => Promis
 }
 
 async function answer(child: ChildProcess, kind: string): Promise<unknown> {
-  for (;;) {
-    const [message] = (await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(() => Promise.reject(new Error('the incident store ended'))),
-    ])) as [{ kind: string }];
-    if (message.kind === kind) return message;
+  const over = new AbortController();
+  const { signal } = over;
+  const ended = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('the incident store ended')));
+  ended.catch(() => undefined); // also when nobody waits for it any more
+  try {
+    for (;;) {
+      const [message] = (await Promise.race([once(child, 'message', { signal }), ended])) as [{ kind: string }];
+      if (message.kind === kind) return message;
+    }
+  } finally {
+    over.abort();
   }
 }
 
@@ -91,7 +96,19 @@ const committed = async ({ pool }: Store): Promise<number> =>
     )
   ).rows[0]?.n ?? 0;
 
-/** Alerts a second from the moment that they are in the log until the last one is committed. */
+/** Until what was said or commanded has followed: it does not count in what is measured next. */
+async function quiet(store: Store): Promise<void> {
+  while (!(await isQuiet(store))) await pause(100);
+}
+
+/** As records, before anything is measured. */
+async function prepared(store: Store, work: Work): Promise<Work> {
+  store.child.send({ kind: 'prepare', work });
+  await answer(store.child, 'prepared');
+  return work;
+}
+
+/** Alerts a second from the moment that the first is written to the log until the last one is committed. */
 async function applied(store: Store, work: Work): Promise<number> {
   const [before, read] = [await settled(store), await committed(store)];
   const started = performance.now();
@@ -102,7 +119,7 @@ async function applied(store: Store, work: Work): Promise<number> {
   }
   const rate = work.alerts / ((performance.now() - started) / 1_000);
   if ((await settled(store)) !== before + work.alerts) throw new Error('not every alert has its outcome');
-  while (!(await isQuiet(store))) await pause(20); // what follows from it is published, and does not count in the next run
+  await quiet(store);
   return rate;
 }
 
@@ -133,6 +150,7 @@ async function commands(store: Store, ids: readonly string[], seconds: number): 
   });
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${result.non2xx} answers were not 2xx, ${result.errors} errors`);
+  await quiet(store);
   return result['2xx'] / result.duration;
 }
 
@@ -176,19 +194,11 @@ export const benchIncidents = (options: BenchOptions): Promise<Record<string, nu
     const ids = await opened(store, 2_000, 'warm');
     await commands(store, ids, 2); // not counted
     for (let run = 1; run <= runs; run++) {
-      const alerts = 2_000 * seconds;
-      batched.push(
-        await applied(store, { name: `batched-${run}`, alerts, incidents: alerts / 20, burst: 20, repeats: 0.8 }),
-      );
-      openings.push(
-        await applied(store, {
-          name: `opened-${run}`,
-          alerts: 500 * seconds,
-          incidents: 500 * seconds,
-          burst: 1,
-          repeats: 0,
-        }),
-      );
+      const [alerts, fresh] = [2_000 * seconds, 500 * seconds];
+      const bursts = { name: `batched-${run}`, alerts, incidents: alerts / 20, burst: 20, repeats: 0.8 };
+      batched.push(await applied(store, await prepared(store, bursts)));
+      const opens = { name: `opened-${run}`, alerts: fresh, incidents: fresh, burst: 1, repeats: 0 };
+      openings.push(await applied(store, await prepared(store, opens)));
       single.push(await commands(store, ids, seconds));
       say(
         `incidents ${run}/${runs}: batched ${batched.at(-1)?.toFixed(0)}/s, openings ${openings.at(-1)?.toFixed(0)}/s, REST ${single.at(-1)?.toFixed(0)}/s`,

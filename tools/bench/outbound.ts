@@ -6,11 +6,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { base32, topics } from '@tocsin/contracts';
 import type { AppendRecord, EventLog } from '@tocsin/event-log';
 import { openKafka } from '@tocsin/event-log/kafka';
-import { Split, startPostgres, testDatabase, testKafka, uniquePrefix } from '@tocsin/testing';
+import { Split, testDatabase, testKafka, uniquePrefix } from '@tocsin/testing';
 import pg from 'pg';
 import { appendAtRate, incidentEvent, subscribe, unsubscribe } from './outbound-load.ts';
 import type { PipelineOptions } from './pipeline.ts';
 import { startRawReceiver, type RawReceiver } from './raw-receiver.ts';
+import { nameOf, startServer } from './server.ts';
 import { figure, hardware, median, quantile } from './statistics.ts';
 
 interface Bench {
@@ -191,7 +192,7 @@ async function withHistory(bench: Bench): Promise<number[]> {
 }
 
 async function withDispatcher<T>(options: PipelineOptions, use: (bench: Bench) => Promise<T>): Promise<T> {
-  const [postgres, kafka] = await Promise.all([startPostgres(), testKafka()]);
+  const [postgres, kafka] = await Promise.all([startServer(), testKafka()]);
   process.env['TEST_DATABASE_URL'] = postgres.url;
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   await chmod(directory, 0o755);
@@ -210,8 +211,7 @@ async function withDispatcher<T>(options: PipelineOptions, use: (bench: Bench) =
   // The dispatcher is what is measured: the others, which hear the same events, are frozen meanwhile.
   for (const [service, app] of split.processes) if (service !== 'outbound-dispatcher') app.kill('SIGSTOP');
   try {
-    const { rows } = await pool.query<{ server_version: string }>('show server_version');
-    options.say(hardware(`PostgreSQL ${rows[0]?.server_version}`, 'one Kafka broker (KRaft)'));
+    options.say(hardware(await nameOf(pool), 'one Kafka broker (KRaft)'));
     const workspace = await pool.query<{ id: string }>('select id from control_plane.workspaces limit 1');
     return await use({ options, log, pool, receiver, workspaceId: workspace.rows[0]?.id ?? '' });
   } finally {

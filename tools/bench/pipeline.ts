@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { base32, topics, type IncidentEventRecord } from '@tocsin/contracts';
 import { openKafka } from '@tocsin/event-log/kafka';
-import { Split, startPostgres, testDatabase, testKafka, uniquePrefix } from '@tocsin/testing';
+import { Split, testDatabase, testKafka, uniquePrefix } from '@tocsin/testing';
 import pg from 'pg';
 import { Client, type MadeWebhook } from '../e2e/client.ts';
 import { serviceOf } from '../e2e/sites.ts';
 import { benchIngest } from './ingest.ts';
 import { batches, sendAll, sendAtRate, singles, type BodySource, type Target } from './pipeline-load.ts';
+import { nameOf, startServer } from './server.ts';
 import { figure, hardware, median, quantile } from './statistics.ts';
 
 export interface PipelineOptions {
@@ -114,7 +115,7 @@ async function latency(bench: Bench, target: Target): Promise<{ p50: number[]; p
 }
 
 async function withSplit<T>(options: PipelineOptions, use: (bench: Bench, client: Client) => Promise<T>): Promise<T> {
-  const [postgres, kafka] = await Promise.all([startPostgres(), testKafka()]);
+  const [postgres, kafka] = await Promise.all([startServer(), testKafka()]);
   process.env['TEST_DATABASE_URL'] = postgres.url;
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   await chmod(directory, 0o755);
@@ -139,8 +140,7 @@ async function withSplit<T>(options: PipelineOptions, use: (bench: Bench, client
   });
   try {
     const client = new Client({ apiKey, at: (path) => split.url(serviceOf(path)) });
-    const { rows } = await pool.query<{ server_version: string }>('show server_version');
-    options.say(hardware(`PostgreSQL ${rows[0]?.server_version}`, 'one Kafka broker (KRaft)'));
+    options.say(hardware(await nameOf(pool), 'one Kafka broker (KRaft)'));
     return await use({ options, split, pool, brokers: kafka.brokers, prefix, target }, client);
   } finally {
     await split.stop();

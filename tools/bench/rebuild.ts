@@ -2,15 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { mintId } from '@tocsin/contracts';
 import { incidentStore } from '@tocsin/incident-store';
 import { rebuild, type RebuildReport } from '@tocsin/incident-store/rebuild';
-import { startPostgres, testDatabase } from '@tocsin/testing';
+import { testDatabase } from '@tocsin/testing';
 import pg from 'pg';
 import type { BenchOptions } from './incidents.ts';
+import { nameOf, startServer } from './server.ts';
 import { INCIDENTS, writeStreams } from './stream-rows.ts';
 import { figure, hardware, median } from './statistics.ts';
 
 /** Projections out of the log: compared with the live ones, and made anew after they were dropped. Keys: settled, Benchmarks. */
 export async function benchRebuild({ runs, say }: BenchOptions): Promise<Record<string, number | boolean>> {
-  const postgres = await startPostgres();
+  const postgres = await startServer();
   process.env['TEST_DATABASE_URL'] = postgres.url;
   const directory = incidentStore.migrations;
   const database = await testDatabase({
@@ -18,8 +19,7 @@ export async function benchRebuild({ runs, say }: BenchOptions): Promise<Record<
   });
   const pool = new pg.Pool({ connectionString: database.url, max: 1 });
   try {
-    const { rows } = await pool.query<{ server_version: string }>('show server_version');
-    say(hardware(`PostgreSQL ${rows[0]?.server_version}`, 'no Kafka'));
+    say(hardware(await nameOf(pool), 'no Kafka'));
     const events = await writeStreams(pool, mintId('ws', randomBytes(16)));
     say(`${events} events of ${INCIDENTS} incidents`);
     const connectionString = database.url;

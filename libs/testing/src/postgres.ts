@@ -53,12 +53,16 @@ async function openRun(serverUrl: string, stopServer: () => Promise<void>): Prom
   return { url: urlOf(serverUrl, run), stop };
 }
 
-/** Postgres for a test run: `TEST_DATABASE_URL` (a login with CREATEDB and CREATEROLE), else an embedded one in a temporary folder. */
-export async function startPostgres(given: string | undefined = process.env['TEST_DATABASE_URL']): Promise<TestServer> {
+/**
+ * Postgres for a test run: `TEST_DATABASE_URL` (a login with CREATEDB and CREATEROLE), else an embedded one in a temporary folder.
+ * @param settings of the embedded one, beside its own
+ */
+export async function startPostgres(settings: Record<string, string> = {}): Promise<TestServer> {
+  const given = process.env['TEST_DATABASE_URL'];
   if (given) return openRun(given, () => Promise.resolve());
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-test-postgres-'));
   await chmod(directory, 0o755); // as root the server runs as another account, which must pass through
-  const server = await startEmbeddedPostgres({ directory, settings: { max_connections: '200' } });
+  const server = await startEmbeddedPostgres({ directory, settings: { max_connections: '200', ...settings } });
   return openRun(server.connectionString, async () => {
     await server.stop();
     await rm(await realpath(join(directory, 'server')), { recursive: true, force: true });
