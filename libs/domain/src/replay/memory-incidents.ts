@@ -10,23 +10,20 @@ import {
   isLive,
   isRejection,
   mergeIncidents,
-  projectAlerts,
   RecordAlerts,
   type AlertSettled,
-  type AttachedAlert,
   type BatchPlan,
   type ExistingIncident,
   type Incident,
   type IncidentCommand,
   type IncidentEvent,
   type KeyHolder,
-  type KnownAlert,
-  type MovableAlert,
   type RecordedAlert,
   type World,
 } from '../incident/index.ts';
 import { firingAlerts, namedAlerts, recordedAlerts } from './batch-names.ts';
 import { Deadlines } from './deadlines.ts';
+import { MemoryAlerts } from './memory-alerts.ts';
 import { MemoryKeys, pick } from './memory-keys.ts';
 
 /** What a batch of correlated alerts, or a person's command, did. */
@@ -51,9 +48,7 @@ const SYSTEM: Actor = { kind: 'system', id: 'replay', name: null };
  */
 export class MemoryIncidents {
   private readonly incidents = new Map<string, ExistingIncident>();
-  private readonly alerts = new Map<string, KnownAlert>();
-  private readonly alertsOf = new Map<string, Set<string>>();
-  private readonly attached = new Map<string, AttachedAlert>();
+  private readonly alerts = new MemoryAlerts();
   private readonly keys = new MemoryKeys();
   private readonly settled = new Map<string, AlertSettled>();
   private readonly successors = new Map<string, string>();
@@ -91,7 +86,7 @@ export class MemoryIncidents {
   merge(sourceId: string, survivorId: string, { at, actor }: Pick<PersonCommand, 'at' | 'actor'>): IncidentFact[] {
     const [source, survivor] = [this.incidents.get(sourceId), this.incidents.get(survivorId)];
     if (!source || !survivor) return [];
-    const alerts = [...(this.alertsOf.get(sourceId) ?? [])].flatMap((id) => this.movable(id) ?? []);
+    const alerts = this.alerts.movableOf(sourceId);
     const decided = mergeIncidents(
       { sources: [{ incident: source, alerts }], survivor, survivorWentTo: this.wayFrom(survivor), note: null },
       { at, actor, causeId: `replay ${at}`, configRevision: 0 },
@@ -114,13 +109,6 @@ export class MemoryIncidents {
   homeOf(alertId: string): string | null {
     const answer = this.settled.get(alertId);
     return this.alerts.get(answer?.countedOn ?? alertId)?.incidentId ?? answer?.incidentId ?? null;
-  }
-
-  private movable(alertId: string): MovableAlert | undefined {
-    const [known, alert] = [this.alerts.get(alertId), this.attached.get(alertId)];
-    if (!known || !alert) return undefined;
-    const { status, occurrences, lastSeenAt } = known;
-    return { alert, role: alert.role, status, occurrences, lastSeenAt, resolvedAt: null };
   }
 
   /** Where an incident was merged into, and that one, to the end. */
@@ -171,7 +159,7 @@ export class MemoryIncidents {
     for (const { countedOn } of settled.values()) if (countedOn !== null) named.add(countedOn);
     const holders = this.keys.heldOf(firingAlerts(items), named);
     for (const { alertId } of holders) named.add(alertId);
-    const alerts = pick(this.alerts, named);
+    const alerts = this.alerts.named(named);
     const ids = [
       ...items.flatMap(({ decision }) => ('incidentId' in decision ? [decision.incidentId] : [])),
       ...[...alerts.values()].map(({ incidentId }) => incidentId),
@@ -184,7 +172,7 @@ export class MemoryIncidents {
   }
 
   private release(alertIds: readonly string[], incidentIds: readonly string[]): KeyHolder[] {
-    const ofIncidents = incidentIds.flatMap((id) => [...(this.alertsOf.get(id) ?? [])]);
+    const ofIncidents = incidentIds.flatMap(this.alerts.idsOf);
     return this.keys.release([...alertIds, ...ofIncidents]);
   }
 
@@ -209,7 +197,7 @@ export class MemoryIncidents {
     for (const holder of plan.acquired) this.keys.hold(holder);
     for (const { incidentId, successorId } of plan.successors) this.successors.set(incidentId, successorId);
     for (const { alertId, lastSeenAt, deadline } of plan.activity) {
-      this.seen(alertId, lastSeenAt);
+      this.alerts.seen(alertId, lastSeenAt);
       this.deadlines.set(alertId, deadline);
     }
     for (const one of plan.recorded) this.recorded.set(one.alert.id, one);
@@ -228,31 +216,7 @@ export class MemoryIncidents {
     const after = fold(before, events);
     if (!exists(after)) throw new Error(`events without an incident: ${before.id}`);
     this.incidents.set(after.id, after);
-    const rows = projectAlerts(events);
-    for (const id of rows.removed) this.alertsOf.get(after.id)?.delete(id);
-    if (rows.closedAt !== null) for (const id of this.alertsOf.get(after.id) ?? []) this.change(id, 'resolved');
-    for (const { alertId, added, resolvedAt } of rows.changed.values())
-      this.change(alertId, resolvedAt === null ? undefined : 'resolved', added);
-    for (const { alert, status, occurrences, lastSeenAt } of rows.inserted.values()) {
-      const { id, webhook_id: webhookId, severity, firing_key: firingKey, received_at: firstSeenAt } = alert;
-      const known = { id, incidentId: after.id, webhookId, status, severity, occurrences, firingKey };
-      this.alerts.set(id, { ...known, firstSeenAt, lastSeenAt });
-      this.attached.set(id, alert);
-      const siblings = this.alertsOf.get(after.id);
-      if (siblings) siblings.add(id);
-      else this.alertsOf.set(after.id, new Set([id]));
-    }
+    this.alerts.project(after.id, events);
     return after;
-  }
-
-  private change(alertId: string, status?: 'resolved', added = 0): void {
-    const alert = this.alerts.get(alertId);
-    if (!alert) return;
-    this.alerts.set(alertId, { ...alert, status: status ?? alert.status, occurrences: alert.occurrences + added });
-  }
-
-  private seen(alertId: string, at: string): void {
-    const alert = this.alerts.get(alertId);
-    if (alert && alert.lastSeenAt < at) this.alerts.set(alertId, { ...alert, lastSeenAt: at });
   }
 }
