@@ -3,6 +3,7 @@ import type { Case, Correlated } from './correlate.ts';
 import { flappingAfter } from './flapping.ts';
 import { instantOf } from './moments.ts';
 import { isStale, rememberClosing } from './order.ts';
+import { copyOfKey } from './own-rows.ts';
 import type { Change, KeyHolder } from './state.ts';
 
 type Step = 'resolve' | 'acknowledge' | 'update';
@@ -12,17 +13,22 @@ export function resolveFromSource(one: Case): Correlated {
   const remember = rememberClosing(one, 'resolved');
   const open = openHolders(one);
   const target = open.find((holder) => holder.lastTriggerAt <= one.eventTime.at);
-  if (!target) return ignored(one, 'resolve', open, remember);
+  if (!target) return ignored(one, 'resolve', open, [remember]);
   found(one, 'resolve', target);
   const { incidentId, alertId, lastAlertId } = target;
-  const key = { ...target, alertOpen: false, ...flappingAfter(one, target, true) };
+  const key = copyOfKey(target);
+  const { toggles, heldUntil } = flappingAfter(one, target, true);
+  key.alertOpen = false;
+  key.toggles = toggles;
+  key.heldUntil = heldUntil;
+  const alertIds = alertId === lastAlertId ? [alertId] : [alertId, lastAlertId];
   return {
     decision:
       incidentId === null
         ? { kind: 'recorded', alertId, effect: 'resolved' }
-        : { kind: 'resolved', incidentId, alertIds: [...new Set([alertId, lastAlertId])] },
+        : { kind: 'resolved', incidentId, alertIds },
     why: one.trail.because('alert-resolved'),
-    changes: [{ kind: 'key', key }, ...remember],
+    changes: [{ kind: 'key', key }, remember],
   };
 }
 
@@ -38,7 +44,7 @@ export function acknowledgeFromSource(one: Case): Correlated {
   }
   if (isStale(one)) return ignoredBecause(one, 'stale', []);
   const [target] = openHolders(one);
-  if (!target) return ignored(one, 'acknowledge', [], rememberClosing(one, 'acknowledged'));
+  if (!target) return ignored(one, 'acknowledge', [], [rememberClosing(one, 'acknowledged')]);
   found(one, 'acknowledge', target);
   const { incidentId, lastAlertId: alertId } = target;
   if (incidentId === null) return ignoredBecause(one, 'open-when', []); // there is nothing to acknowledge
@@ -69,14 +75,20 @@ function openHolders(one: Case): KeyHolder[] {
     holder.alertOpen &&
     (holder.incidentId === null || one.state.incident(holder.scope, holder.incidentId)?.closedAt === null);
   const exact = one.alert.dedupKeyOrigin === 'recipe' ? undefined : one.state.key(one.keyPath);
-  const others = one.state.keysOf(one.resolvePath).filter((holder) => holder !== exact && isOpen(holder));
+  const resolving = one.state.keysOf(one.resolvePath);
+  if (exact && resolving.length === 1 && resolving[0] === exact) return isOpen(exact) ? [exact] : []; // mostly
+  const others = resolving.filter((holder) => holder !== exact && isOpen(holder));
   others.sort((a, b) => b.firstAt - a.firstAt || b.lastTriggerAt - a.lastTriggerAt || (a.alertId < b.alertId ? 1 : -1));
   return exact && isOpen(exact) ? [exact, ...others] : others;
 }
 
 function found(one: Case, step: Step, target: KeyHolder): void {
+  const { key, keyOrigin, eventTime, timeFrom } = keyEvidence(one);
   one.trail.hit(step, {
-    ...keyEvidence(one),
+    key,
+    keyOrigin,
+    eventTime,
+    timeFrom,
     matchedKey: target.dedupKey,
     incidentId: target.incidentId,
     alertId: target.alertId,
@@ -106,7 +118,7 @@ function ignoredBecause(one: Case, reason: DecisionReason, changes: Change[]): C
   return { decision: { kind: 'ignored' }, why: one.trail.because(reason), changes };
 }
 
-const keyEvidence = (one: Case): Record<string, unknown> => ({
+const keyEvidence = (one: Case) => ({
   key: one.alert.dedupKeyOrigin === 'recipe' ? one.resolveKey : one.dedupKey,
   keyOrigin: one.alert.dedupKeyOrigin,
   eventTime: instantOf(one.eventTime.at),

@@ -2,6 +2,7 @@ import { incidentIdOf, type IncidentFact } from '@tocsin/contracts';
 import { facetsOf, termsOf } from './facets.ts';
 import { steady } from './flapping.ts';
 import { boundedText, millisOf, type Millis } from './moments.ts';
+import { copyOfIncident } from './own-rows.ts';
 import type { Change, CorrelationView, KeyHolder, KnownIncident } from './state.ts';
 import { incidentServices } from './time-window.ts';
 
@@ -19,7 +20,15 @@ export function learn(state: CorrelationView, fact: IncidentFact): Change[] {
 
 function closedIncident(known: KnownIncident | undefined, fact: IncidentFact): KnownIncident {
   const at = millisOf(fact.at);
-  return { ...(known ?? strange(fact, at, at)), version: fact.version, closedAt: at, services: [], terms: [] };
+  return closed(known ? copyOfIncident(known) : strange(fact, at, at), at, fact.version);
+}
+
+function closed(incident: KnownIncident, at: Millis, version: number): KnownIncident {
+  incident.version = version;
+  incident.closedAt = at;
+  incident.services = [];
+  incident.terms = [];
+  return incident;
 }
 
 function openIncident(known: KnownIncident | undefined, fact: IncidentFact, open: OpenFact): KnownIncident {
@@ -28,16 +37,15 @@ function openIncident(known: KnownIncident | undefined, fact: IncidentFact, open
   // Nothing joins a roll-up incident by service, whatever its alerts say.
   const services = before.rollUpOf === null ? [...before.services, ...open.services] : [];
   const facets = before.facets ? { ...before.facets, severity: open.severity } : ownFacets(open);
-  return {
-    ...before,
-    facets,
-    terms: before.rollUpOf === null ? termsOf(facets, null, before.terms) : [],
-    version: fact.version,
-    closedAt: null,
-    // The fact may be behind alerts that were correlated since: it adds, it does not take back.
-    lastAlertAt: Math.max(before.lastAlertAt, lastAlertAt),
-    services: incidentServices(services),
-  };
+  const incident = copyOfIncident(before);
+  incident.facets = facets;
+  incident.terms = before.rollUpOf === null ? termsOf(facets, null, before.terms) : [];
+  incident.version = fact.version;
+  incident.closedAt = null;
+  // The fact may be behind alerts that were correlated since: it adds, it does not take back.
+  incident.lastAlertAt = Math.max(before.lastAlertAt, lastAlertAt);
+  incident.services = incidentServices(services);
+  return incident;
 }
 
 /** Of what kind its alerts are nobody says. */
@@ -110,5 +118,5 @@ function withdraw(state: CorrelationView, before: KeyHolder, at: Millis): Change
   if (before.incidentId === null) return [];
   const expected = state.incident(before.scope, before.incidentId);
   const neverOpened = expected?.version === 0 && expected.incidentId === incidentIdOf(before.scope, before.alertId);
-  return neverOpened ? [{ kind: 'incident', incident: { ...expected, closedAt: at, services: [], terms: [] } }] : [];
+  return neverOpened ? [{ kind: 'incident', incident: closed(copyOfIncident(expected), at, expected.version) }] : [];
 }

@@ -30,19 +30,19 @@ export function isStale(one: Case): boolean {
 }
 
 /** Remembers a closing for the dedup window; the newest by event time stays. */
-export function rememberClosing(one: Case, closedBy: OrderMemory['closedBy']): Change[] {
+export function rememberClosing(one: Case, closedBy: OrderMemory['closedBy']): Change {
   const before = remembered(one);
   const keptUntil = one.receivedAt + one.config.dedup.windowHours * HOUR_MS;
-  const newest = before && before.closedAt > one.eventTime.at ? before : { closedAt: one.eventTime.at, closedBy };
+  const isNewest = !before || before.closedAt <= one.eventTime.at;
   const { workspaceId, scope, webhookId } = one.alert;
   const order: OrderMemory = {
     workspaceId,
     scope,
     webhookId,
     resolveKey: one.resolveKey,
-    closedAt: newest.closedAt,
-    closedBy: newest.closedBy,
+    closedAt: isNewest ? one.eventTime.at : before.closedAt,
+    closedBy: isNewest ? closedBy : before.closedBy,
     keptUntil: Math.max(keptUntil, before?.keptUntil ?? keptUntil),
   };
-  return [{ kind: 'order', order }];
+  return { kind: 'order', order };
 }

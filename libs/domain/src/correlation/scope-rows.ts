@@ -1,6 +1,6 @@
 import { ActivityIndex, Listed } from './activity-index.ts';
 import type { OpenIncidents } from './open-incidents.ts';
-import { takeOverIncident, takeOverKey } from './own-rows.ts';
+import { copyOfIncident, copyOfKey, takeOverIncident, takeOverKey } from './own-rows.ts';
 import type { KeyHolder, KnownIncident, OrderMemory } from './state.ts';
 
 /** A row, and whether it changed since the state was made. */
@@ -60,7 +60,7 @@ export class WebhookRows {
     if (slot.isOwn && known) takeOverKey(known, row);
     else {
       slot.isOwn = known !== undefined;
-      slot.row = known ? { ...row } : row;
+      slot.row = known ? copyOfKey(row) : row;
     }
     return slot;
   }
@@ -149,7 +149,7 @@ export class ScopeRows {
     if (!known) this.incidents.set(row.incidentId, slot);
     else if (slot.isOwn) takeOverIncident(slot.incident, row);
     else {
-      slot.incident = { ...row };
+      slot.incident = copyOfIncident(row);
       slot.isOwn = true;
     }
     this.lastIncident = slot;

@@ -6,6 +6,8 @@ import { findHolder, type Held } from './holder.ts';
 import { mutedBy } from './mutes.ts';
 import { keptBecause, mayOpen, recorded } from './open-when.ts';
 import { isStale } from './order.ts';
+import { copyOfIncident } from './own-rows.ts';
+import type { Millis } from './moments.ts';
 import type { Change, KeyHolder, KnownIncident, StormState } from './state.ts';
 import { countArrival, STORM } from './storm.ts';
 import { countedOn, firingKeyOf, takeKey } from './take-key.ts';
@@ -99,14 +101,18 @@ const isSameFiring = (one: Case, holder: KeyHolder): boolean => {
   return firingKey !== null && firingKey === holder.firingKey && holder.alertOpen;
 };
 
+function activeAgain(incident: KnownIncident, lastAlertAt: Millis): Change {
+  const active = copyOfIncident(incident);
+  active.lastAlertAt = lastAlertAt;
+  return { kind: 'incident', incident: active };
+}
+
 /** One more occurrence. Where the source marks it as the same firing, it is no news about the incident (product P8). */
 function repeated(one: Case, holder: KeyHolder, incident: KnownIncident): Correlated {
   const sameFiring = isSameFiring(one, holder);
   const key: Change = { kind: 'key', key: countedOn(one, holder) };
   const isNews = !sameFiring && one.receivedAt > incident.lastAlertAt;
-  const changes: Change[] = isNews
-    ? [key, { kind: 'incident', incident: { ...incident, lastAlertAt: one.receivedAt } }]
-    : [key];
+  const changes: Change[] = isNews ? [key, activeAgain(incident, one.receivedAt)] : [key];
   return {
     decision: { kind: 'deduplicated', incidentId: incident.incidentId, alertId: holder.alertId },
     why: one.trail.because(sameFiring ? 'same-firing' : 'same-dedup-key'),
@@ -121,14 +127,20 @@ function joined(
   kind: 'correlated' | 'rolled-up',
   reason: 'rule' | 'time-window' | 'over-limit' | 'storm',
 ): Correlated {
-  const lastAlertAt = Math.max(target.lastAlertAt, one.receivedAt);
-  const incident: KnownIncident =
-    kind === 'rolled-up'
-      ? { ...target, terms: [], lastAlertAt, services: [] }
-      : { ...target, ...joinedFacets(target, one.alert), lastAlertAt, services: joinedServices(target, one.alert) };
+  const incident = copyOfIncident(target);
+  incident.lastAlertAt = Math.max(target.lastAlertAt, one.receivedAt);
+  if (kind === 'rolled-up') incident.terms = incident.services = [];
+  else {
+    const { facets, terms } = joinedFacets(target, one.alert);
+    incident.facets = facets;
+    incident.terms = terms;
+    incident.services = joinedServices(target, one.alert);
+  }
+  const supersedes = superseded(one);
   const key = takeKey(one, target.incidentId);
+  const { incidentId } = target;
   return {
-    decision: { kind, incidentId: target.incidentId, ...superseding(one) },
+    decision: supersedes === undefined ? { kind, incidentId } : { kind, incidentId, supersedes },
     why: one.trail.because(reason),
     changes: [{ kind: 'incident', incident }, key],
   };
@@ -142,6 +154,7 @@ function opened(one: Case, reason: OpeningReason): Correlated {
   const rollUpOf = reason === 'over-limit' ? webhookId : reason === 'storm' ? STORM : null;
   const rollUp = rollUpOf !== null;
   const facets = facetsOf(one.alert);
+  const supersedes = superseded(one);
   const key = takeKey(one, incidentId);
   one.trail.hit('open', { incidentId });
   const incident: KnownIncident = {
@@ -158,14 +171,17 @@ function opened(one: Case, reason: OpeningReason): Correlated {
     terms: rollUp ? [] : termsOf(facets, groupOf(one.alert)),
   };
   return {
-    decision: { kind: 'opened', incidentId, ...(rollUp && { rollUp }), ...superseding(one) },
+    decision:
+      rollUp || supersedes !== undefined
+        ? { kind: 'opened', incidentId, ...(rollUp && { rollUp }), ...(supersedes !== undefined && { supersedes }) }
+        : { kind: 'opened', incidentId },
     why: one.trail.because(reason),
     changes: [{ kind: 'incident', incident }, key],
   };
 }
 
 /** A recorded alert that held the key loses it to the one that takes an incident. */
-function superseding(one: Case): { supersedes?: string } {
+function superseded(one: Case): string | undefined {
   const holder = one.state.key(one.keyPath);
-  return holder?.incidentId === null && holder.alertOpen ? { supersedes: holder.alertId } : {};
+  return holder?.incidentId === null && holder.alertOpen ? holder.alertId : undefined;
 }
