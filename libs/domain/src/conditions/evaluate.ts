@@ -80,19 +80,44 @@ export function explain(condition: CompiledCondition, asked: AnyAsked): Pick<Exp
   return { holds: decide(condition, asked, decided), decided };
 }
 
-/** Reports the leaves that decide, and no others: most of an explanation's cost is in its reports. */
+/** Reports the leaves that decide, and no others: most of an explanation's cost is in its reports. Each leaf is asked once. */
 function decide(condition: CompiledCondition, asked: AnyAsked, decided: LeafReport[]): boolean {
   if (condition.kind === 'leaf') {
     const failing = leafFails(condition, asked);
-    if (decided.length < REPORTS_MAX) decided.push(reportOf(condition, asked, failing ?? 'alert'));
+    report(condition, asked, failing ?? 'alert', decided);
     return failing === null;
   }
   const { items, kind } = condition;
-  const deciding = items.find((item) => holds(item, asked) === (kind === 'or'));
-  if (deciding) return decide(deciding, asked, decided);
-  if (kind === 'or') return decide(nearestOf(items, asked), asked, decided);
-  for (const item of items) decide(item, asked, decided);
+  if (kind === 'or') {
+    const deciding = items.find((item) => holds(item, asked));
+    if (!deciding) return decide(nearestOf(items, asked), asked, decided);
+    reportHolding(deciding, asked, decided);
+    return true;
+  }
+  for (const item of items) {
+    if (item.kind !== 'leaf') {
+      if (!holds(item, asked)) return decide(item, asked, decided);
+      continue;
+    }
+    const failing = leafFails(item, asked);
+    if (failing === null) continue;
+    report(item, asked, failing, decided);
+    return false;
+  }
+  for (const item of items) reportHolding(item, asked, decided);
   return true;
+}
+
+/** Reports what decides a condition that is known to hold. */
+function reportHolding(condition: CompiledCondition, asked: AnyAsked, decided: LeafReport[]): void {
+  if (condition.kind === 'leaf') return report(condition, asked, 'alert', decided);
+  if (condition.kind === 'and') return condition.items.forEach((item) => reportHolding(item, asked, decided));
+  const deciding = condition.items.find((item) => holds(item, asked));
+  if (deciding) reportHolding(deciding, asked, decided);
+}
+
+function report(leaf: CompiledLeaf, asked: AnyAsked, of: 'alert' | 'incident', decided: LeafReport[]): void {
+  if (decided.length < REPORTS_MAX) decided.push(reportOf(leaf, asked, of));
 }
 
 function nearestOf(items: readonly CompiledCondition[], asked: AnyAsked): CompiledCondition {
@@ -200,13 +225,8 @@ function reportOf(leaf: CompiledLeaf, { alert, incident }: AnyAsked, of: 'alert'
   const { path, field, operator, expected, value } = leaf;
   const subject = of === 'incident' && incident ? incident : alert;
   const its = expected.kind === 'incident' && incident ? readField(expected.field, incident).texts : undefined;
-  const report = {
-    path,
-    field: field.name,
-    operator,
-    value: Array.isArray(value) ? value.slice(0, SHOWN.texts) : (value ?? null),
-    of,
-    found: shown(readField(field, subject).texts),
-  };
-  return its ? { ...report, incident: shown(its) } : report;
+  const found = shown(readField(field, subject).texts);
+  const typed = Array.isArray(value) ? value.slice(0, SHOWN.texts) : (value ?? null);
+  if (!its) return { path, field: field.name, operator, value: typed, of, found };
+  return { path, field: field.name, operator, value: typed, of, found, incident: shown(its) };
 }

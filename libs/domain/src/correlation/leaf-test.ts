@@ -1,10 +1,11 @@
 import { couldHold, type CompiledLeaf, type ConditionSubject, type IncidentSubject } from '../conditions/index.ts';
+import { SCANNED_LENGTH_MIN } from './word-scan.ts';
 
 /** Whether a condition on a constant holds for an alert, or for an incident by its own values. */
 export type LeafTest = (subject: ConditionSubject | IncidentSubject) => boolean;
 
 type Compares = (text: string) => boolean;
-type TextField = 'title' | 'description' | 'source' | 'url' | 'severity' | 'kind' | 'connector' | 'status';
+export type TextField = 'title' | 'description' | 'source' | 'url' | 'severity' | 'kind' | 'connector' | 'status';
 const TEXT_FIELDS: ReadonlySet<unknown> = new Set<TextField>([
   'title',
   'description',
@@ -43,6 +44,14 @@ export function leafTest(leaf: CompiledLeaf): LeafTest {
     for (const service of services) if (service !== '' && compares(service)) return !negated;
     return negated;
   };
+}
+
+/** The one word that a leaf looks for in a field with one text, where all such leaves can be asked together. */
+export function wordOf({ field, operator, expected }: CompiledLeaf): { field: TextField; text: string } | undefined {
+  if (operator !== 'contains' || expected.kind !== 'texts' || expected.texts.size !== 1) return undefined;
+  if (!TEXT_FIELDS.has(field.root) || field.ignoresCase) return undefined;
+  const [text = ''] = expected.texts;
+  return text.length < SCANNED_LENGTH_MIN ? undefined : { field: field.root as TextField, text };
 }
 
 /** The positive comparison with constant texts; undefined where a leaf compares with something else. */

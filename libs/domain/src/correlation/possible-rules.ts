@@ -40,14 +40,15 @@ export function possibleRules(rules: readonly CompiledRule[]): PossibleRules {
   const drawers = [...filed.values()];
   const common = always.map((index) => rules[index] as CompiledRule);
   return (alert) => {
-    const found: number[] = [];
+    let found: Set<number> | undefined; // mostly an alert names nothing that rules ask for
     for (const { field, byValue } of drawers)
       for (const text of valuesOf(field, alert)) {
         const named = byValue.get(text);
-        if (named) found.push(...named);
+        if (!named) continue;
+        found ??= new Set();
+        for (const index of named) found.add(index);
       }
-    if (found.length === 0) return common;
-    return inOrder([...new Set(found)], always).map((index) => rules[index] as CompiledRule);
+    return found ? inOrder([...found], always).map((index) => rules[index] as CompiledRule) : common;
   };
 }
 

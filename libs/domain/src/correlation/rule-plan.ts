@@ -5,7 +5,7 @@ import {
   type ConditionSubject,
   type IncidentSubject,
 } from '../conditions/index.ts';
-import { leafTest, type LeafTest } from './leaf-test.ts';
+import type { AlertTests } from './alert-tests.ts';
 
 /** A rule's condition as the search asks it: what compares with constants is a numbered test, shared by all rules of the set. */
 export type Plan =
@@ -14,42 +14,7 @@ export type Plan =
   | { kind: 'relation'; negated: boolean; relates(alert: ConditionSubject, incident: IncidentSubject): boolean }
   | { kind: 'and' | 'or'; items: readonly Plan[] };
 
-/** The tests of a set of rules, each once, and what the alert that is asked about says to them: asked once, and only if needed. */
-export class AlertTests {
-  private readonly numbers = new Map<string, number>();
-  private readonly tests: LeafTest[] = [];
-  /** 0 = not asked yet, 1 = fails, 2 = holds. */
-  private answers = new Uint8Array(0);
-  private alert: ConditionSubject | undefined;
-
-  numberOf(leaf: CompiledLeaf): number {
-    const { field, operator, negated, value } = leaf;
-    const name = JSON.stringify([field.name, operator, negated, value]);
-    const known = this.numbers.get(name);
-    if (known !== undefined) return known;
-    this.numbers.set(name, this.tests.length);
-    return this.tests.push(leafTest(leaf)) - 1;
-  }
-
-  /** From now on it is this alert. */
-  ask(alert: ConditionSubject): void {
-    this.alert = alert;
-    if (this.answers.length === this.tests.length) this.answers.fill(0);
-    else this.answers = new Uint8Array(this.tests.length);
-  }
-
-  holds(test: number): boolean {
-    const known = this.answers[test];
-    if (known) return known === 2;
-    const is = (this.tests[test] as LeafTest)(this.alert as ConditionSubject);
-    this.answers[test] = is ? 2 : 1;
-    return is;
-  }
-
-  holdsOf = (test: number, incident: IncidentSubject): boolean => (this.tests[test] as LeafTest)(incident);
-}
-
-export function planOf(condition: CompiledCondition, appliesTo: 'both' | 'alert', tests: AlertTests): Plan {
+function planOf(condition: CompiledCondition, appliesTo: 'both' | 'alert', tests: AlertTests): Plan {
   if (condition.kind !== 'leaf')
     return { kind: condition.kind, items: condition.items.map((item) => planOf(item, appliesTo, tests)) };
   const { field, negated, expected } = condition;
@@ -72,25 +37,54 @@ function relationOf(leaf: CompiledLeaf): Extract<Plan, { kind: 'relation' }>['re
   return (alert, { services }) => alert.services.some((service) => service !== '' && services.includes(service));
 }
 
+/** What a rule asks, laid out so that most rules are asked without looking at their condition. */
+export interface RulePlan {
+  condition: Plan;
+  /** The tests of all its constants. */
+  tests: readonly number[];
+  /** How many of its conditions compare with an incident. */
+  relations: number;
+  /** All of them must hold. */
+  isConjunction: boolean;
+}
+
+export function rulePlanOf(condition: CompiledCondition, appliesTo: 'both' | 'alert', tests: AlertTests): RulePlan {
+  const plan = planOf(condition, appliesTo, tests);
+  const leaves = leavesOf(plan);
+  const constants = leaves.flatMap((leaf) => (leaf.kind === 'constant' ? [leaf.test] : []));
+  const relations = leaves.length - constants.length;
+  return { condition: plan, tests: constants, relations, isConjunction: isConjunction(plan) };
+}
+
+type LeafPlan = Extract<Plan, { kind: 'constant' | 'relation' }>;
+const leavesOf = (plan: Plan): LeafPlan[] =>
+  plan.kind === 'constant' || plan.kind === 'relation' ? [plan] : plan.items.flatMap(leavesOf);
+const isConjunction = (plan: Plan): boolean =>
+  plan.kind === 'constant' || plan.kind === 'relation' || (plan.kind === 'and' && plan.items.every(isConjunction));
+
 // What follows is asked of every rule for every alert. It walks by index: iterators of recursive functions are made anew each time.
 
 /** Whether it can hold for the alert with some incident. */
-export function canHold(plan: Plan, tests: AlertTests): boolean {
+export function canHold({ condition, tests, isConjunction }: RulePlan, asked: AlertTests): boolean {
+  if (!isConjunction) return couldHold(condition, asked);
+  for (let index = 0; index < tests.length; index++) if (!asked.holds(tests[index] as number)) return false;
+  return true;
+}
+
+function couldHold(plan: Plan, tests: AlertTests): boolean {
   if (plan.kind === 'constant') return tests.holds(plan.test);
   if (plan.kind === 'relation') return true;
   const { items } = plan;
   const isAnd = plan.kind === 'and';
-  for (let index = 0; index < items.length; index++) if (canHold(items[index] as Plan, tests) !== isAnd) return !isAnd;
+  for (let index = 0; index < items.length; index++)
+    if (couldHold(items[index] as Plan, tests) !== isAnd) return !isAnd;
   return isAnd;
 }
 
 /** How many of its conditions the alert meets by itself. */
-export function metByAlert(plan: Plan, tests: AlertTests): number {
-  if (plan.kind === 'constant') return tests.holds(plan.test) ? 1 : 0;
-  if (plan.kind === 'relation') return 1;
-  let met = 0;
-  const { items } = plan;
-  for (let index = 0; index < items.length; index++) met += metByAlert(items[index] as Plan, tests);
+export function metByAlert({ tests, relations }: RulePlan, asked: AlertTests): number {
+  let met = relations;
+  for (let index = 0; index < tests.length; index++) if (asked.holds(tests[index] as number)) met += 1;
   return met;
 }
 
@@ -101,7 +95,7 @@ export interface Pair {
   tests: AlertTests;
 }
 
-function leafHolds(plan: Extract<Plan, { kind: 'constant' | 'relation' }>, { alert, incident, tests }: Pair): boolean {
+function leafHolds(plan: LeafPlan, { alert, incident, tests }: Pair): boolean {
   if (plan.kind === 'relation') return incident ? plan.relates(alert, incident) : plan.negated;
   return tests.holds(plan.test) && (!plan.alsoOfIncident || incident === null || tests.holdsOf(plan.test, incident));
 }

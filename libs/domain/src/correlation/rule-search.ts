@@ -1,9 +1,10 @@
-import type { Asked, IncidentSubject } from '../conditions/index.ts';
+import type { Asked, ConditionSubject } from '../conditions/index.ts';
+import type { AlertTests } from './alert-tests.ts';
+import { Candidate } from './candidate.ts';
 import type { Case } from './correlate.ts';
-import { canHold, heldFor, holdsFor, metByAlert } from './rule-plan.ts';
+import { canHold, heldFor, holdsFor, metByAlert, type Pair } from './rule-plan.ts';
 import type { CompiledRule, CompiledRules } from './rules.ts';
 import { byActivity, type KnownIncident } from './state.ts';
-import { neighboursOf } from './subject.ts';
 
 /** Candidates that one rule looks at, the most recently active first. */
 const CANDIDATES_MAX = 100;
@@ -12,45 +13,50 @@ const CANDIDATES_MAX = 100;
  * What one alert is to a set of rules. Rules share most of what they ask: a condition on the alert is asked once for all of them, and
  * rules that look under the same values share their candidates.
  */
-export class RuleSearch {
+export class RuleSearch implements Pair {
+  readonly alert: ConditionSubject;
+  readonly tests: AlertTests;
+  /** The candidate that was compared last. */
+  incident: Candidate | null = null;
   /** Lookups that were made, and beside each what it found: there are few. */
   private made: CompiledRule['termsFor'][] | undefined;
   private found: (readonly KnownIncident[])[] = [];
-  /** The candidate that was compared last, and as what. */
-  private candidate: KnownIncident | undefined;
-  private subject: IncidentSubject | undefined;
 
   constructor(
     private readonly one: Case,
     private readonly rules: CompiledRules,
   ) {
+    this.alert = one.subject;
+    this.tests = rules.tests;
     rules.tests.ask(one.subject);
   }
 
   /** Whether it can hold for the alert with some incident. */
   canHold({ plan }: CompiledRule): boolean {
-    return canHold(plan, this.rules.tests);
+    return canHold(plan, this.tests);
   }
 
   /** The share of its conditions that the alert meets by itself; one that compares with an incident is met for all that is known. */
   shareOfAlert({ plan, leaves }: CompiledRule): number {
-    return metByAlert(plan, this.rules.tests) / leaves;
+    return metByAlert(plan, this.tests) / leaves;
   }
 
   holds({ plan }: CompiledRule, incident: KnownIncident): boolean {
-    return holdsFor(plan, this.pairOf(incident));
+    this.compareWith(incident);
+    return holdsFor(plan.condition, this);
   }
 
   /** How many of its conditions hold with this candidate, or with none. */
   heldOf({ plan }: CompiledRule, incident: KnownIncident | undefined): number {
-    return heldFor(plan, this.pairOf(incident));
+    this.compareWith(incident);
+    return heldFor(plan.condition, this);
   }
 
   /** Open incidents that the rule's lookup finds, the most recently active first. */
   candidatesOf({ termsFor }: CompiledRule): readonly KnownIncident[] {
     const known = this.made && this.found[this.made.indexOf(termsFor)];
     if (known) return known;
-    const found = this.lookUp(termsFor(this.one.subject));
+    const found = this.lookUp(termsFor(this.alert));
     if (this.made) {
       this.made.push(termsFor);
       this.found.push(found);
@@ -60,21 +66,14 @@ export class RuleSearch {
 
   /** The question, for what people read. */
   asked({ appliesTo }: CompiledRule, candidate: KnownIncident | undefined): Asked {
-    const alert = this.one.subject;
-    const incident = this.subjectOf(candidate);
+    this.compareWith(candidate);
+    const { alert, incident } = this;
     return incident ? { alert, appliesTo, incident } : { alert, appliesTo };
   }
 
-  private pairOf(incident: KnownIncident | undefined) {
-    return { alert: this.one.subject, incident: this.subjectOf(incident) ?? null, tests: this.rules.tests };
-  }
-
-  private subjectOf(incident: KnownIncident | undefined): IncidentSubject | undefined {
-    if (incident && incident !== this.candidate) {
-      this.candidate = incident;
-      this.subject = subjectOfIncident(incident, this.one);
-    }
-    return incident && this.subject;
+  private compareWith(incident: KnownIncident | undefined): void {
+    if (!incident?.facets) this.incident = null;
+    else if (this.incident?.row !== incident) this.incident = new Candidate(incident, incident.facets, this.one.config);
   }
 
   private lookUp(terms: readonly string[]): readonly KnownIncident[] {
@@ -98,20 +97,3 @@ export class RuleSearch {
 /** A list that can be taken as it is. */
 const isShort = (listed: Iterable<KnownIncident>): listed is readonly KnownIncident[] =>
   Array.isArray(listed) && listed.length <= CANDIDATES_MAX && listed.every(({ facets }) => facets !== null);
-
-/** The incident as conditions see it; undefined where its values are not known. */
-function subjectOfIncident({ facets, services }: KnownIncident, { config }: Case): IncidentSubject | undefined {
-  if (!facets) return undefined;
-  const { topology } = config;
-  if (!topology) {
-    const { title, severity, kind, connector, webhookId, source, tags, customFields } = facets;
-    return { title, severity, kind, connector, webhookId, source, tags, customFields, services };
-  }
-  // Worked out only where a condition asks for it.
-  const near = {
-    get neighbours() {
-      return neighboursOf(services, topology);
-    },
-  };
-  return Object.assign(near, facets, { services });
-}

@@ -1,15 +1,16 @@
 import type { CorrelationRule, CorrelationRules } from '@tocsin/contracts';
 import { allLeaves, readCondition, type CompiledCondition } from '../conditions/index.ts';
+import { AlertTests } from './alert-tests.ts';
 import { HOUR_MS } from './moments.ts';
 import { possibleRules, type PossibleRules } from './possible-rules.ts';
 import { lookupOf, type RuleLookup, type TermsFor } from './rule-lookup.ts';
-import { AlertTests, planOf, type Plan } from './rule-plan.ts';
+import { rulePlanOf, type RulePlan } from './rule-plan.ts';
 
 /** A rule, compiled: its condition, and how the index finds the incidents that may fit. */
 export interface CompiledRule extends Pick<CorrelationRule, 'name' | 'priority' | 'weight' | 'appliesTo'> {
   condition: CompiledCondition;
   /** The condition as the search asks it. */
-  plan: Plan;
+  plan: RulePlan;
   /** How many conditions it has in all. */
   leaves: number;
   /** `ANY_TERM` where no condition names a value to look up. Rules that look under the same values share it. */
@@ -46,7 +47,7 @@ export function compileRules(
       const read = readCondition(conditions, { incident: true });
       if (!read.ok) return [];
       const { condition } = read;
-      const plan = planOf(condition, appliesTo, tests);
+      const plan = rulePlanOf(condition, appliesTo, tests);
       const termsFor = shared(lookups, lookupOf(condition, appliesTo));
       return [{ name, priority, weight, appliesTo, condition, plan, leaves: allLeaves(condition).length, termsFor }];
     });
