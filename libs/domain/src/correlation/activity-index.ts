@@ -1,6 +1,7 @@
 import { serviceTerm } from './facets.ts';
 import type { Millis } from './moments.ts';
 import { byActivity, type KnownIncident } from './state.ts';
+import { TextTable } from './text-table.ts';
 
 /** An incident's place in the list of one term. */
 interface Node {
@@ -12,7 +13,8 @@ interface Node {
 
 /** The incidents under one term. In the order of their activity only as far as somebody asked for it. */
 interface List {
-  readonly term: string;
+  /** Its term. */
+  readonly text: string;
   size: number;
   last: Node | undefined;
   /** The note up to which it is in order; -1 = it never was. */
@@ -45,14 +47,16 @@ const JOURNAL_MAX = 4_096;
  * terms list it: a list that somebody asks takes in what was noted since it was asked before. An incident that has just been active
  * goes to the end of a list, so that finding its place there takes a step or two however long it is.
  */
-export class ActivityIndex {
-  private readonly lists = new Map<string, List>();
+export class ActivityIndex<Incident extends Listed = Listed> {
+  private readonly lists = new TextTable<List>();
   private pending: Listed[] = [];
   private journal: Listed[] = [];
   /** How many notes were dropped from the journal. */
   private dropped = 0;
+  /** One of those that were found last: mostly it is the one that is asked for next. */
+  found: Incident | undefined;
 
-  note(listed: Listed, incident: KnownIncident): void {
+  note(listed: Incident, incident: KnownIncident): void {
     listed.incident = incident;
     if (listed.isPending) return;
     listed.isPending = true;
@@ -64,9 +68,24 @@ export class ActivityIndex {
     if (this.pending.length > 0) this.takeIn();
     const list = this.lists.get(term);
     if (!list) return [];
-    if (list.size <= SHORT) return membersSince(list, since);
+    if (list.size <= SHORT) return this.membersSince(list, since);
     this.putInOrder(list);
     return walk(list, since);
+  }
+
+  private membersSince({ last }: List, since: Millis): KnownIncident[] {
+    let members: KnownIncident[] | undefined; // mostly there is one, and a list that grows takes room for many
+    for (let node = last; node; node = node.before) {
+      const { incident } = node.listed;
+      if (incident.lastAlertAt < since) continue;
+      if (members) members.push(incident);
+      else {
+        members = [incident];
+        this.found = node.listed as Incident;
+      }
+    }
+    if (!members) return [];
+    return members.length > 1 ? members.sort((a, b) => byActivity(b, a)) : members;
   }
 
   private takeIn(): void {
@@ -112,7 +131,7 @@ export class ActivityIndex {
     if (listed.nodes.length === 0 && terms.length + services.length <= FEW) return this.listNew(listed);
     const wanted = new Set(terms);
     for (const service of services) wanted.add(serviceTerm(service));
-    const kept = listed.nodes.filter((node) => wanted.delete(node.list.term) || this.remove(node));
+    const kept = listed.nodes.filter((node) => wanted.delete(node.list.text) || this.remove(node));
     for (const term of wanted) kept.push(appended(listed, this.listOf(term)));
     listed.nodes = kept;
   }
@@ -130,13 +149,13 @@ export class ActivityIndex {
 
   private listOf(term: string): List {
     let list = this.lists.get(term);
-    if (!list) this.lists.set(term, (list = { term, size: 0, last: undefined, orderedTo: -1 }));
+    if (!list) this.lists.add((list = { text: term, size: 0, last: undefined, orderedTo: -1 }));
     return list;
   }
 
   private remove(node: Node): false {
     unlink(node);
-    if (node.list.size === 0) this.lists.delete(node.list.term);
+    if (node.list.size === 0) this.lists.remove(node.list);
     return false;
   }
 
@@ -172,18 +191,6 @@ function* walk({ last }: List, since: Millis): Iterable<KnownIncident> {
     if (incident.lastAlertAt < since) return;
     yield incident;
   }
-}
-
-function membersSince({ last }: List, since: Millis): KnownIncident[] {
-  let members: KnownIncident[] | undefined; // mostly there is one, and a list that grows takes room for many
-  for (let node = last; node; node = node.before) {
-    const { incident } = node.listed;
-    if (incident.lastAlertAt < since) continue;
-    if (members) members.push(incident);
-    else members = [incident];
-  }
-  if (!members) return [];
-  return members.length > 1 ? members.sort((a, b) => byActivity(b, a)) : members;
 }
 
 function unlink(node: Node): void {

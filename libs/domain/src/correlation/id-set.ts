@@ -12,12 +12,18 @@ export class IdSet {
   private places = new Int32Array(2 * FIRST_PLACES);
   private mask = FIRST_PLACES - 1;
 
+  /** What was asked for last, and its hash: mostly it is added next. */
+  private asked = '';
+  private hash = hashOf('');
+
   has(id: string): boolean {
-    return this.places[2 * this.placeOf(id, hashOf(id)) + 1] !== 0;
+    this.asked = id;
+    this.hash = hashOf(id);
+    return this.places[2 * this.placeOf(id, this.hash) + 1] !== 0;
   }
 
   add(id: string): void {
-    const hash = hashOf(id);
+    const hash = id === this.asked ? this.hash : hashOf(id);
     const place = this.placeOf(id, hash);
     if (this.places[2 * place + 1] !== 0) return;
     this.places[2 * place] = hash;

@@ -2,6 +2,7 @@ import { ActivityIndex, Listed } from './activity-index.ts';
 import type { OpenIncidents } from './open-incidents.ts';
 import { copyOfIncident, copyOfKey, takeOverIncident, takeOverKey } from './own-rows.ts';
 import type { KeyHolder, KnownIncident, OrderMemory } from './state.ts';
+import { TextTable } from './text-table.ts';
 
 /** A row, and whether it changed since the state was made. */
 export interface Slot<Row> {
@@ -22,11 +23,13 @@ export class KeySlot {
   resolving: KeySlot | KeySlot[] | undefined = undefined;
   /** The incident that the holder was found with last. */
   incident: IncidentSlot | undefined = undefined;
+
+  constructor(readonly text: string) {}
 }
 
 /** The rows of one webhook within one scope, each under what else names it. */
 export class WebhookRows {
-  private readonly slots = new Map<string, KeySlot>();
+  private readonly slots = new TextTable<KeySlot>();
   /** What was looked up last, in vain where there is no slot: a decision asks for one key several times. */
   private lastText: string | undefined;
   private lastSlot: KeySlot | undefined;
@@ -75,8 +78,8 @@ export class WebhookRows {
   private slotOf(text: string): KeySlot {
     const known = this.named(text);
     if (known) return known;
-    const slot = new KeySlot();
-    this.slots.set(text, slot);
+    const slot = new KeySlot(text);
+    this.slots.add(slot);
     this.lastText = text;
     return (this.lastSlot = slot);
   }
@@ -106,12 +109,18 @@ export class IncidentSlot extends Listed {
   isChanged = false;
   /** The row is nobody else's: a change is written into it. */
   isOwn = false;
+  readonly text: string;
+
+  constructor(incident: KnownIncident) {
+    super(incident);
+    this.text = incident.incidentId;
+  }
 }
 
 /** The rows of one scope, with their index. */
 export class ScopeRows {
-  readonly active = new ActivityIndex();
-  readonly incidents = new Map<string, IncidentSlot>();
+  readonly active = new ActivityIndex<IncidentSlot>();
+  readonly incidents = new TextTable<IncidentSlot>();
   private readonly webhooks = new Map<string, WebhookRows>();
   private lastWebhookId: string | undefined;
   private lastWebhook: WebhookRows | undefined;
@@ -139,6 +148,12 @@ export class ScopeRows {
     return slot?.row;
   }
 
+  setKey(row: KeyHolder): KeySlot {
+    const slot = this.of(row.webhookId).setKey(row);
+    if (this.lastIncident?.text === row.incidentId) slot.incident = this.lastIncident;
+    return slot;
+  }
+
   incident(incidentId: string): KnownIncident | undefined {
     return this.slotOf(incidentId)?.incident ?? this.open?.get(incidentId);
   }
@@ -146,7 +161,7 @@ export class ScopeRows {
   setIncident(row: KnownIncident): IncidentSlot {
     const known = this.slotOf(row.incidentId);
     const slot = known ?? new IncidentSlot(row);
-    if (!known) this.incidents.set(row.incidentId, slot);
+    if (!known) this.incidents.add(slot);
     else if (slot.isOwn) takeOverIncident(slot.incident, row);
     else {
       slot.incident = copyOfIncident(row);
@@ -159,11 +174,11 @@ export class ScopeRows {
   }
 
   private slotOf(incidentId: string): IncidentSlot | undefined {
-    const { lastIncident, holder } = this;
-    if (lastIncident?.incident.incidentId === incidentId) return lastIncident;
+    const { lastIncident, holder, active } = this;
+    if (lastIncident?.text === incidentId) return lastIncident;
     const linked = holder?.incident;
-    if (linked?.incident.incidentId === incidentId) return (this.lastIncident = linked);
-    const slot = this.incidents.get(incidentId);
+    if (linked?.text === incidentId) return (this.lastIncident = linked);
+    const slot = active.found?.text === incidentId ? active.found : this.incidents.get(incidentId);
     if (!slot) return undefined;
     if (holder?.row?.incidentId === incidentId) holder.incident = slot;
     return (this.lastIncident = slot);

@@ -15,6 +15,7 @@ import {
   type StormState,
   type StoredRows,
 } from './state.ts';
+import type { Named, TextTable } from './text-table.ts';
 
 /**
  * The part of the state that a batch touches, with its indexes. It knows which rows changed since it was made. Rows that it gives out are
@@ -91,7 +92,7 @@ export class WorkingSet implements CorrelationView {
           this.newlyProcessed.push(change.processed);
           break;
         case 'key':
-          mark(this.rowsOf(change.key.scope).of(change.key.webhookId).setKey(change.key), this.changedKeys);
+          mark(this.rowsOf(change.key.scope).setKey(change.key), this.changedKeys);
           break;
         case 'order':
           mark(this.rowsOf(change.order.scope).of(change.order.webhookId).setOrder(change.order), this.changedOrders);
@@ -141,6 +142,6 @@ function mark<Changed extends { isChanged: boolean }>(slot: Changed, changed: Ch
 }
 
 /** Those that the set does not know by itself. */
-function* unchanged(incidents: Iterable<KnownIncident>, known: ReadonlyMap<string, unknown>): Iterable<KnownIncident> {
-  for (const incident of incidents) if (!known.has(incident.incidentId)) yield incident;
+function* unchanged(incidents: Iterable<KnownIncident>, known: TextTable<Named>): Iterable<KnownIncident> {
+  for (const incident of incidents) if (!known.get(incident.incidentId)) yield incident;
 }
