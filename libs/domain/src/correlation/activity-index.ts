@@ -21,18 +21,29 @@ interface List {
   orderedTo: number;
 }
 
-/** An incident that the index knows, as it was noted last. */
+/** An incident that the index knows. What every decision about it reads stands first, so that it lies together. */
 export class Listed {
-  nodes: Node[] = [];
-  /** Its newest note, in the journal. */
-  position = -1;
+  /** Its id. */
+  readonly text: string;
+  /** As it was noted last. */
+  incident: KnownIncident;
   /** Whether it was noted since somebody asked. */
-  isPending = false;
+  isPending: boolean;
+  /** Its newest note, in the journal. */
+  position: number;
+  nodes: Node[];
   /** What its nodes are for; absent = it is not listed. */
   services: readonly string[] | undefined;
   terms: readonly string[] | undefined;
 
-  constructor(public incident: KnownIncident) {}
+  constructor(incident: KnownIncident) {
+    this.text = incident.incidentId;
+    this.incident = incident;
+    this.isPending = false;
+    this.position = -1;
+    this.nodes = [];
+    this.services = this.terms = undefined;
+  }
 }
 
 /** Lists up to this long are put in order whenever somebody asks; longer ones are kept in order from ask to ask. */

@@ -10,19 +10,22 @@ export interface Slot<Row> {
   isChanged: boolean;
 }
 
-/** What one text names within a webhook: a dedup key and a resolve key are mostly the same text, so that one lookup finds all of it. */
+/**
+ * What one text names within a webhook: a dedup key and a resolve key are mostly the same text, so that one lookup finds all of it. What
+ * every decision reads stands first, so that it lies together.
+ */
 export class KeySlot {
   row: KeyHolder | undefined = undefined;
+  /** The incident that the holder was found with last. */
+  incident: IncidentSlot | undefined = undefined;
+  order: Slot<OrderMemory> | undefined = undefined;
   isChanged = false;
   /** The row is nobody else's: a change is written into it. */
   isOwn = false;
-  /** As it was when the state was made. */
-  loaded: KeyHolder | undefined = undefined;
-  order: Slot<OrderMemory> | undefined = undefined;
   /** Holders that resolve under this text; where there is one it stands by itself. */
   resolving: KeySlot | KeySlot[] | undefined = undefined;
-  /** The incident that the holder was found with last. */
-  incident: IncidentSlot | undefined = undefined;
+  /** As it was when the state was made. */
+  loaded: KeyHolder | undefined = undefined;
 
   constructor(readonly text: string) {}
 }
@@ -109,12 +112,6 @@ export class IncidentSlot extends Listed {
   isChanged = false;
   /** The row is nobody else's: a change is written into it. */
   isOwn = false;
-  readonly text: string;
-
-  constructor(incident: KnownIncident) {
-    super(incident);
-    this.text = incident.incidentId;
-  }
 }
 
 /** The rows of one scope, with their index. */
