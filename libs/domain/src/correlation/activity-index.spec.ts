@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ActivityIndex, Listed } from './activity-index.ts';
+import { ActivityIndex } from './activity-index.ts';
+import { Listed } from './activity-list.ts';
 import { byActivity, type KnownIncident } from './state.ts';
 
 const incidentOf = (id: number, over: Partial<KnownIncident>): KnownIncident => ({

@@ -1,65 +1,29 @@
-import { serviceTerm } from './facets.ts';
+import { appended, nodesOf, place, unlink, walk, type List, type Listed, type Node } from './activity-list.ts';
+import { serviceTerm, sortOf } from './facets.ts';
 import type { Millis } from './moments.ts';
 import { byActivity, type KnownIncident } from './state.ts';
 import { TextTable } from './text-table.ts';
-
-/** An incident's place in the list of one term. */
-interface Node {
-  readonly listed: Listed;
-  readonly list: List;
-  before: Node | undefined;
-  after: Node | undefined;
-}
-
-/** The incidents under one term. In the order of their activity only as far as somebody asked for it. */
-interface List {
-  /** Its term. */
-  readonly text: string;
-  size: number;
-  last: Node | undefined;
-  /** The note up to which it is in order; -1 = it never was. */
-  orderedTo: number;
-}
-
-/** An incident that the index knows. What every decision about it reads stands first, so that it lies together. */
-export class Listed {
-  /** Its id. */
-  readonly text: string;
-  /** As it was noted last. */
-  incident: KnownIncident;
-  /** Whether it was noted since somebody asked. */
-  isPending: boolean;
-  /** Its newest note, in the journal. */
-  position: number;
-  nodes: Node[];
-  /** What its nodes are for; absent = it is not listed. */
-  services: readonly string[] | undefined;
-  terms: readonly string[] | undefined;
-
-  constructor(incident: KnownIncident) {
-    this.text = incident.incidentId;
-    this.incident = incident;
-    this.isPending = false;
-    this.position = -1;
-    this.nodes = [];
-    this.services = this.terms = undefined;
-  }
-}
 
 /** Lists up to this long are put in order whenever somebody asks; longer ones are kept in order from ask to ask. */
 const SHORT = 16;
 /** Up to so many terms are listed without a set of them. */
 const FEW = 32;
+const SERVICES = sortOf(serviceTerm(''));
 /** Notes that are kept for lists that are asked later. */
 const JOURNAL_MAX = 4_096;
 
 /**
  * The open incidents of one scope per term, asked by activity. What changes is noted at once and costs no more than that, however many
  * terms list it: a list that somebody asks takes in what was noted since it was asked before. An incident that has just been active
- * goes to the end of a list, so that finding its place there takes a step or two however long it is.
+ * goes to the end of a list, so that finding its place there takes a step or two however long it is. Terms of a sort that nobody has
+ * asked for (titles, where no rule is about titles) are not listed at all.
  */
 export class ActivityIndex<Incident extends Listed = Listed> {
   private readonly lists = new TextTable<List>();
+  /** All that are listed, under whatever. */
+  private readonly members: Listed[] = [];
+  /** Sorts of terms that are listed, as bits. */
+  private sorts = 0;
   private pending: Listed[] = [];
   private journal: Listed[] = [];
   /** How many notes were dropped from the journal. */
@@ -77,11 +41,19 @@ export class ActivityIndex<Incident extends Listed = Listed> {
   /** Those that were active at or after `since`, the most recently active first. */
   under(term: string, since: Millis): Iterable<KnownIncident> {
     if (this.pending.length > 0) this.takeIn();
+    const sort = sortOf(term);
+    if ((this.sorts & sort) === 0) this.listSort(sort);
     const list = this.lists.get(term);
     if (!list) return [];
     if (list.size <= SHORT) return this.membersSince(list, since);
     this.putInOrder(list);
     return walk(list, since);
+  }
+
+  /** Somebody asks for terms of this sort for the first time. */
+  private listSort(sort: number): void {
+    this.sorts |= sort;
+    for (const listed of this.members) this.addAll(listed, sort);
   }
 
   private membersSince({ last }: List, since: Millis): KnownIncident[] {
@@ -121,36 +93,48 @@ export class ActivityIndex<Incident extends Listed = Listed> {
     listed.nodes = [];
     listed.services = listed.terms = undefined;
     listed.position = -1;
+    if (listed.member < 0) return;
+    const last = this.members.pop() as Listed;
+    if (last !== listed) this.members[listed.member] = last;
+    last.member = listed.member;
+    listed.member = -1;
   }
 
   private setTerms(listed: Listed): void {
     const { services, terms } = listed.incident;
-    if (listed.services === services && listed.terms && isPrefix(listed.terms, terms)) this.add(listed, terms);
-    else this.replaceTerms(listed);
+    const before = listed.terms;
+    const isKnown = listed.services === services && before && isPrefix(before, terms);
     listed.services = services;
     listed.terms = terms;
+    if (listed.member < 0) listed.member = this.members.push(listed) - 1;
+    if (isKnown) this.add(listed, this.sorts, before.length);
+    else if (listed.nodes.length === 0 && terms.length + services.length <= FEW) this.addAll(listed, this.sorts);
+    else this.replaceTerms(listed);
   }
 
   /** Mostly an incident gets a tag or two. */
-  private add(listed: Listed, terms: readonly string[]): void {
-    for (let index = listed.terms?.length ?? 0; index < terms.length; index++)
-      this.addTo(listed, terms[index] as string);
+  private add(listed: Listed, sorts: number, from = 0): void {
+    const { terms = [] } = listed;
+    for (let index = from; index < terms.length; index++) {
+      const term = terms[index] as string;
+      if ((sortOf(term) & sorts) !== 0) this.addTo(listed, term);
+    }
+  }
+
+  private addAll(listed: Listed, sorts: number): void {
+    this.add(listed, sorts);
+    if ((SERVICES & sorts) === 0) return;
+    for (const service of listed.services ?? []) this.addTo(listed, serviceTerm(service));
   }
 
   private replaceTerms(listed: Listed): void {
-    const { services, terms } = listed.incident;
-    if (listed.nodes.length === 0 && terms.length + services.length <= FEW) return this.listNew(listed);
-    const wanted = new Set(terms);
-    for (const service of services) wanted.add(serviceTerm(service));
+    const { sorts } = this;
+    const { services = [], terms = [] } = listed;
+    const wanted = new Set(terms.filter((term) => (sortOf(term) & sorts) !== 0));
+    if ((SERVICES & sorts) !== 0) for (const service of services) wanted.add(serviceTerm(service));
     const kept = listed.nodes.filter((node) => wanted.delete(node.list.text) || this.remove(node));
     for (const term of wanted) kept.push(appended(listed, this.listOf(term)));
     listed.nodes = kept;
-  }
-
-  private listNew(listed: Listed): void {
-    const { services, terms } = listed.incident;
-    this.add(listed, terms);
-    for (const service of services) this.addTo(listed, serviceTerm(service));
   }
 
   private addTo(listed: Listed, term: string): void {
@@ -192,50 +176,5 @@ export class ActivityIndex<Incident extends Listed = Listed> {
   }
 }
 
-function* nodesOf({ last }: List): Iterable<Node> {
-  for (let node = last; node; node = node.before) yield node;
-}
-
-function* walk({ last }: List, since: Millis): Iterable<KnownIncident> {
-  for (let node = last; node; node = node.before) {
-    const { incident } = node.listed;
-    if (incident.lastAlertAt < since) return;
-    yield incident;
-  }
-}
-
-function unlink(node: Node): void {
-  const { list, before, after } = node;
-  if (before) before.after = after;
-  if (after) after.before = before;
-  else list.last = before;
-  node.before = node.after = undefined;
-  list.size -= 1;
-}
-
-function link(node: Node, before: Node | undefined, after: Node | undefined): void {
-  node.before = before;
-  node.after = after;
-  if (before) before.after = node;
-  if (after) after.before = node;
-  else node.list.last = node;
-  node.list.size += 1;
-}
-
-function appended(listed: Listed, list: List): Node {
-  const node: Node = { listed, list, before: undefined, after: undefined };
-  link(node, list.last, undefined);
-  return node;
-}
-
 const isPrefix = (some: readonly string[], all: readonly string[]): boolean =>
   some.length <= all.length && some.every((one, index) => one === all[index]);
-
-/** From the end of its list to the first one that was active before. */
-function place(node: Node): void {
-  let before = node.list.last;
-  let after: Node | undefined;
-  while (before && byActivity(before.listed.incident, node.listed.incident) > 0)
-    [after, before] = [before, before.before];
-  link(node, before, after);
-}

@@ -90,6 +90,8 @@ export function serviceTerm(service: string): string {
   lastService = service;
   return (lastServiceTerm = `service ${boundedText(service)}`);
 }
+/** The sort of value that a term names, as a bit: sorts differ in their second letter, of which a shift takes the lower five bits. */
+export const sortOf = (term: string): number => 1 << term.charCodeAt(1);
 export const groupTerm = (group: string): string => `group ${boundedText(group)}`;
 export const valueTerm = (field: string, value: string): string => `${field} ${boundedText(value)}`;
 

@@ -1,4 +1,5 @@
-import { ActivityIndex, Listed } from './activity-index.ts';
+import { ActivityIndex } from './activity-index.ts';
+import { Listed } from './activity-list.ts';
 import type { Millis } from './moments.ts';
 import { byActivity, type KnownIncident } from './state.ts';
 

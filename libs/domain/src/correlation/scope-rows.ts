@@ -1,4 +1,5 @@
-import { ActivityIndex, Listed } from './activity-index.ts';
+import { ActivityIndex } from './activity-index.ts';
+import { Listed } from './activity-list.ts';
 import type { OpenIncidents } from './open-incidents.ts';
 import { copyOfIncident, copyOfKey, takeOverIncident, takeOverKey } from './own-rows.ts';
 import type { KeyHolder, KnownIncident, OrderMemory } from './state.ts';
