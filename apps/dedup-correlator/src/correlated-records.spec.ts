@@ -1,11 +1,13 @@
 import {
   decodeRecord,
+  encodeRecord,
   PACKED_ALERTS_MAX,
   PACKED_BYTES_MAX,
   type AlertsNormalized,
   type CorrelatedAlert,
   type NormalizedAlert,
 } from '@tocsin/contracts';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { correlatedRecords } from './correlated-records.ts';
 
@@ -95,4 +97,57 @@ describe('the answers to one record', () => {
     ).toEqual([[0], [1], [2]]));
 
   it('are no record when there are none', () => expect(pack([])).toEqual([]));
+});
+
+describe('the answer to an alert that came alone', () => {
+  const received = '2026-11-21T09:00:00.000Z';
+  const envelope = { receiptId: 'rcv_a', workspaceId: 'ws_a', webhookId: 'whk_a', scope: 'ws_a', receivedAt: received };
+  const heard = (alert: NormalizedAlert): AlertsNormalized => ({ ...envelope, receiptTotal: 1, alerts: [alert] });
+  const answerTo = (value: Uint8Array, change: (alert: NormalizedAlert) => NormalizedAlert = (alert) => alert) => {
+    const record = decodeRecord('alerts.normalized.v1', value);
+    const input = {
+      offset: 4n,
+      key: 'ws_a',
+      type: 'alerts.normalized.v1',
+      headers: {},
+      timestamp: Date.parse(received),
+    };
+    const answer = { ...anAnswer(0, 1), alert: change(record.alerts[0] as NormalizedAlert), holdUntil: received };
+    const [output] = correlatedRecords({ ...input, value: Buffer.from(value) }, record, [answer]);
+    const expected = { ...envelope, normalizedAt: received, receiptTotal: 1, alerts: [answer] };
+    return { read: decodeRecord('alerts.correlated.v1', output!.value), bytes: Buffer.from(output!.value), expected };
+  };
+
+  it('says the same as a record that is written anew, in the same bytes', () =>
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.dictionary(fc.string(), fc.jsonValue()), (title, customFields) => {
+        const alert = { ...anAnswer(0, 1).alert, title, customFields };
+        const { bytes, expected } = answerTo(encodeRecord('alerts.normalized.v1', heard(alert)));
+        expect(bytes.equals(encodeRecord('alerts.correlated.v1', expected))).toBe(true);
+      }),
+    ));
+
+  it.each([
+    ['with spaces', (record: AlertsNormalized) => JSON.stringify(record, null, 1)],
+    ['with its alerts elsewhere', ({ alerts, ...others }: AlertsNormalized) => JSON.stringify({ alerts, ...others })],
+    ['with more behind', (record: AlertsNormalized) => JSON.stringify({ ...record, others: [{ a: 1 }] })],
+    [
+      'with a list before',
+      (record: AlertsNormalized) => JSON.stringify({ before: { alerts: [{ id: 'alr_b' }] }, ...record }),
+    ],
+  ])('is the same where the record is written otherwise: %s', (_name, written) => {
+    const { read, expected } = answerTo(Buffer.from(written(heard(anAnswer(0, 1).alert))));
+    expect(read).toEqual(expected);
+  });
+
+  it('has the notes that the correlator adds', () => {
+    const noted = (alert: NormalizedAlert) => ({ ...alert, notes: [{ code: 'config-behind' }] });
+    const { read } = answerTo(encodeRecord('alerts.normalized.v1', heard(anAnswer(0, 1).alert)), noted);
+    expect(read.alerts[0]?.alert.notes).toEqual([{ code: 'config-behind' }]);
+  });
+
+  it('is refused where it does not fit', () => {
+    const alert = { ...anAnswer(0, 1).alert, title: 5 } as unknown as NormalizedAlert;
+    expect(() => answerTo(Buffer.from(JSON.stringify(heard(alert))))).toThrow('/alerts/0/alert/title');
+  });
 });

@@ -77,9 +77,14 @@ function check(name: string, schema: TSchema, value: unknown): void {
   throw new RecordSchemaError(name, first?.instancePath ?? '', first?.message ?? 'does not fit');
 }
 
+/** For who writes a record's JSON by itself. @throws RecordSchemaError */
+export function checkRecord<T extends RecordType>(type: T, value: RecordValue<T>): void {
+  check(type, recordTypes[type].schema, value);
+}
+
 /** JSON bytes of a record value, checked against its schema. @throws RecordSchemaError */
 export function encodeRecord<T extends RecordType>(type: T, value: RecordValue<T>): Uint8Array {
-  check(type, recordTypes[type].schema, value);
+  checkRecord(type, value);
   return Buffer.from(JSON.stringify(value), 'utf8');
 }
 
