@@ -19,27 +19,35 @@ export interface Pack {
 
 type Meta = [topic: Topic, key: string, headers: Record<string, string>];
 
+/** Of a character of UTF-16. */
+const UTF8_BYTES_MAX = 3;
+
 /** Records as rows, as few as fit, and the bytes of all of them: per record two lengths, its names as JSON, its value. */
 export function packed(records: readonly AppendRecord[]): { packs: Pack[]; bytes: Buffer } {
-  const metas = records.map(({ topic, key, headers }) => Buffer.from(JSON.stringify([topic, key, headers])));
-  const sizes = records.map(({ value }, index) => LENGTHS_BYTES + metas[index]!.byteLength + value.byteLength);
-  const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + size, 0));
+  const names = records.map(({ topic, key, headers }) => JSON.stringify([topic, key, headers]));
+  let most = 0;
+  for (const [index, { value }] of records.entries())
+    most += LENGTHS_BYTES + names[index]!.length * UTF8_BYTES_MAX + value.byteLength;
+  const bytes = Buffer.allocUnsafe(most);
   const packs: Pack[] = [];
   let at = 0;
   let open: Pack | undefined;
-  records.forEach((record, index) => {
-    const [meta, size] = [metas[index]!, sizes[index]!];
-    if (!open || open.length + size > ROW_BYTES) packs.push((open = { records: [], topics: '', start: at, length: 0 }));
+  for (const [index, record] of records.entries()) {
+    const { topic, value } = record;
+    const named = bytes.write(names[index]!, at + LENGTHS_BYTES);
+    bytes.writeUInt32BE(named, at);
+    bytes.writeUInt32BE(value.byteLength, at + 4);
+    bytes.set(value, at + LENGTHS_BYTES + named);
+    const size = LENGTHS_BYTES + named + value.byteLength;
+    if (!open || open.length + size > ROW_BYTES)
+      packs.push((open = { records: [], topics: topic, start: at, length: 0 }));
+    else if (open.records.at(-1)?.topic !== topic && !open.topics.split(' ').includes(topic))
+      open.topics += ` ${topic}`;
     open.records.push(record);
     open.length += size;
-    bytes.writeUInt32BE(meta.byteLength, at);
-    bytes.writeUInt32BE(record.value.byteLength, at + 4);
-    bytes.set(meta, at + LENGTHS_BYTES);
-    bytes.set(record.value, at + LENGTHS_BYTES + meta.byteLength);
     at += size;
-  });
-  for (const pack of packs) pack.topics = [...new Set(pack.records.map(({ topic }) => topic))].join(' ');
-  return { packs, bytes };
+  }
+  return { packs, bytes: bytes.subarray(0, at) };
 }
 
 /** The records of a row. */

@@ -58,6 +58,7 @@ function placed(output: Output, cause: Found | undefined): Placed {
  * marks: the places that one origin takes are refilled by offset, all else stays as the stage gave it.
  */
 function inMarkOrder(all: Placed[]): Placed[] {
+  if (all.every((one, index) => index === 0 || isInOrder(all[index - 1] as Placed, one))) return all;
   const byOrigin = Map.groupBy(all, ({ origin }) => origin);
   const queues = new Map(
     [...byOrigin].map(([origin, group]) => [
@@ -67,6 +68,9 @@ function inMarkOrder(all: Placed[]): Placed[] {
   );
   return all.map(({ origin }) => queues.get(origin)!.next().value as Placed);
 }
+
+const isInOrder = (before: Placed, { origin, offset }: Placed): boolean =>
+  before.origin === origin && before.offset <= offset;
 
 function traceOf({ by }: Output, cause: Found | undefined): string | undefined {
   if (by.input === undefined) return cause?.trace;
@@ -88,10 +92,9 @@ export function recorderOf(from?: Cause): (lot: readonly Output[]) => AppendReco
       const ordinal = before?.offset === offset ? before.ordinal + 1 : 0;
       last.set(origin, { offset, ordinal });
       const trace = traceOf(output, cause);
-      const headers: Record<string, string> = {
-        ...(trace === undefined ? {} : { [headerNames.trace]: trace }),
-        ...output.headers,
-      };
+      const headers: Record<string, string> = {};
+      if (trace !== undefined) headers[headerNames.trace] = trace;
+      if (output.headers) Object.assign(headers, output.headers);
       headers[headerNames.type] = output.type;
       headers[headerNames.mark] = markOf({ origin, offset, ordinal });
       return { topic: output.topic, key: output.key, value: output.value, headers };
