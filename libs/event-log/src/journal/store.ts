@@ -52,11 +52,13 @@ export class RecordStore {
       for (const one of stored) position = this.noteInFile(one, position);
     }
     const touched = new Set<string>();
-    for (const { topic, partition, record } of stored) {
-      const key = keyOf(topic, partition);
+    let [key, before]: [string, Stored | undefined] = ['', undefined];
+    for (const one of stored) {
+      const { topic, partition, record } = one;
+      if (before?.topic !== topic || before.partition !== partition) touched.add((key = keyOf(topic, partition)));
       this.tail.push(key, record);
       this.setNext(topic, partition, record.offset + 1n);
-      touched.add(key);
+      before = one;
     }
     for (const key of touched) this.arrivals.emit(key);
   }

@@ -1,7 +1,8 @@
 import { EventLogError } from '../errors.ts';
 import type { AppendRecord } from '../port.ts';
 import type { CrashStep, Faults } from './faults.ts';
-import { encodeFrame } from './format.ts';
+import { encodeFrame, inMemory } from './format.ts';
+import { keyOf } from './segment.ts';
 import type { RecordStore, Stored } from './store.ts';
 
 interface Waiting {
@@ -72,20 +73,23 @@ export class Writer {
 
   private encode(records: AppendRecord[]): Stored[] {
     const { store, now, faults, partitionOf } = this.options;
+    const frameOf = store.segments ? encodeFrame : inMemory(records);
     const timestamp = now();
     const next = new Map<string, bigint>();
     const stored: Stored[] = [];
+    let before: { topic: string; key: string; partition: number; place: string } | undefined;
     for (const record of records) {
-      const partition = partitionOf(record);
-      const key = `${record.topic}/${partition}`;
+      if (before?.topic !== record.topic || before.key !== record.key) {
+        const partition = partitionOf(record);
+        before = { topic: record.topic, key: record.key, partition, place: keyOf(record.topic, partition) };
+      }
+      const { partition, place } = before;
       for (let copies = faults.duplicate?.(record) ? 2 : 1; copies > 0; copies--) {
-        const offset = next.get(key) ?? store.next(record.topic, partition);
-        next.set(key, offset + 1n);
-        stored.push({
-          topic: record.topic,
-          partition,
-          ...encodeFrame({ ...record, kind: 'record', partition, offset, timestamp }),
-        });
+        const offset = next.get(place) ?? store.next(record.topic, partition);
+        next.set(place, offset + 1n);
+        const { topic, key, headers, value } = record;
+        const frame = { kind: 'record' as const, topic, partition, offset, timestamp, key, headers, value };
+        stored.push({ topic, partition, ...frameOf(frame) });
       }
     }
     return stored;
