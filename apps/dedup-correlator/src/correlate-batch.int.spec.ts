@@ -151,6 +151,19 @@ class Workspace {
     );
   }
 
+  /** The same, and the transaction is taken back. */
+  async attempt(inputs: Input[]): Promise<void> {
+    const tx = await pools.pipeline.connect();
+    try {
+      await tx.query('begin');
+      const result = await this.stage.apply(tx, inputs, await this.stage.load(inputs));
+      await result.writes;
+    } finally {
+      await tx.query('rollback');
+      tx.release();
+    }
+  }
+
   restart(): void {
     this.stage = newStage(this.feed, this.perScope);
   }
@@ -641,10 +654,10 @@ function foldedInMemory(contents: (NormalizedAlert | IncidentFact)[], config = d
   });
 }
 
-type Cut = 'next' | 'batch' | 'restart';
-const randomCuts = fc.infiniteStream(fc.constantFrom<Cut>('next', 'batch', 'restart'));
+type Cut = 'next' | 'batch' | 'restart' | 'taken back';
+const randomCuts = fc.infiniteStream(fc.constantFrom<Cut>('next', 'batch', 'restart', 'taken back'));
 
-/** The same through the database, cut into batches, with restarts between some of them. */
+/** The same through the database, cut into batches, with restarts between some of them; some are taken back, whole and in part, and grow. */
 async function foldedInBatches(
   workspace: Workspace,
   contents: (NormalizedAlert | IncidentFact)[],
@@ -656,6 +669,11 @@ async function foldedInBatches(
     batch.push(workspace.record('fact' in content ? content : [content]));
     const cut = cuts.next().value as Cut;
     if (cut === 'next') continue;
+    if (cut === 'taken back') {
+      await workspace.attempt(batch);
+      await workspace.attempt(batch.slice(batch.length >> 1));
+      continue;
+    }
     outputs.push(...(await workspace.handle(batch)).outputs);
     batch = [];
     if (cut === 'restart') workspace.restart();

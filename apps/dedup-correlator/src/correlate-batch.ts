@@ -1,13 +1,7 @@
 import type { CorrelatedAlert, NormalizedAlert } from '@tocsin/contracts';
-import {
-  correlate,
-  learn,
-  WorkingSet,
-  type KeyHolder,
-  type KnownIncident,
-  type StoredRows,
-} from '@tocsin/domain/correlation';
+import { correlate, learn, type KeyHolder, type KnownIncident, type StoredRows } from '@tocsin/domain/correlation';
 import { together, type Input, type Output, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
+import { BatchState } from './batch-state.ts';
 import { correlatedRecords } from './correlated-records.ts';
 import { loadState, prune, saveState } from './correlation-store.ts';
 import { alertParts, hear, type Heard } from './heard.ts';
@@ -43,17 +37,19 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>, most?: KeptMost)
 
     async apply(tx, inputs, { heard: read, rulesOf }) {
       const heard = inputs.map((input) => read.get(input.value) ?? hear(input));
-      const listing = await known.load(tx, scopesOf(heard));
+      const listing = await known.load(tx, scopesOfAlerts(heard));
+      const kept = known.keptOf(scopesOf(heard));
       const lookup = lookupOf(heard, rulesOf, known);
       const stored = await loadState(tx, lookup, (scope, id) => known.incident(scope, id) !== undefined);
       const decide = (rows: StoredRows) => {
-        const state = new WorkingSet(rows, known.openOf);
+        for (const one of kept.values()) one?.undo();
+        const state = new BatchState(rows, (scope) => kept.get(scope));
         return { loaded: rows, state, folded: heard.map((one) => fold(state, one, rulesOf)) };
       };
       const asNew = decide({ ...stored.rows, processed: [] });
       const processed = await stored.processed; // found out meanwhile
       const { loaded, state, folded } = processed.length > 0 ? decide({ ...stored.rows, processed }) : asNew;
-      const changes = state.changes();
+      const changes = state.rows.changes();
       const due = pruning.due(changes);
       let pruned: string[] = [];
       const writes = write(tx, { state, changes, lookup, loaded, known, due, listing }).then(
@@ -84,18 +80,23 @@ export function correlateStage(rules: Pick<WebhookRules, 'of'>, most?: KeptMost)
   };
 }
 
-const scopesOf = (heard: readonly Heard[]): Set<string> =>
+const scopesOf = (heard: readonly Heard[]): Set<string> => {
+  const scopes = scopesOfAlerts(heard);
+  for (const one of heard) if (one.kind === 'fact') scopes.add(one.fact.scope);
+  return scopes;
+};
+const scopesOfAlerts = (heard: readonly Heard[]): Set<string> =>
   new Set(heard.flatMap((one) => (one.kind === 'alerts' ? one.record.alerts.map(({ scope }) => scope) : [])));
 
 interface Writing extends Batch {
-  state: WorkingSet;
+  state: BatchState;
   known: KnownRows;
 }
 
 /** Writes what a batch has changed, and deletes what is due; the statements are sent before this returns. @returns where more is due */
 async function write(tx: Tx, { state, changes, lookup, loaded, known, due }: Writing): Promise<string[]> {
   const before = {
-    isAgain: (key: KeyHolder) => isAgain(key, state.loadedKey(key)),
+    isAgain: (key: KeyHolder) => isAgain(key, state.rows.loadedKey(key)),
     isTouched: (incident: KnownIncident) => isTouched(incident, known.incident(incident.scope, incident.incidentId)),
     isListed: (scope: string) => !known.hasOpen(scope),
   };
@@ -112,7 +113,7 @@ interface Folded {
   answers: CorrelatedAlert[];
 }
 
-function fold(state: WorkingSet, heard: Heard, rulesOf: RulesOf): Folded {
+function fold(state: BatchState, heard: Heard, rulesOf: RulesOf): Folded {
   switch (heard.kind) {
     case 'broken':
       return { verdict: { kind: 'dead-letter', reason: heard.reason, detail: heard.detail }, answers: [] };
@@ -156,7 +157,7 @@ interface Answered {
 }
 
 /** Decides about one alert. A decision that throws is answered as ignored, so that its receipt still completes. */
-function answerOf(state: WorkingSet, alert: NormalizedAlert, rulesOf: RulesOf): Answered {
+function answerOf(state: BatchState, alert: NormalizedAlert, rulesOf: RulesOf): Answered {
   const { config, note } = rulesOf(alert);
   const noted = note ? { ...alert, notes: [...alert.notes, { code: note }] } : alert;
   try {

@@ -7,6 +7,7 @@ import {
   type StoredRows,
 } from '@tocsin/domain/correlation';
 import type { Tx } from '@tocsin/postgres';
+import type { KeptScope } from './kept-scope.ts';
 import { listOpen, loadOpen } from './correlation-store.ts';
 import type { Known, Lookup } from './lookup.ts';
 import { OpenScopes, type KeptMost } from './open-scopes.ts';
@@ -55,9 +56,16 @@ export class KnownRows implements Known {
     return listing;
   }
 
-  openOf = (scope: string) => this.open.of(scope);
+  /** For a batch that decides now, on what is committed: what an earlier attempt has changed is put back. */
+  keptOf(scopes: Iterable<string>): Map<string, KeptScope | undefined> {
+    const kept = new Map([...scopes].map((scope) => [scope, this.open.kept(scope)]));
+    for (const one of kept.values()) one?.undo();
+    return kept;
+  }
+
   hasOpen = (scope: string): boolean => this.open.of(scope) !== undefined;
-  incident = (scope: string, incidentId: string): KnownIncident | undefined => this.open.of(scope)?.get(incidentId);
+  incident = (scope: string, incidentId: string): KnownIncident | undefined =>
+    this.open.kept(scope)?.committed(incidentId);
 
   key(_scope: string, path: string): KeyHolder | undefined {
     const key = this.keys.get(path);

@@ -1,4 +1,5 @@
-import { OpenIncidents, type KnownIncident } from '@tocsin/domain/correlation';
+import type { KnownIncident, OpenIncidents } from '@tocsin/domain/correlation';
+import { KeptScope } from './kept-scope.ts';
 
 export interface KeptMost {
   /** A scope with more open incidents asks the tables for its candidates: some kilobytes each would be kept. */
@@ -15,7 +16,7 @@ const MOST: KeptMost = { perScope: 100_000, all: 300_000 };
  */
 export class OpenScopes {
   /** In the order of their last use. `null`: too large. */
-  private readonly scopes = new Map<string, OpenIncidents | null>();
+  private readonly scopes = new Map<string, KeptScope | null>();
 
   constructor(private readonly most = MOST) {}
 
@@ -31,23 +32,28 @@ export class OpenScopes {
   private async read(
     scope: string,
     read: (scope: string, most: number) => Promise<KnownIncident[]>,
-  ): Promise<OpenIncidents | null> {
+  ): Promise<KeptScope | null> {
     const incidents = await read(scope, this.most.perScope + 1);
-    return incidents.length > this.most.perScope ? null : new OpenIncidents(incidents);
+    return incidents.length > this.most.perScope ? null : new KeptScope(incidents);
   }
 
-  of = (scope: string): OpenIncidents | undefined => this.scopes.get(scope) ?? undefined;
+  kept = (scope: string): KeptScope | undefined => this.scopes.get(scope) ?? undefined;
+  of = (scope: string): OpenIncidents | undefined => this.scopes.get(scope)?.open;
 
   /** Whether it has more open incidents than are kept. */
   isLarge = (scope: string): boolean => this.scopes.get(scope) === null;
 
   /** What a committed batch changed. */
   take(incidents: readonly KnownIncident[]): void {
+    const changed = new Set<KeptScope>();
     for (const incident of incidents) {
-      const open = this.scopes.get(incident.scope);
-      open?.set(incident);
-      if (open && open.size > this.most.perScope) this.scopes.set(incident.scope, null);
+      const kept = this.scopes.get(incident.scope);
+      if (!kept) continue;
+      if (kept.open.get(incident.incidentId) !== incident) kept.open.set(incident);
+      changed.add(kept);
+      if (kept.open.size > this.most.perScope) this.scopes.set(incident.scope, null);
     }
+    for (const kept of changed) kept.commit();
     this.evict();
   }
 
@@ -57,10 +63,10 @@ export class OpenScopes {
 
   private evict(): void {
     let all = 0;
-    for (const open of this.scopes.values()) all += open?.size ?? 0;
-    for (const [scope, open] of this.scopes) {
+    for (const kept of this.scopes.values()) all += kept?.open.size ?? 0;
+    for (const [scope, kept] of this.scopes) {
       if (all <= this.most.all) return;
-      all -= open?.size ?? 0;
+      all -= kept?.open.size ?? 0;
       this.scopes.delete(scope);
     }
   }
