@@ -1,6 +1,6 @@
 import type { CorrelationRows, KeyHolder, KnownIncident, StoredRows } from '@tocsin/domain/correlation';
 import { together, type Tx } from '@tocsin/postgres';
-import { columnsOf, listText, NO_ROWS } from './columns.ts';
+import { columnsOf, flag, listText, shared, text, whole } from './columns.ts';
 import type { KeyRef, Lookup } from './lookup.ts';
 import type { Due } from './pruning.ts';
 import { incidentOf, keyOf, listedTerms, orderOf, stormOf } from './row-readers.ts';
@@ -46,14 +46,14 @@ const readRows = (tx: Tx, { dedupKeys, resolveKeys, closings, storms, rollUps, t
     rowsOf(tx, sql.LOAD_KEYS, keyColumns(dedupKeys)),
     rowsOf(tx, sql.LOAD_RELATED_KEYS, keyColumns(resolveKeys)),
     rowsOf(tx, sql.LOAD_CLOSINGS, keyColumns(closings)),
-    rowsOf(tx, sql.LOAD_STORMS, [listText(storms)]),
+    rowsOf(tx, sql.LOAD_STORMS, storms.length > 0 ? [listText(storms)] : []),
     rowsOf(
       tx,
       sql.LOAD_ROLL_UPS,
       columnsOf(
         rollUps,
-        ({ scope }) => scope,
-        ({ webhookId }) => webhookId,
+        shared(({ scope }) => scope),
+        shared(({ webhookId }) => webhookId),
       ),
     ),
     rowsOf(
@@ -61,9 +61,9 @@ const readRows = (tx: Tx, { dedupKeys, resolveKeys, closings, storms, rollUps, t
       sql.LOAD_CANDIDATES,
       columnsOf(
         terms,
-        ({ scope }) => scope,
-        ({ term }) => term,
-        ({ since }) => Math.max(0, since),
+        shared(({ scope }) => scope),
+        text(({ term }) => term),
+        whole(({ since }) => Math.max(0, since)),
       ),
     ),
   );
@@ -72,31 +72,30 @@ const readRows = (tx: Tx, { dedupKeys, resolveKeys, closings, storms, rollUps, t
 async function claim(tx: Tx, { alerts }: Lookup): Promise<StoredRows['processed']> {
   const columns = columnsOf(
     alerts,
-    ({ id }) => id,
-    ({ workspaceId }) => workspaceId,
-    ({ scope }) => scope,
-    ({ receivedAt }) => receivedAt,
+    text(({ id }) => id),
+    shared(({ workspaceId }) => workspaceId),
+    shared(({ scope }) => scope),
+    whole(({ receivedAt }) => receivedAt),
   );
-  const claimed = await rowsOf(tx, sql.CLAIM_PROCESSED, columns);
-  if (claimed.length === alerts.length) return [];
-  const fresh = new Set(claimed.map((row) => row['alert_id'] as string));
-  return alerts.filter(({ id }) => !fresh.has(id)).map(({ id: alertId }) => ({ alertId }));
+  if ((await write(tx, sql.CLAIM_PROCESSED, columns)) === alerts.length) return [];
+  const { rows } = await tx.query<{ alert_id: string }>(sql.ANSWERED_BEFORE, [alerts.map(({ id }) => id)]);
+  return rows.map(({ alert_id: alertId }) => ({ alertId }));
 }
 
-const keyColumns = (refs: readonly KeyRef[]): string[] =>
+const keyColumns = (refs: readonly KeyRef[]): Buffer[] =>
   columnsOf(
     refs,
-    ({ scope }) => scope,
-    ({ webhookId }) => webhookId,
-    ({ key }) => key,
+    shared(({ scope }) => scope),
+    shared(({ webhookId }) => webhookId),
+    text(({ key }) => key),
   );
 
 async function loadIncidents(tx: Tx, refs: readonly { scope: string; incidentId: string }[]): Promise<KnownIncident[]> {
   const once = [...new Map(refs.map((ref) => [`${ref.scope} ${ref.incidentId}`, ref])).values()];
   const columns = columnsOf(
     once,
-    ({ scope }) => scope,
-    ({ incidentId }) => incidentId,
+    shared(({ scope }) => scope),
+    text(({ incidentId }) => incidentId),
   );
   return (await rowsOf(tx, sql.LOAD_INCIDENTS, columns)).map(incidentOf);
 }
@@ -116,8 +115,8 @@ export async function listOpen(tx: Tx, scope: string): Promise<void> {
 }
 
 /** Runs a statement whose parameters are columns, unless there are no rows. */
-async function rowsOf(tx: Tx, statement: string, columns: readonly string[]): Promise<sql.Row[]> {
-  if (columns[0] === NO_ROWS) return [];
+async function rowsOf(tx: Tx, statement: string, columns: readonly (string | Buffer)[]): Promise<sql.Row[]> {
+  if (columns.length === 0) return [];
   return (await tx.query<sql.Row>(statement, [...columns])).rows;
 }
 
@@ -149,12 +148,12 @@ export async function saveState(
       sql.TOUCH_KEYS,
       columnsOf(
         keys.passing,
-        ({ scope }) => scope,
-        ({ webhookId }) => webhookId,
-        ({ dedupKey }) => dedupKey,
-        ({ lastAlertId }) => lastAlertId,
-        ({ lastAt }) => lastAt,
-        ({ lastTriggerAt }) => lastTriggerAt,
+        shared(({ scope }) => scope),
+        shared(({ webhookId }) => webhookId),
+        text(({ dedupKey }) => dedupKey),
+        text(({ lastAlertId }) => lastAlertId),
+        whole(({ lastAt }) => lastAt),
+        whole(({ lastTriggerAt }) => lastTriggerAt),
       ),
     ),
     write(
@@ -162,16 +161,16 @@ export async function saveState(
       sql.TOUCH_INCIDENTS,
       columnsOf(
         incidents.passing,
-        ({ scope }) => scope,
-        ({ incidentId }) => incidentId,
-        ({ lastAlertAt }) => lastAlertAt,
+        shared(({ scope }) => scope),
+        text(({ incidentId }) => incidentId),
+        whole(({ lastAlertAt }) => lastAlertAt),
       ),
     ),
     saveKeys(tx, keys.others),
     saveIncidents(tx, incidents.others, before.isListed),
     saveClosings(tx, changes.orders),
     saveStorms(tx, changes.storms),
-    write(tx, sql.RELEASE_PROCESSED, [listText(unanswered)]),
+    write(tx, sql.RELEASE_PROCESSED, unanswered.length > 0 ? [listText(unanswered)] : []),
   );
   return again === keys.passing.length && touched === incidents.passing.length;
 }
@@ -182,8 +181,8 @@ function split<Row>(rows: readonly Row[], passes: (row: Row) => boolean): { pass
   return { passing, others };
 }
 
-async function write(tx: Tx, statement: string, columns: readonly string[]): Promise<number> {
-  if (columns[0] === NO_ROWS) return 0;
+async function write(tx: Tx, statement: string, columns: readonly (string | Buffer)[]): Promise<number> {
+  if (columns.length === 0) return 0;
   return (await tx.query(statement, [...columns])).rowCount ?? 0;
 }
 
@@ -193,21 +192,21 @@ const saveKeys = (tx: Tx, keys: readonly KeyHolder[]): Promise<number> =>
     sql.SAVE_KEYS,
     columnsOf(
       keys,
-      (key) => key.workspaceId,
-      (key) => key.scope,
-      (key) => key.webhookId,
-      (key) => key.dedupKey,
-      (key) => key.resolveKey,
-      (key) => key.incidentId,
-      (key) => key.alertId,
-      (key) => key.lastAlertId,
-      (key) => key.firstAt,
-      (key) => key.lastAt,
-      (key) => key.lastTriggerAt,
-      (key) => key.firingKey,
-      (key) => key.alertOpen,
-      (key) => key.heldUntil,
-      (key) => listText(key.toggles),
+      shared((key) => key.workspaceId),
+      shared((key) => key.scope),
+      shared((key) => key.webhookId),
+      text((key) => key.dedupKey),
+      text((key) => key.resolveKey),
+      text((key) => key.incidentId),
+      text((key) => key.alertId),
+      text((key) => key.lastAlertId),
+      whole((key) => key.firstAt),
+      whole((key) => key.lastAt),
+      whole((key) => key.lastTriggerAt),
+      text((key) => key.firingKey),
+      flag((key) => key.alertOpen),
+      whole((key) => key.heldUntil),
+      text((key) => listText(key.toggles)),
     ),
   );
 
@@ -217,18 +216,18 @@ const saveIncidents = (tx: Tx, incidents: readonly KnownIncident[], isListed: Be
     sql.SAVE_INCIDENTS,
     columnsOf(
       incidents,
-      (incident) => incident.workspaceId,
-      (incident) => incident.scope,
-      (incident) => incident.incidentId,
-      (incident) => incident.version,
-      (incident) => incident.openedAt,
-      (incident) => incident.lastAlertAt,
-      (incident) => incident.closedAt,
-      (incident) => incident.rollUpOf,
-      (incident) => incident.facets && JSON.stringify(incident.facets),
-      (incident) => listText(incident.services),
-      (incident) => listText(listedTerms(incident)),
-      (incident) => isListed(incident.scope),
+      shared((incident) => incident.workspaceId),
+      shared((incident) => incident.scope),
+      text((incident) => incident.incidentId),
+      whole((incident) => incident.version),
+      whole((incident) => incident.openedAt),
+      whole((incident) => incident.lastAlertAt),
+      whole((incident) => incident.closedAt),
+      text((incident) => incident.rollUpOf),
+      text((incident) => incident.facets && JSON.stringify(incident.facets)),
+      text((incident) => listText(incident.services)),
+      text((incident) => listText(listedTerms(incident))),
+      flag((incident) => isListed(incident.scope)),
     ),
   );
 
@@ -238,13 +237,13 @@ const saveClosings = (tx: Tx, orders: CorrelationRows['orders']): Promise<number
     sql.SAVE_CLOSINGS,
     columnsOf(
       orders,
-      (order) => order.workspaceId,
-      (order) => order.scope,
-      (order) => order.webhookId,
-      (order) => order.resolveKey,
-      (order) => order.closedAt,
-      (order) => order.closedBy,
-      (order) => order.keptUntil,
+      shared((order) => order.workspaceId),
+      shared((order) => order.scope),
+      shared((order) => order.webhookId),
+      text((order) => order.resolveKey),
+      whole((order) => order.closedAt),
+      text((order) => order.closedBy),
+      whole((order) => order.keptUntil),
     ),
   );
 
@@ -254,11 +253,11 @@ const saveStorms = (tx: Tx, storms: CorrelationRows['storms']): Promise<number> 
     sql.SAVE_STORMS,
     columnsOf(
       storms,
-      (storm) => storm.workspaceId,
-      (storm) => storm.scope,
-      (storm) => JSON.stringify(storm.arrivals),
-      (storm) => storm.overAt,
-      (storm) => storm.incidentId,
+      shared((storm) => storm.workspaceId),
+      shared((storm) => storm.scope),
+      text((storm) => JSON.stringify(storm.arrivals)),
+      whole((storm) => storm.overAt),
+      text((storm) => storm.incidentId),
     ),
   );
 

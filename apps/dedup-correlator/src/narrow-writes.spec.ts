@@ -1,6 +1,5 @@
 import type { KeyHolder, KnownIncident } from '@tocsin/domain/correlation';
 import { describe, expect, it } from 'vitest';
-import { columnsOf, listText, NO_ROWS } from './columns.ts';
 import { isAgain, isTouched, unansweredOf } from './narrow-writes.ts';
 
 const holder: KeyHolder = {
@@ -61,20 +60,4 @@ describe('alerts that were taken as answered', () => {
     expect(unansweredOf({ alerts }, { processed: [{ alertId: 'a' }] }, { processed: processed('c') })).toEqual(['b']);
     expect(unansweredOf({ alerts }, { processed: [] }, { processed: processed('a', 'b', 'c') })).toEqual([]);
   });
-});
-
-it('columns are texts beside each other; a list within one is a text', () => {
-  const texts = ['a', 'say "b"', 'c\\d', '{e,f}', '', 'NULL'];
-  expect(
-    columnsOf(
-      texts.slice(0, 3),
-      (text) => text,
-      (text) => text.length,
-      () => null,
-      () => true,
-    ),
-  ).toEqual(['{"a","say \\"b\\"","c\\\\d"}', '{1,7,3}', '{NULL,NULL,NULL}', '{true,true,true}']);
-  expect(columnsOf([], (text) => text)).toEqual([NO_ROWS]);
-  expect(listText(texts)).toBe('{"a","say \\"b\\"","c\\\\d","{e,f}","","NULL"}');
-  expect(listText([])).toBe('{}');
 });

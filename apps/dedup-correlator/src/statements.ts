@@ -8,11 +8,19 @@ export type Row = Record<string, unknown>;
 export const ROW_BY_ROW =
   'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
 
-/** Takes alert ids as answered; those that come back were not. */
+/** A column that has one value where all rows have the same: the parameter's first. */
+const shared = (column: string, parameter: number): string => `coalesce(${column}, ($${parameter}::text[])[1])`;
+
+/** Takes alert ids as answered, unless they are. */
 export const CLAIM_PROCESSED = `
 insert into dedup_correlator.processed_alerts (alert_id, workspace_id, scope, received_at)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
-on conflict (alert_id) do nothing returning alert_id`;
+select r.alert_id, ${shared('r.workspace_id', 2)}, ${shared('r.scope', 3)}, r.received_at
+from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as r(alert_id, workspace_id, scope, received_at)
+on conflict (alert_id) do nothing`;
+
+/** Which of these were answered before this transaction: their rows are not its own. */
+export const ANSWERED_BEFORE = `
+select alert_id from dedup_correlator.processed_alerts where alert_id = any($1::text[]) and xmin <> pg_current_xact_id()::xid`;
 
 export const RELEASE_PROCESSED = `
 delete from dedup_correlator.processed_alerts where alert_id = any($1::text[])`;
@@ -27,7 +35,7 @@ export const LOAD_KEYS = `
 select k.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
   select * from dedup_correlator.key_holders k
-  where k.scope = w.scope and k.webhook_id = w.webhook_id and k.dedup_key = w.key offset 0
+  where k.scope = ${shared('w.scope', 1)} and k.webhook_id = ${shared('w.webhook_id', 2)} and k.dedup_key = w.key offset 0
 ) k`;
 
 /** Keys by which follow-ups find the open alerts of any severity. */
@@ -35,29 +43,31 @@ export const LOAD_RELATED_KEYS = `
 select k.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
   select * from dedup_correlator.key_holders k
-  where k.scope = w.scope and k.webhook_id = w.webhook_id and k.resolve_key = w.key offset 0
+  where k.scope = ${shared('w.scope', 1)} and k.webhook_id = ${shared('w.webhook_id', 2)} and k.resolve_key = w.key offset 0
 ) k`;
 
 export const LOAD_CLOSINGS = `
 select c.* from unnest($1::text[], $2::text[], $3::text[]) as w(scope, webhook_id, key)
 cross join lateral (
-  select * from dedup_correlator.closings c where c.scope = w.scope and c.webhook_id = w.webhook_id and c.resolve_key = w.key offset 0
+  select * from dedup_correlator.closings c where c.scope = ${shared('w.scope', 1)} and c.webhook_id = ${shared('w.webhook_id', 2)} and c.resolve_key = w.key offset 0
 ) c`;
 
 export const LOAD_INCIDENTS = `
 select i.* from unnest($1::text[], $2::text[]) as w(scope, incident_id)
 cross join lateral (
-  select * from dedup_correlator.known_incidents i where i.scope = w.scope and i.incident_id = w.incident_id offset 0
+  select * from dedup_correlator.known_incidents i where i.scope = ${shared('w.scope', 1)} and i.incident_id = w.incident_id offset 0
 ) i`;
 
 export const LOAD_ROLL_UPS = `
 select i.* from unnest($1::text[], $2::text[]) as w(scope, roll_up_of)
-join dedup_correlator.known_incidents i on i.scope = w.scope and i.roll_up_of = w.roll_up_of and i.closed_at is null`;
+join dedup_correlator.known_incidents i on i.scope = ${shared('w.scope', 1)} and i.roll_up_of = ${shared('w.roll_up_of', 2)} and i.closed_at is null`;
 
 // The limit bounds one term's share: within a window the alerts of a service join one incident, unless correlation is off.
 export const LOAD_CANDIDATES = `
 select i.* from (
-  select distinct w.scope, active.incident_id from unnest($1::text[], $2::text[], $3::bigint[]) as w(scope, term, since)
+  select distinct w.scope, active.incident_id from (
+    select ${shared('r.scope', 1)} as scope, r.term, r.since from unnest($1::text[], $2::text[], $3::bigint[]) as r(scope, term, since)
+  ) w
   cross join lateral (
     select i.incident_id from dedup_correlator.known_incidents i
     where i.listed and i.terms @> array[w.scope || ' ' || w.term] and i.closed_at is null and i.last_alert_at >= w.since
@@ -73,7 +83,7 @@ select * from dedup_correlator.storms where scope = any($1::text[])`;
 
 export const SAVE_STORMS = `
 insert into dedup_correlator.storms (workspace_id, scope, arrivals, over_at, incident_id)
-select workspace_id, scope, arrivals::jsonb, over_at, incident_id
+select ${shared('workspace_id', 1)}, ${shared('scope', 2)}, arrivals::jsonb, over_at, incident_id
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[]) as r(workspace_id, scope, arrivals, over_at, incident_id)
 on conflict (scope) do update set arrivals = excluded.arrivals, over_at = excluded.over_at, incident_id = excluded.incident_id`;
 
@@ -86,12 +96,12 @@ export const TOUCH_KEYS = `
 update dedup_correlator.key_holders k set last_alert_id = r.last_alert_id, last_at = r.last_at, last_trigger_at = r.last_trigger_at
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
   as r(scope, webhook_id, dedup_key, last_alert_id, last_at, last_trigger_at)
-where k.scope = r.scope and k.webhook_id = r.webhook_id and k.dedup_key = r.dedup_key`;
+where k.scope = ${shared('r.scope', 1)} and k.webhook_id = ${shared('r.webhook_id', 2)} and k.dedup_key = r.dedup_key`;
 
 export const SAVE_KEYS = `
 insert into dedup_correlator.key_holders
   (workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at, last_trigger_at, firing_key, alert_open, held_until, toggles)
-select r.workspace_id, r.scope, r.webhook_id, r.dedup_key, r.resolve_key, r.incident_id, r.alert_id, r.last_alert_id, r.first_at, r.last_at, r.last_trigger_at, r.firing_key,
+select ${shared('r.workspace_id', 1)}, ${shared('r.scope', 2)}, ${shared('r.webhook_id', 3)}, r.dedup_key, r.resolve_key, r.incident_id, r.alert_id, r.last_alert_id, r.first_at, r.last_at, r.last_trigger_at, r.firing_key,
   r.alert_open, r.held_until, r.toggles::bigint[]
 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[],
   $13::boolean[], $14::bigint[], $15::text[]) as r(workspace_id, scope, webhook_id, dedup_key, resolve_key, incident_id, alert_id, last_alert_id, first_at, last_at,
@@ -103,7 +113,9 @@ on conflict (scope, webhook_id, dedup_key) do update set
 
 export const SAVE_CLOSINGS = `
 insert into dedup_correlator.closings (workspace_id, scope, webhook_id, resolve_key, closed_at, closed_by, kept_until)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[])
+select ${shared('r.workspace_id', 1)}, ${shared('r.scope', 2)}, ${shared('r.webhook_id', 3)}, r.resolve_key, r.closed_at, r.closed_by, r.kept_until
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[])
+  as r(workspace_id, scope, webhook_id, resolve_key, closed_at, closed_by, kept_until)
 on conflict (scope, webhook_id, resolve_key) do update set
   closed_at = excluded.closed_at, closed_by = excluded.closed_by, kept_until = excluded.kept_until`;
 
@@ -111,13 +123,13 @@ on conflict (scope, webhook_id, resolve_key) do update set
 export const TOUCH_INCIDENTS = `
 update dedup_correlator.known_incidents i set last_alert_at = r.last_alert_at
 from unnest($1::text[], $2::text[], $3::bigint[]) as r(scope, incident_id, last_alert_at)
-where i.scope = r.scope and i.incident_id = r.incident_id`;
+where i.scope = ${shared('r.scope', 1)} and i.incident_id = r.incident_id`;
 
 /** `terms` with the scope in front, those of its services among them: the index has all scopes. */
 export const SAVE_INCIDENTS = `
 insert into dedup_correlator.known_incidents
   (workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms, listed)
-select r.workspace_id, r.scope, r.incident_id, r.version, r.opened_at, r.last_alert_at, r.closed_at, r.roll_up_of, r.facets::jsonb, r.services::text[], r.terms::text[], r.listed
+select ${shared('r.workspace_id', 1)}, ${shared('r.scope', 2)}, r.incident_id, r.version, r.opened_at, r.last_alert_at, r.closed_at, r.roll_up_of, r.facets::jsonb, r.services::text[], r.terms::text[], r.listed
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[], $10::text[], $11::text[], $12::boolean[])
   as r(workspace_id, scope, incident_id, version, opened_at, last_alert_at, closed_at, roll_up_of, facets, services, terms, listed)
 on conflict (scope, incident_id) do update set
