@@ -19,16 +19,13 @@ export interface Pack {
 
 type Meta = [topic: Topic, key: string, headers: Record<string, string>];
 
-/** Of a character of UTF-16. */
-const UTF8_BYTES_MAX = 3;
-
 /** Records as rows, as few as fit, and the bytes of all of them: per record two lengths, its names as JSON, its value. */
 export function packed(records: readonly AppendRecord[]): { packs: Pack[]; bytes: Buffer } {
   const names = records.map(({ topic, key, headers }) => JSON.stringify([topic, key, headers]));
-  let most = 0;
+  let size = 0;
   for (const [index, { value }] of records.entries())
-    most += LENGTHS_BYTES + names[index]!.length * UTF8_BYTES_MAX + value.byteLength;
-  const bytes = Buffer.allocUnsafe(most);
+    size += LENGTHS_BYTES + Buffer.byteLength(names[index]!) + value.byteLength;
+  const bytes = Buffer.allocUnsafe(size);
   const packs: Pack[] = [];
   let at = 0;
   let open: Pack | undefined;
@@ -38,16 +35,16 @@ export function packed(records: readonly AppendRecord[]): { packs: Pack[]; bytes
     bytes.writeUInt32BE(named, at);
     bytes.writeUInt32BE(value.byteLength, at + 4);
     bytes.set(value, at + LENGTHS_BYTES + named);
-    const size = LENGTHS_BYTES + named + value.byteLength;
-    if (!open || open.length + size > ROW_BYTES)
+    const taken = LENGTHS_BYTES + named + value.byteLength;
+    if (!open || open.length + taken > ROW_BYTES)
       packs.push((open = { records: [], topics: topic, start: at, length: 0 }));
     else if (open.records.at(-1)?.topic !== topic && !open.topics.split(' ').includes(topic))
       open.topics += ` ${topic}`;
     open.records.push(record);
-    open.length += size;
-    at += size;
+    open.length += taken;
+    at += taken;
   }
-  return { packs, bytes: bytes.subarray(0, at) };
+  return { packs, bytes };
 }
 
 /** The records of a row. */
