@@ -50,11 +50,21 @@ function bytesOf(value: AlertsCorrelated, input: Input, record: AlertsNormalized
   const { decision, why, holdUntil } = answer;
   const { receiptId, workspaceId, webhookId, scope, receivedAt, normalizedAt, receiptTotal } = value;
   const envelope = { receiptId, workspaceId, webhookId, scope, receivedAt, normalizedAt, receiptTotal };
-  const before = `${JSON.stringify(envelope).slice(0, -1)},"alerts":[{"alert":`;
-  return room.take(before, alert, `,${JSON.stringify({ decision, why, holdUntil }).slice(1)}]}`);
+  const before = JSON.stringify(envelope);
+  const said = JSON.stringify({ decision, why, holdUntil });
+  return room
+    .begin(alert.byteLength, before.length + OPENING.length + said.length + CLOSING.length)
+    .opened(before)
+    .text(OPENING)
+    .bytes(alert)
+    .continued(said)
+    .text(CLOSING)
+    .take();
 }
 
 const ALERTS = '"alerts":[';
+const OPENING = `${ALERTS}{"alert":`;
+const CLOSING = ']}';
 
 /**
  * The bytes of a record's only alert where it stands as `encodeRecord` writes it: at the end, behind values without a list. No text has such

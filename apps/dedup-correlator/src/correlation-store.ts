@@ -25,14 +25,15 @@ export async function loadState(
   const processed = claim(tx, lookup); // last: nobody waits for it yet
   processed.catch(() => undefined); // told to whoever waits for it
   const [, keys, related, orders, storming, rollUps, candidates] = await reading;
-  const holders = [...lookup.known.keys, ...[...keys, ...related].map(keyOf)];
+  const read = [...keys, ...related].map(keyOf);
   const stormStates = storming.map(stormOf);
-  const held = [...holders, ...stormStates].flatMap(({ scope, incidentId }) =>
+  // Incidents of keys that are known are known too.
+  const held = [...read, ...stormStates].flatMap(({ scope, incidentId }) =>
     incidentId === null || isKnown(scope, incidentId) ? [] : [{ scope, incidentId }],
   );
   const named = lookup.incidents.filter(({ scope, incidentId }) => !isKnown(scope, incidentId));
   const rows = {
-    keys: holders,
+    keys: [...lookup.known.keys, ...read],
     orders: [...lookup.known.closings, ...orders.map(orderOf)],
     incidents: [...(await loadIncidents(tx, [...named, ...held])), ...[...rollUps, ...candidates].map(incidentOf)],
     storms: stormStates,

@@ -20,6 +20,8 @@ export class KeptScope {
     this.open.set(incident);
   }
 
+  hasChanged = (incidentId: string): boolean => this.before.has(incidentId);
+
   /** As it was committed last, unless it was not open. */
   committed(incidentId: string): KnownIncident | undefined {
     return this.before.has(incidentId) ? this.before.get(incidentId) : this.open.get(incidentId);

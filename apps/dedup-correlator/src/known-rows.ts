@@ -20,6 +20,7 @@ const MOST = { keys: 20_000, closings: 40_000 };
 /** What a batch has read and written. */
 export interface Batch {
   lookup: Lookup;
+  /** Those that were known before come first. */
   loaded: StoredRows;
   changes: CorrelationRows;
   due: Due;
@@ -85,10 +86,11 @@ export class KnownRows implements Known {
   take({ lookup, loaded, changes, due, listing }: Batch): void {
     for (const scope of listing) this.listed.add(scope);
     this.open.take(changes.incidents);
-    for (const key of loaded.keys) this.keys.set(pathOf(key), key);
+    for (const key of loaded.keys.slice(lookup.known.keys.length)) this.keys.set(pathOf(key), key);
     for (const key of changes.keys) this.keys.set(pathOf(key), key);
     for (const { path } of lookup.closings) this.closings.set(path, null);
-    for (const order of [...loaded.orders, ...changes.orders]) this.closings.set(closingPath(order), order);
+    for (const order of loaded.orders.slice(lookup.known.closings.length)) this.closings.set(closingPath(order), order);
+    for (const order of changes.orders) this.closings.set(closingPath(order), order);
     if (due.scopes.length > 0) this.prune(due);
   }
 

@@ -49,7 +49,7 @@ export class OpenScopes {
     for (const incident of incidents) {
       const kept = this.scopes.get(incident.scope);
       if (!kept) continue;
-      if (kept.open.get(incident.incidentId) !== incident) kept.open.set(incident);
+      if (!kept.hasChanged(incident.incidentId)) kept.open.set(incident);
       changed.add(kept);
       if (kept.open.size > this.most.perScope) this.scopes.set(incident.scope, null);
     }
