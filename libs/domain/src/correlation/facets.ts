@@ -17,7 +17,6 @@ const storable = (text: string): string =>
 /** The facets of an incident that has these values, e.g. those of the alert that opens it. Of custom fields only plain values, and lists of them. */
 export function facetsOf(opener: Omit<IncidentFacets, 'services'>): IncidentFacets {
   const { title, severity, kind, connector, webhookId, source, tags, customFields } = opener;
-  const fields = Object.entries(customFields).slice(0, MAX.fields);
   return {
     title: storable(title),
     severity,
@@ -25,15 +24,24 @@ export function facetsOf(opener: Omit<IncidentFacets, 'services'>): IncidentFace
     connector,
     webhookId,
     source: source === null ? null : storable(source),
-    tags: tagsOf(tags),
-    customFields: Object.fromEntries(
-      fields.flatMap(([name, value]) => (isPlain(value) ? [[storable(name), plain(value)]] : [])),
-    ),
+    tags: withMore([], tags),
+    customFields: plainFields(customFields),
   };
 }
 
-const tagsOf = (tags: readonly string[]): string[] => [...new Set(tags.map(storable))].slice(0, MAX.tags);
-const isScalar = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
+function plainFields(customFields: IncidentFacets['customFields']): IncidentFacets['customFields'] {
+  const names = Object.keys(customFields);
+  if (names.length === 0) return {};
+  const kept: [string, unknown][] = [];
+  for (const name of names.slice(0, MAX.fields)) {
+    const value = customFields[name];
+    if (isPlain(value)) kept.push([storable(name), plain(value)]);
+  }
+  return Object.fromEntries(kept);
+}
+
+const isScalar = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 const isPlain = (value: unknown): boolean => isScalar(value) || (Array.isArray(value) && value.every(isScalar));
 const plain = (value: unknown): unknown =>
   Array.isArray(value) ? value.slice(0, MAX.fields).map(plain) : typeof value === 'string' ? storable(value) : value;
@@ -101,20 +109,25 @@ export const groupOf = ({ fields }: Pick<NormalizedAlert, 'fields'>): string | n
 
 /** Terms by which an incident is found, beside its services: its tags with and without key, its group, its plain values. */
 export function termsOf(facets: IncidentFacets | null, group: string | null, known: readonly string[] = []): string[] {
-  const terms = new Set<string>([ANY_TERM]);
-  for (const term of known) if (term.startsWith('group ')) terms.add(term);
-  if (group !== null) terms.add(groupTerm(group));
-  if (!facets) return [...terms];
-  terms.add(valueTerm('title', facets.title));
-  if (facets.source !== null) terms.add(valueTerm('source', facets.source));
-  for (const [name, value] of Object.entries(facets.customFields))
-    if (!Array.isArray(value)) terms.add(valueTerm(`custom_fields.${name}`, String(value)));
-    else for (const text of value) terms.add(valueTerm(`custom_fields.${name}`, String(text)));
-  for (const tag of facets.tags) {
-    terms.add(tagTerm(tag));
-    const bare = bareTag(tag);
-    if (bare !== undefined) terms.add(tagTerm(bare));
+  const terms = [ANY_TERM];
+  const add = (term: string): void => {
+    if (!terms.includes(term)) terms.push(term); // a list of so few is looked through sooner than a set is made
+  };
+  for (const term of known) if (term.startsWith('group ')) add(term);
+  if (group !== null) add(groupTerm(group));
+  if (!facets) return terms;
+  for (const term of ofValues(facets)) if (terms.length < MAX.terms) add(term);
+  return withTags(terms, facets.tags).slice(0, MAX.terms);
+}
+
+function ofValues({ title, source, customFields }: IncidentFacets): string[] {
+  const terms = [valueTerm('title', title)];
+  if (source !== null) terms.push(valueTerm('source', source));
+  for (const name of Object.keys(customFields)) {
+    const value = customFields[name];
+    const field = `custom_fields.${name}`;
+    if (!Array.isArray(value)) terms.push(valueTerm(field, String(value)));
+    else for (const text of value) terms.push(valueTerm(field, String(text)));
   }
-  const all = [...terms];
-  return all.length > MAX.terms ? all.slice(0, MAX.terms) : all;
+  return terms;
 }

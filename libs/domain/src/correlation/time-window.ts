@@ -11,7 +11,9 @@ const SHOWN_MAX = 20;
 
 /** The services by which an incident is found: bounded, each once, first seen first. */
 export const incidentServices = (names: readonly string[]): string[] =>
-  [...new Set(names.map(boundedText))].slice(0, MAX_INCIDENT_SERVICES);
+  names.length === 1
+    ? [boundedText(names[0] as string)]
+    : [...new Set(names.map(boundedText))].slice(0, MAX_INCIDENT_SERVICES);
 
 /** The services after another alert has joined. What it knew already stays as it is, so that no index is touched. */
 export const joinedServices = ({ services }: KnownIncident, alert: Case['alert']): string[] =>
