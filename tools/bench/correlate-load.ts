@@ -13,6 +13,9 @@ export const WEBHOOK = 'whk_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 /** Milliseconds between two alerts. */
 const PACE = 5;
 
+/** As a record delivers it: put together here, its texts would be put in one piece when the decision first reads them, and count there. */
+const asHeard = (alert: NormalizedAlert): NormalizedAlert => JSON.parse(JSON.stringify(alert)) as NormalizedAlert;
+
 /**
  * Alerts of an estate of `services` services on clusters of 20: each service has an incident that stays open. Everything that an
  * alert says derives from its number, so that every run sees the same.
@@ -29,7 +32,7 @@ export class Estate {
     const number = this.sent++;
     const receiptId = `rcv_${number}`;
     const cluster = `cluster-${Math.floor(service / 20)}`;
-    return {
+    return asHeard({
       ...{
         id: alertIdOf(receiptId, 0),
         index: 0,
@@ -50,7 +53,7 @@ export class Estate {
       ...{ customFields: { cluster, team: `team-${service % 50}` }, fields: { labels: { job: `job-${service}` } } },
       ...{ configRevision: 1, notes: [] },
       ...over,
-    };
+    });
   }
 
   /** The alert that opens the incident of a service. */
