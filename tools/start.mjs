@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { environment, node, root, setup } from './setup.mjs';
+import { environment, node, root, serviceArguments, setup } from './setup.mjs';
 
 await setup();
 const app = process.env.APP ?? 'all-in-one';
@@ -15,7 +15,8 @@ if (!/^[a-z-]+$/.test(app) || !existsSync(main)) {
   process.stderr.write(`APP: there is no service '${app}'. Known: ${known.join(', ')}\n`);
   process.exit(78);
 }
-const child = spawn(node, [main], { cwd: root, env: environment, stdio: 'inherit' });
+// The all-in-one is for a laptop: it stays small.
+const child = spawn(node, app === 'all-in-one' ? [main] : [...serviceArguments, main], { cwd: root, env: environment, stdio: 'inherit' });
 // Ctrl-C reaches the whole group; a signal sent to this process alone is handed on.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.once('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
