@@ -16,7 +16,11 @@ if (!/^[a-z-]+$/.test(app) || !existsSync(main)) {
   process.exit(78);
 }
 // The all-in-one is for a laptop: it stays small.
-const child = spawn(node, app === 'all-in-one' ? [main] : [...serviceArguments, main], { cwd: root, env: environment, stdio: 'inherit' });
+const child = spawn(node, app === 'all-in-one' ? [main] : [...serviceArguments, main], {
+  cwd: root,
+  env: environment,
+  stdio: 'inherit',
+});
 // Ctrl-C reaches the whole group; a signal sent to this process alone is handed on.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.once('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
