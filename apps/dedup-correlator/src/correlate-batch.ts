@@ -3,13 +3,14 @@ import { correlate, learn, type KeyHolder, type KnownIncident, type StoredRows }
 import { together, type Input, type Output, type Stage, type Tx, type Verdict } from '@tocsin/postgres';
 import { BatchState } from './batch-state.ts';
 import { correlatedRecords } from './correlated-records.ts';
-import { loadState, prune, saveState } from './correlation-store.ts';
+import { loadState, prune } from './correlation-store.ts';
 import { alertParts, hear, type Heard } from './heard.ts';
 import { KnownRows, type Batch } from './known-rows.ts';
 import { lookupOf } from './lookup.ts';
 import { isAgain, isTouched, RowsGone, unansweredOf } from './narrow-writes.ts';
 import type { KeptMost } from './open-scopes.ts';
 import { Pruning } from './pruning.ts';
+import { saveState } from './state-writes.ts';
 import type { RulesOf, WebhookRules } from './webhook-rules.ts';
 
 /** What is read before the transaction: the records, and the rules that decide about their alerts. */

@@ -18,7 +18,10 @@ select r.alert_id, ${shared('r.workspace_id', 2)}, ${shared('r.scope', 3)}, r.re
 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as r(alert_id, workspace_id, scope, received_at)
 on conflict (alert_id) do nothing`;
 
-/** Which of these were answered before this transaction: their rows are not its own. */
+/**
+ * Which of these were answered before this transaction: their rows are not its own. A transaction takes ids once, and knows no savepoints,
+ * whose rows would have another number.
+ */
 export const ANSWERED_BEFORE = `
 select alert_id from dedup_correlator.processed_alerts where alert_id = any($1::text[]) and xmin <> pg_current_xact_id()::xid`;
 
