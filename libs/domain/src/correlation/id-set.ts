@@ -1,3 +1,5 @@
+import { hashOf } from './text-hash.ts';
+
 /** A third of the places at most are taken. */
 const FILL = 3;
 const FIRST_PLACES = 1_024;
@@ -14,16 +16,16 @@ export class IdSet {
 
   /** What was asked for last, and its hash: mostly it is added next. */
   private asked = '';
-  private hash = hashOf('');
+  private hash = hashOfId('');
 
   has(id: string): boolean {
     this.asked = id;
-    this.hash = hashOf(id);
+    this.hash = hashOfId(id);
     return this.places[2 * this.placeOf(id, this.hash) + 1] !== 0;
   }
 
   add(id: string): void {
-    const hash = id === this.asked ? this.hash : hashOf(id);
+    const hash = id === this.asked ? this.hash : hashOfId(id);
     const place = this.placeOf(id, hash);
     if (this.places[2 * place + 1] !== 0) return;
     this.places[2 * place] = hash;
@@ -59,12 +61,4 @@ export class IdSet {
 
 /** Ids end in what tells them apart. */
 const HASHED_LENGTH = 16;
-
-/** FNV-1a over the last code units, mixed so that its lower bits tell texts apart. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = Math.max(0, text.length - HASHED_LENGTH); index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return hash ^ (hash >>> 13);
-}
+const hashOfId = (id: string): number => hashOf(id, Math.max(0, id.length - HASHED_LENGTH));

@@ -1,3 +1,5 @@
+import { hashOf } from './text-hash.ts';
+
 /** What is found under its text. */
 export interface Named {
   readonly text: string;
@@ -108,12 +110,4 @@ export class TextTable<Value extends Named> {
       if (number !== 0) this.settle(places[from] as number, number);
     }
   }
-}
-
-/** FNV-1a over the code units, mixed so that its lower bits tell texts apart. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return hash ^ (hash >>> 13);
 }
