@@ -1,6 +1,6 @@
 import type { HaltReason, RetryReason, Topic, TopicDefinition } from '@tocsin/contracts';
 
-/** A record to append. The driver derives the partition from the key; equal keys keep their order. */
+/** A record to append. The driver derives the partition from the key; equal keys keep their order. Nobody writes to its value afterwards. */
 export interface AppendRecord {
   topic: Topic;
   key: string;

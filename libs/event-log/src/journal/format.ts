@@ -65,17 +65,11 @@ export function encodeFrame(input: FrameInput): { bytes: Buffer; record: LogReco
   };
 }
 
-/** Records as they are delivered where there is no file: the values are copied, into one piece of memory, since theirs may be written again. */
-export function inMemory(records: readonly { value: Uint8Array }[]): typeof encodeFrame {
-  let memory = Buffer.allocUnsafeSlow(records.reduce((sum, { value }) => sum + value.length, 0));
-  let at = 0;
-  return ({ offset, key, value, headers, timestamp }) => {
-    if (at + value.length > memory.length) [memory, at] = [Buffer.allocUnsafeSlow(value.length), 0]; // a duplicate
-    memory.set(value, at);
-    const copy = memory.subarray(at, (at += value.length));
-    return { bytes: EMPTY, record: { offset, key, value: copy, headers, timestamp } };
-  };
-}
+/** A record as it is delivered where there is no file: its value is what was appended. */
+export const inMemory: typeof encodeFrame = ({ offset, key, value, headers, timestamp }) => ({
+  bytes: EMPTY,
+  record: { offset, key, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), headers, timestamp },
+});
 
 /** A frame that says at which offset a partition goes on. */
 export const encodeNext = (topic: string, partition: number, offset: bigint): Buffer =>

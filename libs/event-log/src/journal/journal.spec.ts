@@ -250,6 +250,20 @@ describe('the switches of a journal', () => {
   });
 });
 
+describe('a journal in memory', () => {
+  it('keeps as much as it may, and says where it begins', async () => {
+    const log = await openJournal({ memoryBytes: 10_000 });
+    opened.push(log);
+    await log.ensureTopics(suiteTopics);
+    for (let i = 0; i < 100; i++) await log.append([record('a', `record ${i}`)]);
+    const { first, end } = (await log.offsets(topic)).partitions.find((one) => one.end > 0n)!;
+    expect(end).toBe(100n);
+    expect(first).toBeGreaterThan(50n);
+    expect(first).toBeLessThan(90n);
+    expect((await everything(log)).at(-1)).toBe('record 99');
+  });
+});
+
 describe('a compacted topic of a journal', () => {
   it('keeps the newest record of each key, on disk', async () => {
     const state = { key: 'any', partitions: 1, retentionMs: null, public: true };

@@ -32,7 +32,10 @@ export interface JournalOptions {
   startAbove?: () => Promise<readonly StoredPosition[]>;
   /** A file is sealed at this size; default 32 MiB. */
   segmentBytes?: number;
-  /** Records on disk that stay in memory, too; default 32 MiB. */
+  /**
+   * Bytes of records that stay in memory. On disk default 32 MiB; older ones are read from the files. In memory default all; older ones are
+   * gone, as those past their retention are.
+   */
   memoryBytes?: number;
 }
 
@@ -67,7 +70,7 @@ async function open(options: JournalOptions, directory: string | undefined, unlo
   const segments = directory
     ? await Segments.open(directory, options.segmentBytes ?? 32 * MIB, nextOffsets)
     : undefined;
-  const store = new RecordStore(nextOffsets, segments, options.memoryBytes ?? 32 * MIB);
+  const store = new RecordStore(nextOffsets, segments, options.memoryBytes ?? (directory ? 32 * MIB : Infinity));
   if (!stored) await startAbove(store, (await options.startAbove?.()) ?? []);
   // Last: a new journal counts as started only once its offsets are set.
   const storeTopics = async (topics: JournalTopics): Promise<void> => {

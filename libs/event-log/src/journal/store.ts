@@ -28,8 +28,7 @@ export class RecordStore {
     readonly segments: Segments | undefined,
     memoryBytes: number,
   ) {
-    // Without files the memory is all there is.
-    this.tail = new Tail(segments ? memoryBytes : Infinity);
+    this.tail = new Tail(memoryBytes);
   }
 
   next(topic: string, partition: number): bigint {

@@ -3,7 +3,7 @@ import type { LogRecord } from '../port.ts';
 /** Newest records in memory, oldest out first when they exceed the budget: who keeps up never reads the disk. */
 export class Tail {
   private readonly lists = new Map<string, { records: LogRecord[]; from: number }>();
-  private readonly order: { key: string; bytes: number }[] = [];
+  private readonly order: { key: string; offset: bigint; bytes: number }[] = [];
   private oldest = 0;
   private bytes = 0;
 
@@ -15,7 +15,7 @@ export class Tail {
     list.records.push(record);
     if (this.budget === Infinity) return;
     const bytes = record.value.length + record.key.length + 200;
-    this.order.push({ key, bytes });
+    this.order.push({ key, offset: record.offset, bytes });
     this.bytes += bytes;
     while (this.bytes > this.budget) this.dropOldest();
   }
@@ -55,11 +55,13 @@ export class Tail {
   }
 
   private dropOldest(): void {
-    const { key, bytes } = this.order[this.oldest++]!;
+    const { key, offset, bytes } = this.order[this.oldest++]!;
     this.bytes -= bytes;
     const list = this.lists.get(key)!;
-    list.from++;
-    compact(list);
+    if (list.records[list.from]?.offset === offset) {
+      list.from++; // unless it had expired
+      compact(list);
+    }
     if (this.oldest > 10_000 && this.oldest * 2 > this.order.length) {
       this.order.splice(0, this.oldest);
       this.oldest = 0;

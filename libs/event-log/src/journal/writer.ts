@@ -73,7 +73,7 @@ export class Writer {
 
   private encode(records: AppendRecord[]): Stored[] {
     const { store, now, faults, partitionOf } = this.options;
-    const frameOf = store.segments ? encodeFrame : inMemory(records);
+    const frameOf = store.segments ? encodeFrame : inMemory;
     const timestamp = now();
     const next = new Map<string, bigint>();
     const stored: Stored[] = [];
