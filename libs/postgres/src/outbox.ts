@@ -3,7 +3,7 @@ import { headerNames, type AppendRecord, type Source } from '@tocsin/event-log';
 import type { Pool } from 'pg';
 import { HandlerContractError } from './errors.ts';
 import { markOf } from './mark.ts';
-import { packed, unpacked } from './outbox-pack.ts';
+import { packed, unpacked, type Place } from './outbox-pack.ts';
 import type { Input, Mark, Output } from './pipeline.ts';
 
 type Querier = Pick<Pool, 'query'>;
@@ -116,8 +116,8 @@ export interface Writes {
 }
 
 /**
- * Marks and outputs of a batch in one statement. Values go as one binary parameter, cut up by the server: an array of
- * bytea would go as hex text. @returns the outbox rows, ids in publishing order.
+ * Marks and outputs of a batch in one statement. Values go as one binary parameter and their heads as another, cut up by the
+ * server: an array of bytea would go as hex text. @returns the outbox rows, ids in publishing order.
  */
 export async function writeOutcome(
   db: Querier,
@@ -129,7 +129,7 @@ export async function writeOutcome(
   const marks = consumed?.marks ?? [];
   if (records.length === 0 && marks.length === 0) return [];
   const source = consumed?.source;
-  const { packs, bytes } = packed(records);
+  const { packs, heads, values } = packed(records);
   const { rows } = await db.query<{ id: string }>(
     `with marked as (
        insert into ${schema}.consumer_marks (consumer_group, topic, partition, origin, mark_offset, ordinal, touched_on)
@@ -138,10 +138,11 @@ export async function writeOutcome(
        do update set mark_offset = excluded.mark_offset, ordinal = excluded.ordinal, touched_on = excluded.touched_on
      ), written as (
        insert into ${schema}.outbox (lane, topic, value)
-       select $8, topics, substring($10::bytea from starts for lengths)
-       from unnest($9::text[], $11::int[], $12::int[]) with ordinality r (topics, starts, lengths, n) order by n
+       select $8, topics, substring($10::bytea from head_start for head_length) || substring($11::bytea from value_start for value_length)
+       from unnest($9::text[], $12::int[], $13::int[], $14::int[], $15::int[])
+         with ordinality r (topics, head_start, head_length, value_start, value_length, n) order by n
        returning id
-     ) select id${notify === undefined ? '' : ', pg_notify($13, null)'} from written order by id`,
+     ) select id${notify === undefined ? '' : ', pg_notify($16, null)'} from written order by id`,
     [
       ...[source?.group ?? '', source?.topic ?? '', source?.partition ?? 0, consumed?.today ?? null],
       ...[
@@ -149,8 +150,8 @@ export async function writeOutcome(
         marks.map(({ offset }) => offset.toString()),
         marks.map(({ ordinal }) => ordinal),
       ],
-      ...[lane, packs.map(({ topics }) => topics), bytes],
-      ...[packs.map(({ start }) => start + 1), packs.map(({ length }) => length)],
+      ...[lane, packs.map(({ topics }) => topics), heads, values],
+      ...[...placesOf(packs.map(({ head }) => head)), ...placesOf(packs.map((pack) => pack.values))],
       ...(notify === undefined ? [] : [notify]),
     ],
   );
@@ -169,6 +170,12 @@ const rowOf = ({ id, topic, key, headers, value }: StoredRow): OutboxRow => ({
   id: BigInt(id),
   records: key === null || headers === null ? unpacked(value) : [{ topic, key, headers, value }],
 });
+
+/** As PostgreSQL counts, from 1. */
+const placesOf = (places: readonly Place[]): number[][] => [
+  places.map(({ start }) => start + 1),
+  places.map(({ length }) => length),
+];
 
 /** The oldest rows, in id order: of one lane, or of all. Ids are drawn before the commit, so there is no cursor: what was sent is deleted. */
 export async function readOutbox(db: Querier, schema: string, lane?: string): Promise<OutboxRow[]> {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import { Client, type Pool, type PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Pieces } from './bind-message.ts';
 import { createCommitCommand } from './commit-command.ts';
 import { createPools, type Pools } from './pools.ts';
 import type { Publisher } from './publisher.ts';
@@ -75,6 +76,33 @@ describe('a statement with parameters', () => {
       expect(one?.statement).toBe(FIND);
       expect(Number(one?.generic_plans)).toBeGreaterThan(0);
     }));
+
+  it('takes large values from where they are, whether prepared or not', () =>
+    withClient(pools.pipeline, async (client) => {
+      const [one, two] = [Buffer.alloc(100_000, 'one'), Buffer.alloc(70_000, 'two')];
+      const both = new Pieces([one, two]);
+      for (let n = 0; n < 5; n++) {
+        const { rows } = await client.query<{ large: Buffer; joined: Buffer; small: string; nothing: null }>(
+          'select $1::bytea as large, $2::bytea as joined, $3::text as small, $4::text as nothing',
+          [one, both, 'ä', null],
+        );
+        expect(rows[0]?.large.equals(one)).toBe(true);
+        expect(rows[0]?.joined.equals(Buffer.concat([one, two]))).toBe(true);
+        expect([rows[0]?.small, rows[0]?.nothing]).toEqual(['ä', null]);
+      }
+      expect((await preparedOn(client)).length).toBeGreaterThan(0);
+    }));
+
+  it('takes pieces that are small, and those that another client is given', async () => {
+    const pieces = new Pieces([Buffer.from('a'), Buffer.from('b')]);
+    const read = async (client: { query: Client['query'] }) =>
+      (await client.query<{ text: string }>("select convert_from($1::bytea, 'UTF8') as text", [pieces])).rows[0]?.text;
+    expect(await withClient(pools.pipeline, read)).toBe('ab');
+    const plain = new Client({ connectionString: database.url });
+    await plain.connect();
+    expect(await read(plain)).toBe('ab');
+    await plain.end();
+  });
 
   it('that has none is prepared where it comes with an empty list of them', () =>
     withClient(pools.pipeline, async (client) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Client, type QueryConfig } from 'pg';
+import { bindMessage, hasLarge, type Binding } from './bind-message.ts';
 
 /** A text is prepared once this connection has run it so often: what runs once is not worth keeping. */
 const PREPARE_AT = 3;
@@ -37,6 +38,12 @@ function nameOf(text: string): string {
   return name;
 }
 
+/** What pg's declarations leave out of its connection. */
+interface Wire {
+  stream?: Socket;
+  bind: (binding: Binding) => void;
+}
+
 type Given = [text: unknown, values?: unknown, callback?: unknown];
 
 /**
@@ -56,6 +63,18 @@ export class PreparingClient extends Client {
     super({ ...(typeof config === 'string' ? { connectionString: config } : config), pipeline: true });
     const query = this.query.bind(this) as (...given: Given) => unknown;
     this.query = ((...given: Given) => this.run(query, given)) as Client['query'];
+    this.sendLargeAsTheyAre();
+  }
+
+  /** pg puts each message together in memory that it enlarges several times: two copies of what is large, and as much that is soon garbage. */
+  private sendLargeAsTheyAre(): void {
+    const wire = this.connection as unknown as Wire;
+    const bind = wire.bind.bind(wire);
+    wire.bind = (binding) => {
+      if (!hasLarge(binding)) return bind(binding);
+      const pieces = bindMessage(binding);
+      if (wire.stream?.writable) for (const piece of pieces) wire.stream.write(piece);
+    };
   }
 
   private run(query: (...given: Given) => unknown, [text, values, callback]: Given): unknown {
@@ -77,7 +96,7 @@ export class PreparingClient extends Client {
 
   /** Each write is a system call that wakes the server; what this turn sends can wait for its end, unless it is enough to begin with. */
   private gather(): void {
-    const { stream } = this.connection as unknown as { stream?: Socket };
+    const { stream } = this.connection as unknown as Wire;
     if (!stream?.writable) return;
     if (this.gathering) {
       if (stream.writableLength < GATHERED_BYTES) return;
