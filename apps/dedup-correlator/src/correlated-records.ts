@@ -7,6 +7,7 @@ import {
   type AlertsNormalized,
   type CorrelatedAlert,
 } from '@tocsin/contracts';
+import { instantOf } from '@tocsin/domain/correlation';
 import type { Input, Output } from '@tocsin/postgres';
 import { ByteRoom } from './byte-room.ts';
 
@@ -26,7 +27,7 @@ export function correlatedRecords(
   answers: readonly CorrelatedAlert[],
 ): Output[] {
   const { receiptId, workspaceId, webhookId, scope, receivedAt, receiptTotal } = record;
-  const normalizedAt = new Date(input.timestamp).toISOString();
+  const normalizedAt = instantOf(input.timestamp);
   const headers = input.headers['traceparent'] ? { traceparent: input.headers['traceparent'] } : undefined;
   return packed(answers).map((alerts): Output => {
     const value = { receiptId, workspaceId, webhookId, scope, receivedAt, normalizedAt, receiptTotal, alerts };

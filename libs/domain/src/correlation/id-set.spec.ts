@@ -25,4 +25,10 @@ it('grows, and tells texts with the same hash apart', () => {
   expect(all.every((id) => ids.has(id))).toBe(true);
   const others = Array.from({ length: 200_000 }, (_, index) => alertIdOf('other', index));
   expect(others.some((id) => ids.has(id))).toBe(false);
+  ids.clear();
+  expect(all.some((id) => ids.has(id))).toBe(false);
+  ids.add(all[0] as string);
+  expect(all.filter((id) => ids.has(id))).toEqual([all[0]]);
+  ids.clear();
+  expect(ids.has(all[0] as string)).toBe(false);
 });

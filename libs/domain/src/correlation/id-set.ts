@@ -33,6 +33,13 @@ export class IdSet {
     if (this.ids.length * FILL > this.mask) this.grow();
   }
 
+  clear(): void {
+    if (this.places.length > 2 * FIRST_PLACES) this.places = new Int32Array(2 * FIRST_PLACES);
+    else this.places.fill(0);
+    this.mask = FIRST_PLACES - 1;
+    this.ids.length = 0;
+  }
+
   /** Where the text stands, or the free place where it would. */
   private placeOf(id: string, hash: number): number {
     const { places, mask, ids } = this;

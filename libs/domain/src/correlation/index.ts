@@ -3,7 +3,15 @@ export { defaultCorrelation, webhookCorrelation, withWorkspaceRules, workspaceCo
 export { ANY_TERM, serviceTerm, type IncidentFacets } from './facets.ts';
 export { standardFlapping, type FlappingPolicy } from './flapping.ts';
 export { learn } from './learn.ts';
-export { boundedText, eventTimeOf, fileUnder, MAX_INCIDENT_SPAN_MS, millisOf, type Millis } from './moments.ts';
+export {
+  boundedText,
+  eventTimeOf,
+  fileUnder,
+  instantOf,
+  MAX_INCIDENT_SPAN_MS,
+  millisOf,
+  type Millis,
+} from './moments.ts';
 export { compileMute, type CompiledMute } from './mutes.ts';
 export { OpenIncidents } from './open-incidents.ts';
 export { looksEverywhere } from './rule-lookup.ts';

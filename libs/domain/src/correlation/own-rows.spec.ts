@@ -53,4 +53,25 @@ describe('rows that are written into', () => {
     expect(state.keysOf(path('resolve-6')).map(({ dedupKey }) => dedupKey)).toEqual(['key', 'other']);
     expect(state.key(path('resolve-6'))).toBeUndefined();
   });
+
+  it('are as they became after the changes were forgotten, and only what changes then is a change', () => {
+    const state = new WorkingSet();
+    const processed = { workspaceId: 'ws', scope: 'scope', alertId: 'alr-1', receivedAt: 1 };
+    state.apply([
+      { kind: 'processed', processed },
+      { kind: 'key', key: keyAt(2) },
+      {
+        kind: 'order',
+        order: { ...identity, webhookId: 'hook', resolveKey: 'key', closedAt: 1, closedBy: 'resolved', keptUntil: 2 },
+      },
+      { kind: 'incident', incident: incidentAt(2) },
+    ]);
+    state.forgetChanges();
+    expect(state.changes()).toEqual({ processed: [], keys: [], orders: [], incidents: [], storms: [] });
+    expect(state.isProcessed('alr-1')).toBe(false);
+    expect(state.key({ scope: 'scope', webhookId: 'hook', key: 'key' })).toEqual(keyAt(2));
+    expect(state.incident('scope', 'inc')).toEqual(incidentAt(2));
+    state.apply([{ kind: 'key', key: keyAt(4) }]);
+    expect(state.changes()).toEqual({ processed: [], keys: [keyAt(4)], orders: [], incidents: [], storms: [] });
+  });
 });

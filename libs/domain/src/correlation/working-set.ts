@@ -126,6 +126,16 @@ export class WorkingSet implements CorrelationView {
     };
   }
 
+  /** For one who writes nothing, as a replay: what changed until now, and which alerts were processed, is not asked for any more. */
+  forgetChanges(): void {
+    this.processed.clear();
+    for (const changed of [this.changedKeys, this.changedOrders, this.changedIncidents, this.changedStorms]) {
+      for (const slot of changed) slot.isChanged = false;
+      changed.length = 0;
+    }
+    this.newlyProcessed.length = 0;
+  }
+
   private rowsOf(scope: string): ScopeRows {
     if (this.lastScope?.scope === scope) return this.lastScope;
     let rows = this.scopes.get(scope);

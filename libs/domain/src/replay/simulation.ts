@@ -45,6 +45,7 @@ export class Simulation {
     this.hear(this.incidents.endDue(alert.receivedAt));
     const { decision, why, changes } = correlate(this.state, alert, this.configurationOf(alert.webhookId).correlation);
     this.state.apply(changes);
+    this.state.forgetChanges();
     const { answers, facts } = this.incidents.record([{ alert, decision, why }]);
     this.hear(facts);
     const [answer] = answers;
