@@ -4,7 +4,7 @@ import { findDelivery } from './delivery-log.ts';
 import { exportDeliveries } from './export-deliveries.ts';
 import { OutboundLogKeeper } from './outbound-log-keeper.ts';
 import { aBatch, anIncidentEvent, incidentId } from './spec/events.ts';
-import { aConfig, aSubscription, SUBSCRIPTION, WORKSPACE } from './spec/harness.ts';
+import { aConfig, aFeed, aSubscription, SUBSCRIPTION, WORKSPACE } from './spec/harness.ts';
 import { commandsOf, finished, installation, logOf, sequences } from './spec/installation.ts';
 
 const { receiver, dispatcher } = installation();
@@ -38,6 +38,18 @@ describe('a paused subscription', () => {
     await waitFor(() => received.length === 4, { timeoutMs: 20_000 });
     expect(sequences(received).sort()).toEqual(['1/1', '2/1', '3/1', '4/1']);
     expect((await logOf(running)).every(({ status }) => status === 'delivered' || status === 'pending')).toBe(true);
+  });
+
+  it('that is active again has its events sent again also where that has not been heard of yet', async () => {
+    const { url, received } = await receiver();
+    const documents = [aSubscription({ url, active: false })];
+    const running = dispatcher(documents);
+    await running.dispatcher.plan(events(1, 1));
+    const [skipped] = await finished(running, 1);
+    const refresh = () => Promise.resolve(void (documents[0] = { ...aSubscription({ url }), revision: 2 }));
+    const { commands } = commandsOf(running, documents, { ...aFeed(documents), refresh });
+    await commands.redeliverOne(WORKSPACE, SUBSCRIPTION, skipped?.id ?? '');
+    await waitFor(() => received.length === 1, { timeoutMs: 20_000 });
   });
 
   it('that keeps its events sends them in order when it goes on, at a safe rate, also what was under way', async () => {

@@ -61,13 +61,19 @@ export class SubscriptionCommands {
 
   /** @throws Problem not-found, conflict where nothing would be sent */
   private async mustSend(workspaceId: string, subscriptionId: string): Promise<SubscriptionDocument> {
-    const subscription = await knownSubscription(this.parts.feed, workspaceId, subscriptionId);
-    const { body, revision } = subscription;
-    if (body.delivery === 'pull')
+    const { feed } = this.parts;
+    const known = await knownSubscription(feed, workspaceId, subscriptionId);
+    if (known.body.delivery === 'pull')
       throw new Problem('conflict', 'Events of this subscription are fetched: read its feed with an older cursor.');
-    const disabled = (await disabledRevisions(this.parts.pool)).get(subscriptionId) ?? null;
-    if (!body.active || isDisabled(disabled, revision))
-      throw new Problem('conflict', 'The subscription is paused or disabled; make it active first ({"active": true}).');
-    return subscription;
+    if (await this.isSending(known)) return known;
+    await feed.refresh(); // that it is active again may not have reached this process yet
+    const latest = await knownSubscription(feed, workspaceId, subscriptionId);
+    if (await this.isSending(latest)) return latest;
+    throw new Problem('conflict', 'The subscription is paused or disabled; make it active first ({"active": true}).');
+  }
+
+  private async isSending({ id, body, revision }: SubscriptionDocument): Promise<boolean> {
+    if (!body.active) return false;
+    return !isDisabled((await disabledRevisions(this.parts.pool)).get(id) ?? null, revision);
   }
 }

@@ -61,12 +61,16 @@ export const sequences = (received: Received[]): string[] =>
   received.map(({ headers }) => `${String(headers['x-tocsin-sequence'])}/${String(headers['x-tocsin-attempt'])}`);
 
 /** What the REST doors use, over the same database. */
-export function commandsOf(running: Running, documents: SubscriptionDocument[]) {
+export function commandsOf(
+  running: Running,
+  documents: SubscriptionDocument[],
+  feed: ReturnType<typeof aFeed> = aFeed(documents),
+) {
   const { pools, dispatcher, outputs } = running;
   const shared = {
     restPool: pools.rest,
     pipeline: transactions(pools, outputs),
-    feed: aFeed(documents),
+    feed,
     clock: () => new Date(),
   };
   return {
