@@ -10,6 +10,12 @@ import { compileRules, type CorrelationConfig } from '@tocsin/domain/correlation
 const START = Date.parse('2026-11-21T09:00:00.000Z');
 export const WORKSPACE = 'ws_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 export const WEBHOOK = 'whk_aaaaaaaaaaaaaaaaaaaaaaaaaa';
+/** Whose alerts they are. */
+export interface Owner {
+  workspaceId: string;
+  webhookId: string;
+}
+
 /** Milliseconds between two alerts. */
 const PACE = 5;
 
@@ -22,24 +28,27 @@ const asHeard = (alert: NormalizedAlert): NormalizedAlert => JSON.parse(JSON.str
  */
 export class Estate {
   readonly services: number;
+  private readonly owner: Owner;
   private sent = 0;
 
-  constructor(services: number) {
+  constructor(services: number, owner: Owner = { workspaceId: WORKSPACE, webhookId: WEBHOOK }) {
     this.services = services;
+    this.owner = owner;
   }
 
   private alert(key: string, service: number, over: Partial<NormalizedAlert> = {}): NormalizedAlert {
     const number = this.sent++;
-    const receiptId = `rcv_${number}`;
+    const { workspaceId, webhookId } = this.owner;
+    const receiptId = `rcv_${webhookId.slice(-1)}${number}`;
     const cluster = `cluster-${Math.floor(service / 20)}`;
     return asHeard({
       ...{
         id: alertIdOf(receiptId, 0),
         index: 0,
         receiptId,
-        workspaceId: WORKSPACE,
-        webhookId: WEBHOOK,
-        scope: WORKSPACE,
+        workspaceId,
+        webhookId,
+        scope: workspaceId,
       },
       ...{ connector: 'generic', kind: 'alert', status: 'triggered', severity: 'high' },
       ...{ title: `Latency of service-${service} is high`, description: 'p99 above the threshold for five minutes' },
