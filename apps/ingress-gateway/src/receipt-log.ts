@@ -6,9 +6,9 @@ import type { Receipt } from './spool/spool-store.ts';
 
 /** What a record costs in memory beside its body: headers, promises, driver bookkeeping. */
 const RECORD_OVERHEAD_BYTES = 2_048;
-/** How long the spool may take; less where the log was waited for before, so that a sender is answered within a second. */
+/** How long the spool may take; less where the log was waited for before (500 ms by default), so that a sender is answered within a second. */
 const SPOOL_MS = 600;
-const SPOOL_AFTER_LOG_MS = 300;
+const SPOOL_AFTER_LOG_MS = 400;
 /** The log and the spool in turns, where each says to try the other. */
 const TRIES_MAX = 4;
 

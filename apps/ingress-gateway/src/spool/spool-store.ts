@@ -33,7 +33,7 @@ export const bytesOf = (record: AppendRecord): number =>
 
 /** A connection of its own, apart from the pool: neither spooling nor draining may wait for a query of somebody else. */
 export async function connectSpool(options: ClientConfig, settings: Record<string, string>): Promise<Client> {
-  const client = new Client({ ...options, connectionTimeoutMillis: 1_000 });
+  const client = new Client({ ...options, connectionTimeoutMillis: 1_000, keepAlive: true });
   client.on('error', () => undefined); // the next query reports it
   try {
     await client.connect();

@@ -23,6 +23,7 @@ export interface SpoolWriterOptions {
 interface Waiting {
   receipt: Receipt;
   bytes: number;
+  deadlineMs: number;
   until: number;
   resolve: (answer: PutAnswer) => void;
   reject: (error: Error) => void;
@@ -65,6 +66,15 @@ export class SpoolWriter {
     return this.size >= this.options.maxBytes ? 'full' : 'ready';
   }
 
+  /** Connects before an outage: making the connection would take from the time of its first receipts. */
+  async prepare(): Promise<void> {
+    try {
+      await within(STATEMENT_MS, this.connection().then(readGate));
+    } catch (error) {
+      if (!this.running && !this.closed) this.failed(error as Error); // whoever is at work finds out
+    }
+  }
+
   /** The size as the database knows it. */
   sized(bytes: number): void {
     this.size = bytes;
@@ -77,7 +87,7 @@ export class SpoolWriter {
       return Promise.reject(new Error('the spool takes nothing now'));
     this.heldBytes += bytes;
     return new Promise((resolve, reject) => {
-      this.queue.push({ receipt, bytes, until: performance.now() + deadlineMs, resolve, reject });
+      this.queue.push({ receipt, bytes, deadlineMs, until: performance.now() + deadlineMs, resolve, reject });
       this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
       if (!this.running) void this.work();
     });
@@ -110,6 +120,25 @@ export class SpoolWriter {
     this.sweeper = undefined;
   }
 
+  private connection(): Promise<Client> {
+    return (this.client ??= this.connect());
+  }
+
+  /** One that ends, as with a restart of the database, is made again at once. */
+  private connect(): Promise<Client> {
+    const connecting = this.options.connect();
+    const ended = () => {
+      if (this.client !== connecting || this.closed) return;
+      this.client = undefined;
+      if (!this.running) void this.prepare();
+    };
+    connecting.then(
+      (client) => client.once('end', ended),
+      () => undefined,
+    );
+    return connecting;
+  }
+
   private next(): Waiting[] {
     let count = 0;
     for (let bytes = 0; count < Math.min(this.queue.length, BATCH_ROWS); count += 1) {
@@ -124,8 +153,7 @@ export class SpoolWriter {
   private async store(batch: readonly Waiting[]): Promise<void> {
     const { gate, writer } = this.options;
     const receipts = batch.map(({ receipt }) => receipt);
-    const put = async () =>
-      putReceipts(await (this.client ??= this.options.connect()), writer, gate.generation, receipts);
+    const put = async () => putReceipts(await this.connection(), writer, gate.generation, receipts);
     const { taken, opened, generation } = await within(STATEMENT_MS, put());
     gate.heard({ generation, spooling: taken });
     if (taken) this.size += batch.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -150,6 +178,8 @@ export class SpoolWriter {
       this.options.log.warn({ err: error, generation }, 'spool.not-heard-by-all');
     } finally {
       this.opening = false;
+      const now = performance.now();
+      for (const waiting of this.queue) waiting.until = now + waiting.deadlineMs; // it could not be served before
     }
   }
 
@@ -171,7 +201,7 @@ export class SpoolWriter {
   private async awaitDatabase(): Promise<void> {
     while (!this.closed && this.away) {
       await pause(AGAIN_MS);
-      const connecting = this.options.connect();
+      const connecting = this.connect();
       try {
         await within(STATEMENT_MS, connecting.then(readGate));
         this.client = connecting;

@@ -1,16 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { topics } from '@tocsin/contracts';
 import type { EventLog, LogRecord } from '@tocsin/event-log';
 import { openJournal } from '@tocsin/event-log/journal';
 import { createPools, type Pools } from '@tocsin/postgres';
 import { testDatabase, waitFor } from '@tocsin/testing';
+import { Client, type QueryResultRow } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReceiptLog } from '../receipt-log.ts';
 import { createReceipts, type Receipts } from './spool.ts';
 
 const MIB = 1024 * 1024;
+const LONGER_THAN_A_RECEIPT_MAY_TAKE = 800;
+const MOMENTS = 200;
 
 /** A log that a test takes away and gives back: while away, appends and questions wait, or are refused at once. */
 class Cluster {
@@ -49,8 +53,9 @@ async function cable(url: string) {
   const sockets = new Set<Socket>();
   const to = new URL(url);
   let cut = false;
+  let full = false;
   const server = createServer((socket) => {
-    if (cut) return void socket.destroy();
+    if (cut || full) return void socket.destroy();
     const far = connect(Number(to.port), to.hostname);
     for (const end of [socket, far]) {
       sockets.add(end);
@@ -67,7 +72,9 @@ async function cable(url: string) {
       cut = true;
       for (const socket of sockets) socket.destroy();
     },
-    mend: () => (cut = false),
+    /** No more connections than there are. */
+    fill: () => (full = true),
+    mend: () => (cut = full = false),
     close: () => {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -210,6 +217,44 @@ describe('while the log is away', () => {
     },
   );
 
+  it('what came while the others had not heard of it has its whole time afterwards', async () => {
+    const log = gateway();
+    await log.append(receipt('whk_a', '0'));
+    const slow = await pools.pipeline.connect();
+    await slow.query('select pg_advisory_lock(60101, pg_backend_pid())');
+    await slow.query(`insert into ingress_gateway.spool_gateways values ('slow', pg_backend_pid())`);
+    cluster.away();
+    const first = log.append(receipt('whk_a', '1'));
+    await waitFor(async () => (await spooled()) === 1, within);
+    const second = log.append(receipt('whk_a', '2'));
+    await pause(LONGER_THAN_A_RECEIPT_MAY_TAKE);
+    // The database is slow: what waited is stored some moments after the first is confirmed.
+    await slow.query('begin; lock table ingress_gateway.spool_accounts in exclusive mode');
+    await pools.pipeline.query(`update ingress_gateway.spool_gateways set heard = 0 where name = 'slow'`);
+    await first;
+    await pause(MOMENTS);
+    await slow.query('commit');
+    slow.release(true);
+    await second;
+    expect(said('spool.not-heard-by-all')).toEqual([]);
+  });
+
+  it('the connection for it is there before, also after one that ended', async () => {
+    const log = gateway();
+    await log.append(receipt('whk_a', '0'));
+    const writers = async () => {
+      const text = `select pid from pg_stat_activity where datname = current_database() and query like '%spool_gate' and pid <> pg_backend_pid()`;
+      return (await asAdministrator<{ pid: number }>(text)).map(({ pid }) => pid);
+    };
+    const before = await waitFor(async () => (await writers()).length === 2 && writers(), within);
+    for (const pid of before) await terminate(pid);
+    await waitFor(async () => (await writers()).filter((pid) => !before.includes(pid)).length === 2, within);
+    wire.fill();
+    cluster.away();
+    await log.append(receipt('whk_a', '1'));
+    expect(said('spool.away')).toEqual([]);
+  });
+
   it('a gateway that hangs holds up the first receipt for two seconds at most', async () => {
     const log = gateway();
     await log.append(receipt('whk_a', '0'));
@@ -342,10 +387,12 @@ it('takes thousands of receipts a second', async () => {
 });
 
 /** Ends a session of the server, as the death of its process does. */
-async function terminate(pid: number): Promise<void> {
-  const { Client } = await import('pg');
+const terminate = (pid: number) => asAdministrator('select pg_terminate_backend($1)', [pid]);
+
+async function asAdministrator<T extends QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
   const administrator = new Client({ connectionString: database.url });
   await administrator.connect();
-  await administrator.query('select pg_terminate_backend($1)', [pid]);
+  const { rows } = await administrator.query<T>(text, values);
   await administrator.end();
+  return rows;
 }

@@ -84,7 +84,11 @@ function withSpool({ eventLog, pool, random, log, config }: ReceiptsParts): Rece
   return {
     log: receipts,
     start: async (schema) => {
-      const looked = schema.then((there) => (there ? drainer.start() : undefined));
+      const looked = schema.then(async (there) => {
+        if (!there) return;
+        void writer.prepare();
+        await drainer.start();
+      });
       const reached = eventLog.offsets('webhook.received').then(
         () => true,
         () => false,
