@@ -180,16 +180,17 @@ describe('each event of the catalogue arrives', () => {
     await post(`/api/v1/incidents/${id}/erase`, { note: 'Request 4711' });
     const told = await arrival('incident.updated', about(id));
     expect(told.body).not.toContain('Ada');
-    const log = await waitFor(
+    // What was sent but not yet booked when the erasure came is emptied with the next round, within a minute.
+    await waitFor(
       async () => {
         const { items } = await client.get<{ items: { erased_at: string | null; sequence: number }[] }>(
           `/api/v1/deliveries?incident_id=${id}&limit=100`,
         );
-        return items.filter((one) => one.erased_at !== null).length >= 2 && items;
+        const emptied = items.filter((one) => one.erased_at !== null);
+        return emptied.length >= 2 && !JSON.stringify(items).includes('Ada');
       },
-      { timeoutMs: 30_000, what: 'emptied deliveries' },
+      { timeoutMs: 90_000, what: 'that all of its deliveries are emptied' },
     );
-    expect(JSON.stringify(log)).not.toContain('Ada');
   });
 
   it('is what GET /api/v1/event-types lists', async () => {
