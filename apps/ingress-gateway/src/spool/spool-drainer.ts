@@ -37,6 +37,7 @@ export interface SpoolDrainerOptions {
 const LOOK_MS = 1_000;
 const AGAIN_MS = 500;
 const ROUND = { rows: 2_000, bytes: 4 * 1024 * 1024 };
+const EVERY_SLOT = Array.from({ length: SLOTS }, (_, slot) => slot);
 /** Half of the slots, so that two gateways drain at the same time. */
 const SLOTS_PER_ROUND = SLOTS / 2;
 /** Few enough to be forwarded while every gateway waits for it. */
@@ -110,16 +111,18 @@ export class SpoolDrainer {
       this.said = state.generation;
     }
     if (!gate.isOpen() || watch.isAway()) return false;
-    const drained = await this.round(client);
+    const drained = await this.round(client, this.someSlots());
     if (drained >= ROUND.rows / 2) return true;
+    // Whether the log takes the rest shows before the gate is locked: nobody could spool while it is waited for.
+    const rest = await this.round(client, EVERY_SLOT);
     if (await this.finish(client)) return false;
-    if (drained === 0) await pause(CROWDED_MS);
+    if (drained + rest === 0) await pause(CROWDED_MS);
     return true;
   }
 
-  private async round(client: Client): Promise<number> {
+  private async round(client: Client, wanted: readonly number[]): Promise<number> {
     const { writer, drained } = this.options;
-    const slots = await takeSlots(client, this.someSlots());
+    const slots = await takeSlots(client, wanted);
     if (slots.length === 0) return 0;
     const rows = await readReceipts(client, slots, ROUND);
     if (rows.length > 0) {
@@ -162,7 +165,7 @@ export class SpoolDrainer {
   }
 
   private someSlots(): number[] {
-    const slots = Array.from({ length: SLOTS }, (_, slot) => slot);
+    const slots = [...EVERY_SLOT];
     for (let at = slots.length - 1; at > 0; at -= 1) {
       const other = this.options.random(at + 1);
       [slots[at], slots[other]] = [slots[other] as number, slots[at] as number];

@@ -202,12 +202,14 @@ export async function closeSpool(
   if ((await countUpTo(client, limit + 1)) > limit) return undefined;
   await client.query(`begin; set local lock_timeout = '300ms'`);
   try {
-    await client.query(`select pg_advisory_xact_lock(${GATE_LOCK})`);
-    await client.query('select pg_advisory_xact_lock($1, slot) from generate_series(0, $2::int) slot', [
-      SLOT_LOCKS,
-      SLOTS - 1,
-    ]);
     const every = Array.from({ length: SLOTS }, (_, slot) => slot);
+    // The slots come first, and without waiting: who waits for another drainer must not keep everybody from the gate.
+    const { rowCount: free } = await client.query(
+      'select from unnest($1::int[]) as slot where pg_try_advisory_xact_lock($2, slot)',
+      [every, SLOT_LOCKS],
+    );
+    if (free !== SLOTS) throw new NotYet();
+    await client.query(`select pg_advisory_xact_lock(${GATE_LOCK})`);
     const rows = await readReceipts(client, every, { rows: limit * SLOTS, bytes: 8 * 1024 * 1024 });
     if (rows.length > limit || (await countUpTo(client, limit + 1)) > rows.length) throw new NotYet();
     if (rows.length > 0) await forward(rows);

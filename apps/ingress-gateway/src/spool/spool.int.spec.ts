@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { topics } from '@tocsin/contracts';
-import type { EventLog, LogRecord } from '@tocsin/event-log';
+import { partitionOf, type EventLog, type LogRecord } from '@tocsin/event-log';
 import { openJournal } from '@tocsin/event-log/journal';
+import type { Random } from '@tocsin/nest-shell';
 import { createPools, type Pools } from '@tocsin/postgres';
 import { testDatabase, waitFor } from '@tocsin/testing';
 import { Client, type QueryResultRow } from 'pg';
@@ -115,11 +116,11 @@ afterEach(async () => {
   await database.drop();
 });
 
-function gateway(over: { maxBytes?: number } = {}): ReceiptLog {
+function gateway(over: { maxBytes?: number; random?: Random } = {}): ReceiptLog {
   const receipts = createReceipts({
     eventLog: cluster.client(),
     pool: pools.pipeline,
-    random: randomBytes,
+    random: over.random ?? randomBytes,
     log: pino({ level: 'info' }, { write: (line: string) => void logged.push(line) }),
     config: {
       INGRESS_APPEND_DEADLINE_MS: 2_000,
@@ -149,6 +150,7 @@ const firsts = (webhook: string): string[] => [
 ];
 const spooled = async () =>
   Number((await pools.pipeline.query<{ n: string }>('select count(*) as n from ingress_gateway.spool')).rows[0]?.n);
+const sessions = async () => (await pools.pipeline.query('select from ingress_gateway.spool_gateways')).rowCount;
 const gate = async () =>
   (await pools.pipeline.query<{ spooling: boolean }>('select spooling from ingress_gateway.spool_gate')).rows[0]
     ?.spooling;
@@ -253,6 +255,21 @@ describe('while the log is away', () => {
     cluster.away();
     await log.append(receipt('whk_a', '1'));
     expect(said('spool.away')).toEqual([]);
+  });
+
+  it('a gateway that has not noticed does not lock the spool while it waits for the log', async () => {
+    const log = gateway();
+    await log.append(receipt('whk_a', '0'));
+    // It begins with slots in which nothing is, so that it believes to be nearly done.
+    const firstSlots = (size: number) => (size === 1 ? Buffer.from([0]) : randomBytes(size));
+    gateway({ random: firstSlots });
+    await waitFor(async () => (await sessions()) === 2, within);
+    const webhook = numbers(100).find((number) => partitionOf(number, 16) === 0) as string;
+    cluster.away();
+    for (const body of numbers(50)) await log.append(receipt(webhook, body));
+    cluster.back();
+    await waitFor(() => firsts(webhook).length === 50, within);
+    expect(firsts(webhook)).toEqual(numbers(50));
   });
 
   it('a gateway that hangs holds up the first receipt for two seconds at most', async () => {
