@@ -105,6 +105,7 @@ export function seenServicesOf(items: ReceiptsSettled['items']): SeenService[] {
 /**
  * Services that alerts named, as far as they are new and the workspace has room. Pipeline role: the workspace is in the row. Every alert's
  * service is looked up, so that is done id by id (a scalar subquery is never turned into a join that reads all services of everybody).
+ * The room that is left is counted once: within the join it was counted for each name that a full workspace does not learn.
  */
 export async function noteSeenServices(tx: Tx, seen: readonly SeenService[]): Promise<void> {
   if (seen.length === 0) return;
@@ -116,7 +117,7 @@ export async function noteSeenServices(tx: Tx, seen: readonly SeenService[]): Pr
      ), ranked as (
        select g.*, row_number() over (partition by g."workspaceId" order by g.at, g.id) as place
        from given g where (select s.first_seen_at from control_plane.services s where s.id = g.id) is null
-     ), room as (
+     ), room as materialized (
        select w.id, ${SERVICES_MAX} - (
          select count(*) from (select from control_plane.services s where s.workspace_id = w.id limit ${SERVICES_MAX}) counted
        ) as places

@@ -15,6 +15,7 @@ import { encodeRecord, mintId, serviceIdOf, type ReceiptsSettled } from '@tocsin
 import { testDatabase, waitFor } from '@tocsin/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { controlPlane } from '../index.ts';
+import { noteSeenServices, SERVICES_MAX } from './service-store.ts';
 
 const KEY = `tsk_bootstrapkeyaaaaaaaaaaaaaa_${'s'.repeat(52)}`;
 type Json = Record<string, any>; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers are read field by field
@@ -213,6 +214,30 @@ describe('a service', () => {
     expect(await published()).toEqual([]); // no dependency: nothing that decides anything has changed
     const { body } = await call('PUT', 'topology', { edges: [] });
     expect(namesOf(body)).toEqual(['declared', 'seen']); // alerts have named them
+  });
+
+  it('is not learned beyond the limit of a workspace, whose services are then counted once for all of them', async () => {
+    const at = new Date().toISOString();
+    const named = (prefix: string, count: number) =>
+      Array.from({ length: count }, (_, n) => ({ workspaceId, name: `${prefix}-${n}`, at }));
+    const tx = await platform.pools.pipeline.connect();
+    try {
+      await noteSeenServices(tx, named('known', SERVICES_MAX - 1));
+      await tx.query('begin');
+      await noteSeenServices(tx, named('new', 300));
+      const { rows } = await tx.query<{ read: number }>(
+        `select (seq_tup_read + coalesce(idx_tup_fetch, 0))::int as read from pg_stat_xact_user_tables where relid = 'control_plane.services'::regclass`,
+      );
+      await tx.query('commit');
+      const { rows: stored } = await tx.query<{ n: number; learned: number }>(
+        `select count(*)::int as n, count(*) filter (where name like 'new-%')::int as learned from control_plane.services where workspace_id = $1`,
+        [workspaceId],
+      );
+      expect(stored).toEqual([{ n: SERVICES_MAX, learned: 1 }]);
+      expect(rows[0]?.read).toBeLessThan(4 * SERVICES_MAX);
+    } finally {
+      tx.release(true);
+    }
   });
 
   it('has an owner and tags, is found by a part of its name, and goes with its dependencies', async () => {
