@@ -32,7 +32,10 @@ export interface MarksOf {
   marks: readonly Mark[];
 }
 
-/** The same for several partitions of one consumer, in one statement. */
+/**
+ * The same for several partitions of one consumer, in one statement. Each mark is looked up by itself: a join is planned by statistics, and
+ * before there are any, as in the first minutes of a table, it compared every wanted mark with every stored one.
+ */
 export async function readMarksOf(
   db: Querier,
   schema: string,
@@ -45,9 +48,11 @@ export async function readMarksOf(
   const [first] = wanted;
   if (!first) return found;
   const { rows } = await db.query<{ partition: number; origin: string; mark_offset: string; ordinal: number }>(
-    `select m.partition, m.origin, m.mark_offset, m.ordinal
+    `select w.partition, w.origin, m.mark_offset, m.ordinal
        from unnest($3::int[], $4::text[]) as w(partition, origin)
-       join ${schema}.consumer_marks m on m.consumer_group = $1 and m.topic = $2 and m.partition = w.partition and m.origin = w.origin`,
+      cross join lateral (
+        select mark_offset, ordinal from ${schema}.consumer_marks
+         where consumer_group = $1 and topic = $2 and partition = w.partition and origin = w.origin limit 1) m`,
     [
       ...[first.source.group, first.source.topic],
       wanted.map(({ source }) => source.partition),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EventLog } from '@tocsin/event-log';
+import { readMarksOf } from '../consumer-marks.ts';
 import { createPools, showPositions, type Input, type Pipeline, type Stage } from '../index.ts';
 import { Mortal, proxyTo } from './faults.ts';
 import { ground, log, upTo, useFreshGround } from './fresh-ground.ts';
@@ -98,6 +99,33 @@ describe('batches of several partitions', () => {
     await Promise.all(PARTITIONS.map((partition) => oneBatch(pipeline, again(partition), stage, source(partition))));
     for (const partition of PARTITIONS) expect(await ground.applied(partition)).toEqual(upTo(8));
     await pipeline.close();
+  });
+
+  it('look their marks up one by one, also where the server has no statistics yet', async () => {
+    const stored = 20_000;
+    await ground.pool.query(
+      `insert into ${SCHEMA}.consumer_marks (consumer_group, topic, partition, origin, mark_offset, ordinal, touched_on)
+       select $1, $2, n % 3, 'from ' || n, n, 0, now() from generate_series(1, ${stored}) n`,
+      [source(0).group, source(0).topic],
+    );
+    const wanted = PARTITIONS.map((partition) => ({
+      source: source(partition),
+      inputs: upTo(100).map((n) => {
+        const number = 3 * n + partition + 3;
+        return anInput(n, { mark: { origin: `from ${number}`, offset: 0n, ordinal: 0 } });
+      }),
+    }));
+    const tx = await ground.pool.connect();
+    await tx.query('begin');
+    const marks = await readMarksOf(tx, SCHEMA, wanted);
+    const { rows } = await tx.query<{ read: number }>(
+      `select (seq_tup_read + idx_tup_fetch)::int as read from pg_stat_xact_user_tables where schemaname = $1 and relname = 'consumer_marks'`,
+      [SCHEMA],
+    );
+    await tx.query('rollback');
+    tx.release();
+    expect(marks.map(({ size }) => size)).toEqual(PARTITIONS.map(() => 100));
+    expect(rows[0]?.read).toBeLessThan(1_000);
   });
 
   it.each(upTo(12))('of two owners are applied once each and published in order (seed %i)', async (seed) => {
