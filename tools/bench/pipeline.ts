@@ -12,6 +12,7 @@ import { serviceOf } from '../e2e/sites.ts';
 import { benchIngest } from './ingest.ts';
 import { batches, sendAll, sendAtRate, singles, type BodySource, type Target } from './pipeline-load.ts';
 import { nameOf, startServer } from './server.ts';
+import { between, processorTime, type Watched } from './processor-time.ts';
 import { figure, hardware, median, quantile } from './statistics.ts';
 
 export interface PipelineOptions {
@@ -25,6 +26,7 @@ interface Bench {
   split: Split;
   pool: pg.Pool;
   brokers: string[];
+  watched: Watched;
   prefix: string;
   target(webhook: MadeWebhook): Target;
 }
@@ -56,6 +58,8 @@ async function throughput(bench: Bench, webhooks: { generic: MadeWebhook; promet
     { name: 'duplicates' as const, webhook: webhooks.prometheus, source: batches('duplicates', 0.2) },
   ];
   const figures = { single: [] as number[], batched: [] as number[], duplicates: [] as number[] };
+  let singleAlerts = 0;
+  const taken = new Map<string, number>();
   const requests = new Map<string, number>();
   for (const { name, webhook, source } of kinds) {
     // Not counted: warms up, and tells how many requests make a run of the wanted length.
@@ -63,13 +67,20 @@ async function throughput(bench: Bench, webhooks: { generic: MadeWebhook; promet
     requests.set(name, Math.ceil((rate * seconds) / source.alerts));
   }
   for (let run = 1; run <= runs; run++) {
-    for (const { name, webhook, source } of kinds)
+    for (const { name, webhook, source } of kinds) {
+      const before = await processorTime(bench.watched);
       figures[name].push(await sustained(bench, bench.target(webhook), source, requests.get(name) ?? 1));
+      if (name !== 'single') continue;
+      singleAlerts += requests.get(name) ?? 1;
+      for (const [who, millis] of between(before, await processorTime(bench.watched)))
+        taken.set(who, (taken.get(who) ?? 0) + millis);
+    }
     say(
       `pipeline ${run}/${runs}: single ${figures.single.at(-1)?.toFixed(0)}/s, batched ${figures.batched.at(-1)?.toFixed(0)}/s, 80 % duplicates ${figures.duplicates.at(-1)?.toFixed(0)}/s`,
     );
   }
-  return figures;
+  const costs = [...taken].map(([who, millis]) => [who, millis / singleAlerts] as const);
+  return { ...figures, costs: costs.sort(([, a], [, b]) => b - a) };
 }
 
 /** From the moment of the POST to its `incident.events` record in a consumer's hands, at a steady rate. */
@@ -141,7 +152,9 @@ async function withSplit<T>(options: PipelineOptions, use: (bench: Bench, client
   try {
     const client = new Client({ apiKey, at: (path) => split.url(serviceOf(path)) });
     options.say(hardware(await nameOf(pool), 'one Kafka broker (KRaft)'));
-    return await use({ options, split, pool, brokers: kafka.brokers, prefix, target }, client);
+    const processes = new Map([...split.processes].map(([name, { pid }]) => [name as string, pid]));
+    const watched = { processes: processes.set('Kafka', kafka.pid).set('the sender', process.pid), pool };
+    return await use({ options, split, pool, brokers: kafka.brokers, watched, prefix, target }, client);
   } finally {
     await split.stop();
     await pool.end();
@@ -178,6 +191,9 @@ export const benchPipeline = (options: PipelineOptions): Promise<Record<string, 
     say(figure('pipeline, 80 % duplicates', rates.duplicates, 'alerts/s'));
     say(figure('POST → incident.events p50', delays.p50, 'ms'));
     say(figure('POST → incident.events p99', delays.p99, 'ms'));
+    const cost = rates.costs.reduce((sum, [, millis]) => sum + millis, 0);
+    say(`processor time for each single alert: ${cost.toFixed(2)} ms`);
+    for (const [who, millis] of rates.costs) if (millis >= 0.01) say(`  ${who.padEnd(40)} ${millis.toFixed(2)} ms`);
     say(`${runs} interleaved runs of about ${seconds} s; medians, least and greatest`);
     return {
       ingest_ratio_to_limit: median(ingest.ratios),
@@ -185,6 +201,7 @@ export const benchPipeline = (options: PipelineOptions): Promise<Record<string, 
       limit_per_second: median(ingest.limit),
       bare_per_second: median(ingest.bare),
       single_alerts_per_second: median(rates.single),
+      processor_ms_per_single_alert: cost,
       batched_alerts_per_second: median(rates.batched),
       batched_duplicates_per_second: median(rates.duplicates),
       post_to_event_p50_ms: median(delays.p50),

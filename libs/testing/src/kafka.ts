@@ -10,6 +10,8 @@ export { type KafkaBroker, type KafkaBrokerOptions, startKafkaBroker } from './k
 /** A broker that tests share. `stop` ends it if it is ours. */
 export interface TestKafka {
   brokers: string[];
+  /** Of the broker, where it is a process of this machine that was started here. */
+  pid?: number;
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ async function startLocal(): Promise<TestKafka> {
   const broker = await startKafkaBroker({ directory });
   return {
     brokers: broker.brokers,
+    pid: broker.pid,
     stop: async () => {
       await broker.stop();
       await rm(directory, { recursive: true, force: true });
