@@ -27,7 +27,7 @@ export class AlertCorrelatedConsumer {
   @Hears('incident-store', 'alert.correlated', { maxRecords: BATCH_MAX })
   async handle(@Payload() batch: Batch): Promise<BatchResult> {
     const behind = this.clock().getTime() - (batch.inputs.at(-1)?.timestamp ?? 0) > BEHIND_MS;
-    const result = await this.pipeline.commitBatch(batch, this.stage);
+    const result = await this.pipeline.commitTogether(batch, this.stage);
     if (result.kind !== 'committed') return result;
     const around = { now: this.clock().getTime(), behind };
     const wait = this.pace.after(batch.source.partition, broughtBy(batch.inputs), around);

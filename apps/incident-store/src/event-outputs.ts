@@ -1,6 +1,6 @@
 import { CLOUD_EVENT_SOURCE, encodeRecord, type CloudEventHeaders, type PublicIncidentEvent } from '@tocsin/contracts';
 import { changedBy, cloudEventTypeOf, exists, outboundNameOf, publicIncident } from '@tocsin/domain/incident';
-import type { Output } from '@tocsin/postgres';
+import type { Input, Output } from '@tocsin/postgres';
 import type { AppendedStream, StoredEvent } from './incident-log.ts';
 
 const cloudEvent = (stored: StoredEvent, type: string): CloudEventHeaders & Record<string, string> => ({
@@ -46,7 +46,7 @@ export function publicEvent({
 }
 
 /** One `incident.events` record per stored event, none left out, and the newest incident for `incident.state`. */
-export function eventOutputs({ events, after }: AppendedStream, input?: bigint): Output[] {
+export function eventOutputs({ events, after }: AppendedStream, input?: Input): Output[] {
   const by = (version: number) => ({
     stream: after.id,
     version: BigInt(version),

@@ -1,10 +1,10 @@
 import { encodeRecord, type AlertAnswer, type AlertsCorrelated, type ReceiptsSettled } from '@tocsin/contracts';
 import type { AlertSettled } from '@tocsin/domain/incident';
-import type { Output } from '@tocsin/postgres';
+import type { Input, Output } from '@tocsin/postgres';
 
 /** What became of one record: its answers in the order of its alerts. */
 export interface SettledRecord {
-  offset: bigint;
+  input: Input;
   record: AlertsCorrelated;
   answers: AlertSettled[];
   /** When the log had the correlator's record. */
@@ -22,10 +22,10 @@ const answerOf = ({ index, alertId, incidentId, outcome, reason, occurrenceCount
 });
 
 /** The answer to a sender that may be waiting; published after the commit, so what it names can be read at once. */
-export function replyOutput({ offset, record, answers }: SettledRecord): Output {
+export function replyOutput({ input, record, answers }: SettledRecord): Output {
   const { receiptId, receiptTotal: total } = record;
   const value = encodeRecord('receipt.replied.v1', { receiptId, total, alerts: answers.map(answerOf) });
-  return { topic: 'webhook.replies', key: receiptId, type: 'receipt.replied.v1', value, by: { input: offset } };
+  return { topic: 'webhook.replies', key: receiptId, type: 'receipt.replied.v1', value, by: { input } };
 }
 
 /** More services than this of one receipt are no news that anybody waits for. */
@@ -63,7 +63,7 @@ export function outcomeOutputs(settled: readonly SettledRecord[]): Output[] {
         type: 'receipts.settled.v1',
         value,
         headers,
-        by: { input: one.offset },
+        by: { input: one.input },
       });
       [items, alerts] = [[], 0];
     });

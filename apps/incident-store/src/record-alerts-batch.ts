@@ -58,7 +58,7 @@ export const recordAlertsStage = ({ pool, policies, random }: RecordAlertsParts)
     const settled = readable.map(({ input, record }): SettledRecord => {
       const answers = record.alerts.map((item) => recorder.record(item));
       const correlatedAt = new Date(input.timestamp).toISOString();
-      return { offset: input.offset, record, answers, correlatedAt, settledAt: policies.now() };
+      return { input, record, answers, correlatedAt, settledAt: policies.now() };
     });
     const outputs = await write(tx, { plan: recorder.plan(), heads, settled, dead: targets.dead, random });
     return { verdicts: read.map(({ input, record }) => verdictOf(input, record)), outputs };
@@ -205,11 +205,11 @@ const receiptRow = ({ record, correlatedAt, settledAt }: SettledRecord) => ({
 });
 
 /** The first input that an incident's alerts came with. */
-function inputsOf(settled: readonly SettledRecord[]): Map<string, bigint> {
-  const inputOf = new Map<string, bigint>();
-  for (const { offset, answers } of settled)
+function inputsOf(settled: readonly SettledRecord[]): Map<string, Input> {
+  const inputOf = new Map<string, Input>();
+  for (const { input, answers } of settled)
     for (const { incidentId } of answers)
-      if (incidentId !== null && !inputOf.has(incidentId)) inputOf.set(incidentId, offset);
+      if (incidentId !== null && !inputOf.has(incidentId)) inputOf.set(incidentId, input);
   return inputOf;
 }
 
@@ -217,7 +217,7 @@ interface Around {
   heads: Map<string, StreamHead>;
   released: KeyHolder[];
   settled: SettledRecord[];
-  inputOf: ReadonlyMap<string, bigint>;
+  inputOf: ReadonlyMap<string, Input>;
 }
 
 /** What the correlator is told. */
@@ -232,10 +232,10 @@ function factOutputs(plan: BatchPlan, streams: readonly AppendedStream[], around
     const incident = changed ?? heads.get(incidentId)?.incident;
     if (!incident || !exists(incident)) continue;
     const freed = incident.status === 'resolved' ? released.filter((holder) => holder.incidentId === incidentId) : [];
-    const input = inputOf.get(incidentId) ?? last.offset;
+    const input = inputOf.get(incidentId) ?? last.input;
     // Without an event of its own the version is an old one, and its mark has been seen: such a fact goes by its input.
     const by: Output['by'] = changed ? { stream: incidentId, version: BigInt(changed.version), input } : { input };
     outputs.push(factOutput(incident, [...keys, ...freed], changed ? changed.updatedAt : last.record.receivedAt, by));
   }
-  return [...outputs, ...plan.unopened.map((one) => neverOpened(one, { input: last.offset }))];
+  return [...outputs, ...plan.unopened.map((one) => neverOpened(one, { input: last.input }))];
 }

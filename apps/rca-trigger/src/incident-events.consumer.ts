@@ -15,6 +15,6 @@ export class RcaIncidentEventsConsumer {
 
   @Hears('rca-trigger', 'incident.events')
   handle(@Payload() batch: Batch): Promise<BatchResult> {
-    return this.pipeline.commitBatch(batch, this.recordIncidents);
+    return this.pipeline.commitTogether(batch, this.recordIncidents);
   }
 }

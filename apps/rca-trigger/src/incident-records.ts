@@ -54,8 +54,8 @@ export interface InvestigationRequest {
 
 /** An incident event asked for it. */
 export interface RequestedInvestigation extends InvestigationRequest {
-  /** Offset of its record. */
-  offset: bigint;
+  /** Its record. */
+  input: Input;
 }
 
 export interface BatchContext {
@@ -70,8 +70,8 @@ export interface BatchContext {
 export interface BatchPlan {
   rows: IncidentRow[];
   requests: RequestedInvestigation[];
-  /** Offsets whose event had been seen. */
-  repeated: Set<bigint>;
+  /** Those whose event had been seen. */
+  repeated: Set<Input>;
 }
 
 export const isIncidentEvent = (input: Input): boolean => input.type === 'incident.event.v1';
@@ -79,18 +79,18 @@ export const incidentRecordOf = (input: Input): IncidentEventRecord => decodeRec
 
 /** Folds a batch of incident events: the newest row per incident, and the investigations that they ask for. */
 export function planBatch(
-  records: readonly { offset: bigint; record: IncidentEventRecord }[],
+  records: readonly { input: Input; record: IncidentEventRecord }[],
   context: BatchContext,
 ): BatchPlan {
   const now = new Map(context.known);
   const hour = new Map(context.workspaceHour);
   const plan: BatchPlan = { rows: [], requests: [], repeated: new Set() };
   const rows = new Map<string, IncidentRow>();
-  for (const { offset, record } of records) {
+  for (const { input, record } of records) {
     const { incident, event } = record;
     const before = now.get(incident.id);
     if (before && record.sequence <= before.version) {
-      plan.repeated.add(offset);
+      plan.repeated.add(input);
       continue;
     }
     const decision = decide(
@@ -111,7 +111,7 @@ export function planBatch(
     const requested = decision.kind === 'request';
     if (requested) {
       const investigator = context.investigatorOf(incident.workspace_id);
-      plan.requests.push({ ...requestOf(record, decision.cause, offset), investigator });
+      plan.requests.push({ ...requestOf(record, decision.cause, input), investigator });
       hour.set(incident.workspace_id, (hour.get(incident.workspace_id) ?? 0) + 1);
     }
     const told = requested
@@ -134,7 +134,7 @@ export function planBatch(
 const requestOf = (
   { incident, event, sequence }: IncidentEventRecord,
   cause: string,
-  offset: bigint,
+  input: Input,
 ): Omit<RequestedInvestigation, 'investigator'> => ({
   id: deriveId('rca', incident.id, event.id),
   workspace_id: incident.workspace_id,
@@ -145,7 +145,7 @@ const requestOf = (
   occurred_at: event.at,
   config_revision: event.config_revision,
   number: incident.number,
-  offset,
+  input,
 });
 
 const rowOf = (

@@ -112,7 +112,7 @@ export async function storeRequests(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** The columns alone: what asks may know more of it, e.g. an offset, which is no JSON. */
+/** The columns alone: what asks may know more of it, e.g. the record, which is none of them. */
 const rowOf = (request: InvestigationRequest) => ({
   id: request.id,
   workspace_id: request.workspace_id,

@@ -31,9 +31,7 @@ export const recordIncidentsStage = (parts: RecordIncidentsParts): Stage<null> =
   },
 
   async apply(tx, inputs) {
-    const records = inputs
-      .filter(isIncidentEvent)
-      .map((input) => ({ offset: input.offset, record: incidentRecordOf(input) }));
+    const records = inputs.filter(isIncidentEvent).map((input) => ({ input, record: incidentRecordOf(input) }));
     if (records.length === 0) return { verdicts: inputs.map(() => notOurs), outputs: [] };
     const now = parts.clock();
     const known = await lockIncidents(tx, [...new Set(records.map(({ record }) => record.incident.id))]);
@@ -52,18 +50,18 @@ export const recordIncidentsStage = (parts: RecordIncidentsParts): Stage<null> =
     await storeIncidents(tx, plan.rows);
     await eraseFindings(
       tx,
-      records.filter(({ offset }) => !plan.repeated.has(offset)).map(({ record }) => record),
+      records.filter(({ input }) => !plan.repeated.has(input)).map(({ record }) => record),
     );
     const times = { requested: now.toISOString(), due: plus(now, parts.settleMs) };
     const made = await storeRequests(tx, plan.requests, times);
     const fresh = plan.requests.filter(({ id }) => made.has(id));
     return {
       verdicts: inputs.map((input) =>
-        !isIncidentEvent(input) ? notOurs : plan.repeated.has(input.offset) ? repeated : handled,
+        !isIncidentEvent(input) ? notOurs : plan.repeated.has(input) ? repeated : handled,
       ),
       outputs: fresh.flatMap((request) => [
-        rcaOutput(requestedEvent(request, times.requested), { input: request.offset }),
-        taskStarted(request, times.requested, { input: request.offset }),
+        rcaOutput(requestedEvent(request, times.requested), { input: request.input }),
+        taskStarted(request, times.requested, { input: request.input }),
       ]),
       committed: () => {
         if (fresh.length > 0) parts.wake();

@@ -6,11 +6,12 @@ import { HandlerContractError } from './errors.ts';
 import { recordsOf, writeOutcome, type OutboxRow } from './outbox.ts';
 import type { Partitions, PartitionState } from './partitions.ts';
 import type { Batch, CommitBatch, Input, Stage, Tx } from './pipeline.ts';
+import { originOf } from './mark.ts';
 import { moveTogether } from './positions.ts';
 import { together } from './together.ts';
 import { inTransaction } from './transaction.ts';
 
-/** Records that one transaction takes at most; one batch may be larger. */
+/** Records that one transaction takes at most; a larger batch has one of its own. */
 const RECORDS_MAX = 200;
 
 /** These batches do not go together: each is committed alone, and what is the matter is found out there. */
@@ -62,13 +63,12 @@ class JointBatches<Loaded> {
     this.running = false;
   }
 
-  /** The oldest that fit, all of one log; at least one. */
+  /** The oldest that fit, all of one log. */
   private nextGroup(): Waiting[] {
     const { logId } = this.waiting[0]!.batch;
     let records = 0;
     const end = this.waiting.findIndex(
-      ({ batch }, index) =>
-        (records += batch.inputs.length) > RECORDS_MAX * (index === 0 ? Infinity : 1) || batch.logId !== logId,
+      ({ batch }) => (records += batch.inputs.length) > RECORDS_MAX || batch.logId !== logId,
     );
     return this.waiting.splice(0, end < 0 ? this.waiting.length : end);
   }
@@ -101,7 +101,7 @@ class JointBatches<Loaded> {
     let writes: Promise<unknown> = Promise.resolve();
     const { rows, committed } = await inTransaction(deps.pool, async (tx) => {
       const moved = this.move(tx, parts);
-      const [fence, applied] = await Promise.allSettled([moved, this.apply(tx, inputs, { loaded, lane })]);
+      const [fence, applied] = await Promise.allSettled([moved, this.apply(tx, parts, { loaded, lane })]);
       if (fence.status === 'rejected') throw fence.reason; // what followed failed with it
       if (applied.status === 'rejected') throw applied.reason;
       if (applied.value.writes) writes = applied.value.writes; // COMMIT goes behind it at once; where it fails, the server rolls back
@@ -143,10 +143,11 @@ class JointBatches<Loaded> {
 
   private async apply(
     tx: Tx,
-    inputs: Input[],
+    parts: Part[],
     { loaded, lane }: { loaded: Loaded | undefined; lane: string },
   ): Promise<{ rows: OutboxRow[]; writes: Promise<unknown> | undefined; committed: (() => void) | undefined }> {
     const { deps, stage } = this;
+    const inputs = parts.flatMap(({ fresh }) => fresh);
     if (inputs.length === 0) return { rows: [], writes: undefined, committed: undefined };
     const result = await stage.apply(tx, inputs, loaded as Loaded);
     result.writes?.catch(() => undefined); // waited for below, unless something else fails first
@@ -154,9 +155,10 @@ class JointBatches<Loaded> {
       throw new HandlerContractError(`${result.verdicts.length} verdicts for ${inputs.length} inputs`);
     // Dead letters, and outputs that name an input by its offset, belong to one partition.
     if (result.verdicts.some(({ kind }) => kind === 'dead-letter')) throw new NotTogether();
-    if (result.lots || result.outputs.some(({ by }) => !('stream' in by))) throw new NotTogether();
+    if (result.lots || result.outputs.some(({ by }) => typeof by.input === 'bigint')) throw new NotTogether();
     const { notify } = deps.publisher;
-    const writes = { lane, records: recordsOf(result.outputs) };
+    const causes = parts.map(({ batch, source, fresh }) => ({ origin: originOf(batch.logId, source), inputs: fresh }));
+    const writes = { lane, records: recordsOf(result.outputs, causes) };
     const rows = await writeOutcome(tx, deps.schema, { ...writes, ...(notify === undefined ? {} : { notify }) });
     return { rows, writes: result.writes, committed: result.committed?.bind(result) };
   }
@@ -175,6 +177,7 @@ class JointBatches<Loaded> {
 export function createCommitTogether(deps: BatchDeps, partitions: Partitions, alone: CommitBatch): CommitBatch {
   const queues = new WeakMap<object, JointBatches<unknown>>();
   return (batch, stage) => {
+    if (batch.inputs.length > RECORDS_MAX) return alone(batch, stage);
     let queue = queues.get(stage);
     if (!queue) queues.set(stage, (queue = new JointBatches(deps, stage, alone)));
     return queue.add(batch, partitions.of(batch.source));

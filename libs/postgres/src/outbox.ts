@@ -29,28 +29,45 @@ interface Placed {
   offset: bigint;
 }
 
-/** The inputs of a cause by their offsets, and the one trace where all have the same. */
+/** Where inputs of causes come from, and the one trace where all have the same. */
 interface Found {
-  origin: string;
-  byOffset: ReadonlyMap<bigint, Input>;
+  of(input: bigint | Input): { origin: string; input: Input } | undefined;
   trace: string | undefined;
 }
 
-function foundOf({ origin, inputs }: Cause): Found {
-  const traces = new Set(inputs.map(({ headers }) => headers[headerNames.trace]));
+function foundOf(causes: readonly Cause[]): Found {
+  const traces = new Set(causes.flatMap(({ inputs }) => inputs.map(({ headers }) => headers[headerNames.trace])));
+  const [only] = causes;
   return {
-    origin,
-    byOffset: new Map(inputs.map((input) => [input.offset, input])),
+    of: only && causes.length === 1 ? inOne(only) : inSeveral(causes),
     trace: traces.size === 1 ? [...traces][0] : undefined, // several causes: none of them is the one
   };
 }
 
-function placed(output: Output, cause: Found | undefined): Placed {
+function inOne({ origin, inputs }: Cause): Found['of'] {
+  const byOffset = new Map(inputs.map((input) => [input.offset, input]));
+  return (named) => {
+    const input = byOffset.get(typeof named === 'bigint' ? named : named.offset);
+    return input && { origin, input };
+  };
+}
+
+/** Of several partitions: they may have the same offsets. */
+function inSeveral(causes: readonly Cause[]): Found['of'] {
+  const origins = new Map(causes.flatMap(({ origin, inputs }) => inputs.map((input) => [input, origin] as const)));
+  return (named) => {
+    const origin = typeof named === 'bigint' ? undefined : origins.get(named);
+    return origin === undefined ? undefined : { origin, input: named as Input };
+  };
+}
+
+function placed(output: Output, cause: Found): Placed {
   if ('stream' in output.by) return { output, origin: output.by.stream, offset: output.by.version };
   const { input } = output.by;
-  if (!cause?.byOffset.has(input))
-    throw new HandlerContractError(`an output on ${output.topic} names input ${input}, which is not in the batch`);
-  return { output, origin: cause.origin, offset: input };
+  const found = cause.of(input);
+  if (found) return { output, origin: found.origin, offset: found.input.offset };
+  const name = typeof input === 'bigint' ? input : input.offset;
+  throw new HandlerContractError(`an output on ${output.topic} names input ${name}, which is not in the batch`);
 }
 
 /**
@@ -72,17 +89,18 @@ function inMarkOrder(all: Placed[]): Placed[] {
 const isInOrder = (before: Placed, { origin, offset }: Placed): boolean =>
   before.origin === origin && before.offset <= offset;
 
-function traceOf({ by }: Output, cause: Found | undefined): string | undefined {
-  if (by.input === undefined) return cause?.trace;
-  return cause?.byOffset.get(by.input)?.headers[headerNames.trace];
+function traceOf({ by }: Output, cause: Found): string | undefined {
+  if (by.input === undefined) return cause.trace;
+  return cause.of(by.input)?.input.headers[headerNames.trace];
 }
 
 /** The records of a transaction's outputs in publishing order, with type, mark and carried trace. @throws HandlerContractError */
-export const recordsOf = (outputs: readonly Output[], from?: Cause): AppendRecord[] => recorderOf(from)(outputs);
+export const recordsOf = (outputs: readonly Output[], from: readonly Cause[] = []): AppendRecord[] =>
+  recorderOf(from)(outputs);
 
 /** The same for outputs that come in lots: each lot follows from inputs, or versions, that are not before those of earlier ones. */
-export function recorderOf(from?: Cause): (lot: readonly Output[]) => AppendRecord[] {
-  const cause = from && foundOf(from);
+export function recorderOf(from: readonly Cause[]): (lot: readonly Output[]) => AppendRecord[] {
+  const cause = foundOf(from);
   const last = new Map<string, { offset: bigint; ordinal: number }>();
   return (lot) =>
     inMarkOrder(lot.map((output) => placed(output, cause))).map(({ output, origin, offset }) => {

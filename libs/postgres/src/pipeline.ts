@@ -39,9 +39,10 @@ export interface Output {
   headers?: Record<string, string>;
   /**
    * What it follows from. Outputs of a batch are published in the order of their inputs; for one stream, of its versions.
-   * `input` beside a stream: the input whose `traceparent` this output carries on, where it sets none.
+   * `input` beside a stream: the input whose `traceparent` this output carries on, where it sets none. Offsets name inputs of one partition
+   * only: a stage that commits together says the input itself.
    */
-  by: { input: bigint } | { stream: string; version: bigint; input?: bigint };
+  by: { input: bigint | Input } | { stream: string; version: bigint; input?: bigint | Input };
 }
 
 export type Verdict =

@@ -16,7 +16,7 @@ export interface Said {
 /** Marks and outputs of a batch: statements are sent as their lots are ready. @returns the outbox rows, ids in publishing order */
 export async function writeSaid(tx: Tx, schema: string, said: Said): Promise<OutboxRow[]> {
   const { lane, notify, outputs, lots, cause, consumed } = said;
-  const recorded = recorderOf(cause);
+  const recorded = recorderOf([cause]);
   const write = (lot: readonly Output[], of?: Consumed): Promise<OutboxRow[]> => {
     const records = recorded(lot);
     const writing = writeOutcome(tx, schema, { lane, records, ...(notify === undefined ? {} : { notify }) }, of);

@@ -15,6 +15,6 @@ export class ControlPlaneReceivedConsumer {
 
   @Hears('control-plane', 'webhook.received')
   handle(@Payload() batch: Batch): Promise<BatchResult> {
-    return this.pipeline.commitBatch(batch, this.stage);
+    return this.pipeline.commitTogether(batch, this.stage);
   }
 }

@@ -5,6 +5,7 @@ import { readMarksOf } from '../consumer-marks.ts';
 import { createPools, showPositions, type Input, type Pipeline, type Stage } from '../index.ts';
 import { Mortal, proxyTo } from './faults.ts';
 import { ground, log, upTo, useFreshGround } from './fresh-ground.ts';
+import { markOf, originOf } from '../mark.ts';
 import type { Ground } from './kit.ts';
 import {
   anInput,
@@ -85,6 +86,62 @@ describe('batches of several partitions', () => {
     expect(marks).toEqual(PARTITIONS.map((partition) => ({ partition, at: 4 })));
     await pipeline.flush();
     await expectAll(5);
+    await pipeline.close();
+  });
+
+  it('what follows from an input carries its mark and its trace, although others have the same offset', async () => {
+    const pipeline = single();
+    const stage: Stage<undefined> = {
+      ...stageOf(),
+      apply: (_tx, inputs) =>
+        Promise.resolve({
+          verdicts: inputs.map(() => ({ kind: 'handled' as const })),
+          outputs: inputs.flatMap((input) => [
+            {
+              topic: 'incident.events' as const,
+              key: input.key,
+              type: 'test.said.v1',
+              value: input.value,
+              by: { input },
+            },
+            {
+              ...{ topic: 'incident.events' as const, key: input.key, type: 'test.said.v1', value: input.value },
+              by: { stream: `stream ${input.key}`, version: input.offset, input },
+            },
+          ]),
+        }),
+    };
+    const traced = (partition: number) =>
+      inputsOn(partition, 2).map((input) => ({
+        ...input,
+        headers: { ...input.headers, traceparent: `${partition}/${input.offset}` },
+      }));
+    await Promise.all(PARTITIONS.map((partition) => oneBatch(pipeline, traced(partition), stage, source(partition))));
+    await pipeline.flush();
+    const said = await recordsOn(log, 'incident.events');
+    const marks = said.map(({ key, headers: { mark, traceparent } }) => `${key} ${mark} ${traceparent}`);
+    const expected = PARTITIONS.flatMap((partition) =>
+      [0, 1].flatMap((offset) => [
+        `${partition} ${markOf({ origin: originOf(LOG_ID, source(partition)), offset: BigInt(offset), ordinal: 0 })} ${partition}/${offset}`,
+        `${partition} ${markOf({ origin: `stream ${partition}`, offset: BigInt(offset), ordinal: 0 })} ${partition}/${offset}`,
+      ]),
+    );
+    expect(marks.sort()).toEqual(expected.sort());
+    await pipeline.close();
+  });
+
+  it('a large one has a transaction of its own', async () => {
+    const pipeline = single();
+    const stage = stageOf();
+    await Promise.all(
+      PARTITIONS.map((partition) =>
+        oneBatch(pipeline, inputsOn(partition, partition === 0 ? 201 : 5), stage, source(partition)),
+      ),
+    );
+    const shared = await ground.rows(
+      `select partition from ${SCHEMA}.applied group by partition having min(xmin::text) = (select min(xmin::text) from ${SCHEMA}.applied where partition = 2) order by 1`,
+    );
+    expect(shared).toEqual([{ partition: 1 }, { partition: 2 }]);
     await pipeline.close();
   });
 
