@@ -13,7 +13,7 @@ export class CorrelationInputsConsumer {
     @Inject(CORRELATE_STAGE) private readonly correlate: Stage<HeardBatch>,
   ) {}
 
-  @Hears('dedup-correlator', 'correlation.inputs')
+  @Hears('dedup-correlator', 'correlation.inputs', { gatherMs: 10 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.pipeline.commitBatch(batch, this.correlate);
   }

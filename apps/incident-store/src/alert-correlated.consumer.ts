@@ -24,7 +24,7 @@ export class AlertCorrelatedConsumer {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  @Hears('incident-store', 'alert.correlated', { maxRecords: BATCH_MAX })
+  @Hears('incident-store', 'alert.correlated', { maxRecords: BATCH_MAX, gatherMs: 10 })
   async handle(@Payload() batch: Batch): Promise<BatchResult> {
     const behind = this.clock().getTime() - (batch.inputs.at(-1)?.timestamp ?? 0) > BEHIND_MS;
     const result = await this.pipeline.commitTogether(batch, this.stage);

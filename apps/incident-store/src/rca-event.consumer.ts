@@ -13,7 +13,7 @@ export class IncidentRcaConsumer {
     @Inject(NOTE_RCA) private readonly stage: Stage<unknown>,
   ) {}
 
-  @Hears('incident-store', 'rca.events')
+  @Hears('incident-store', 'rca.events', { gatherMs: 100 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.pipeline.commitTogether(batch, this.stage);
   }

@@ -13,7 +13,7 @@ export class ReceiptsSettledConsumer {
     @Inject(SETTLE_RECEIPTS) private readonly stage: Stage<unknown>,
   ) {}
 
-  @Hears('incident-store', 'webhook.outcomes')
+  @Hears('incident-store', 'webhook.outcomes', { gatherMs: 100 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.pipeline.commitTogether(batch, this.stage);
   }

@@ -10,7 +10,7 @@ import { NORMALIZE_BATCH } from './tokens.ts';
 export class WebhookReceivedConsumer {
   constructor(@Inject(NORMALIZE_BATCH) private readonly normalize: NormalizeBatch) {}
 
-  @Hears('normalizer', 'webhook.received')
+  @Hears('normalizer', 'webhook.received', { gatherMs: 10 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.normalize(batch);
   }

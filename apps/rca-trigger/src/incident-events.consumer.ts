@@ -13,7 +13,7 @@ export class RcaIncidentEventsConsumer {
     @Inject(RECORD_INCIDENTS) private readonly recordIncidents: Stage<null>,
   ) {}
 
-  @Hears('rca-trigger', 'incident.events')
+  @Hears('rca-trigger', 'incident.events', { gatherMs: 100 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.pipeline.commitTogether(batch, this.recordIncidents);
   }

@@ -13,7 +13,7 @@ export class ControlPlaneOutcomesConsumer {
     @Inject(RECORD_OUTCOMES) private readonly stage: Stage<unknown>,
   ) {}
 
-  @Hears('control-plane', 'webhook.outcomes')
+  @Hears('control-plane', 'webhook.outcomes', { gatherMs: 100 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.pipeline.commitTogether(batch, this.stage);
   }

@@ -13,7 +13,7 @@ export class ControlPlaneReceivedConsumer {
     @Inject(RECORD_RECEIPTS) private readonly stage: Stage<unknown>,
   ) {}
 
-  @Hears('control-plane', 'webhook.received')
+  @Hears('control-plane', 'webhook.received', { gatherMs: 100 })
   handle(@Payload() batch: Batch): Promise<BatchResult> {
     return this.pipeline.commitTogether(batch, this.stage);
   }

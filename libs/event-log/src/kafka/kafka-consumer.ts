@@ -58,13 +58,14 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   private join(): Membership {
-    const { groupId, topicName, sessionTimeoutMs, partitionCount, logger } = this.options;
+    const { groupId, topicName, sessionTimeoutMs, partitionCount, gatherMs = 0, logger } = this.options;
     const membership: Membership = new Membership({
       client: this.options.createClient(),
       groupId,
       topic: topicName,
       sessionTimeoutMs,
       concurrency: partitionCount,
+      gatherMs,
       logger,
       assigned: (partitions) => this.assign(membership, partitions),
       revoked: () => this.stopReaders(),

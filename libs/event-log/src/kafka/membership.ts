@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Consumer, default as kafkajs } from 'kafkajs';
 import { type EventLogLogger, messageOf } from '../errors.ts';
 import { within } from './admin-client.ts';
@@ -12,6 +13,8 @@ export interface MembershipOptions {
   topic: string;
   sessionTimeoutMs: number;
   concurrency: number;
+  /** From one read that brought something to the next. */
+  gatherMs: number;
   logger: EventLogLogger;
   /** The group gave us these partitions; nothing is fetched before this returns. */
   assigned(partitions: number[]): void;
@@ -62,20 +65,21 @@ export class Membership {
   }
 
   private async run(): Promise<void> {
-    const { topic, concurrency } = this.options;
+    const { topic, concurrency, gatherMs } = this.options;
     await this.consumer.connect();
     await this.consumer.subscribe({ topics: [topic], fromBeginning: true });
     await this.consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: concurrency,
-      // Never waits and never throws: handlers run beside the fetch loop, which keeps the membership alive.
-      eachBatch: (payload) => {
+      // Never waits for handlers and never throws: they run beside the fetch loop, which keeps the membership alive.
+      eachBatch: async (payload) => {
         const { batch } = payload;
         const fetched = batch as typeof batch & FetchedBatch;
         if (!payload.isStale() && this.options.fetched(batch.partition, fetched))
           payload.resolveOffset(batch.lastOffset());
-        return Promise.resolve();
+        // kafkajs reads again when this resolves.
+        if (gatherMs > 0) await pause(gatherMs);
       },
     });
   }

@@ -6,6 +6,8 @@ export interface HearsOptions {
   mode?: 'group' | 'broadcast-from-end';
   /** Upper bound of records per batch; default 500. */
   maxRecords?: number;
+  /** Milliseconds from one read of a broker to the next; default 0. */
+  gatherMs?: number;
 }
 
 const SEPARATOR = ' hears ';

@@ -100,6 +100,7 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
         mode: pair.options.mode ?? 'group',
         ...(onAssigned && pair.options.mode !== 'broadcast-from-end' ? { onAssigned } : {}),
         ...(pair.options.maxRecords ? { maxRecords: pair.options.maxRecords } : {}),
+        ...(pair.options.gatherMs ? { gatherMs: pair.options.gatherMs } : {}),
       };
       // A log that is away just now is waited for, as at every other step of the boot.
       this.consumers.push(
