@@ -7,7 +7,7 @@ import { openJournal } from '@tocsin/event-log/journal';
 import type { Random } from '@tocsin/nest-shell';
 import { createPools, type Pools } from '@tocsin/postgres';
 import { testDatabase, waitFor } from '@tocsin/testing';
-import { Client, type QueryResultRow } from 'pg';
+import { Client, type PoolClient, type QueryResultRow } from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReceiptLog } from '../receipt-log.ts';
@@ -150,6 +150,13 @@ const firsts = (webhook: string): string[] => [
 ];
 const spooled = async () =>
   Number((await pools.pipeline.query<{ n: string }>('select count(*) as n from ingress_gateway.spool')).rows[0]?.n);
+/** The session of another gateway: connected, and it says of nothing that it has heard it. */
+async function gatewayThatHearsNothing(name: string): Promise<PoolClient> {
+  const session = await pools.pipeline.connect();
+  await session.query('select pg_advisory_lock(60101, pg_backend_pid())');
+  await session.query('insert into ingress_gateway.spool_gateways values ($1, pg_backend_pid())', [name]);
+  return session;
+}
 const sessions = async () => (await pools.pipeline.query('select from ingress_gateway.spool_gateways')).rowCount;
 const gate = async () =>
   (await pools.pipeline.query<{ spooling: boolean }>('select spooling from ingress_gateway.spool_gate')).rows[0]
@@ -200,9 +207,7 @@ describe('while the log is away', () => {
     async (how) => {
       const log = gateway();
       await log.append(receipt('whk_a', '0'));
-      const slow = await pools.pipeline.connect();
-      await slow.query('select pg_advisory_lock(60101, pg_backend_pid())');
-      await slow.query(`insert into ingress_gateway.spool_gateways values ('slow', pg_backend_pid())`);
+      const slow = await gatewayThatHearsNothing('slow');
       cluster.away();
       let confirmed = false;
       const first = log.append(receipt('whk_a', '1')).then(() => (confirmed = true));
@@ -222,9 +227,7 @@ describe('while the log is away', () => {
   it('what came while the others had not heard of it has its whole time afterwards', async () => {
     const log = gateway();
     await log.append(receipt('whk_a', '0'));
-    const slow = await pools.pipeline.connect();
-    await slow.query('select pg_advisory_lock(60101, pg_backend_pid())');
-    await slow.query(`insert into ingress_gateway.spool_gateways values ('slow', pg_backend_pid())`);
+    const slow = await gatewayThatHearsNothing('slow');
     cluster.away();
     const first = log.append(receipt('whk_a', '1'));
     await waitFor(async () => (await spooled()) === 1, within);
@@ -275,9 +278,7 @@ describe('while the log is away', () => {
   it('a gateway that hangs holds up the first receipt for two seconds at most', async () => {
     const log = gateway();
     await log.append(receipt('whk_a', '0'));
-    const hanging = await pools.pipeline.connect();
-    await hanging.query('select pg_advisory_lock(60101, pg_backend_pid())');
-    await hanging.query(`insert into ingress_gateway.spool_gateways values ('hanging', pg_backend_pid())`);
+    const hanging = await gatewayThatHearsNothing('hanging');
     cluster.away();
     await log.append(receipt('whk_a', '1'));
     expect(said('spool.not-heard-by-all')).toHaveLength(1);
