@@ -2,6 +2,7 @@ import { testDatabase } from '@tocsin/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  LOAD_CANDIDATES,
   LOAD_CLOSINGS,
   LOAD_INCIDENTS,
   LOAD_KEYS,
@@ -64,6 +65,22 @@ describe.each(lookups)('a lookup of $of', ({ table, fill, statement, parameters 
     expect(plan).toContain('Index Scan');
     expect(plan).not.toMatch(/Seq Scan on (key_holders|closings|known_incidents)|Rows Removed by Filter/);
   });
+});
+
+it('a lookup of candidates reads entries of the index, however many incidents were listed just now', async () => {
+  await client.query('truncate dedup_correlator.known_incidents');
+  await client.query(
+    `insert into dedup_correlator.known_incidents (workspace_id, scope, incident_id, version, opened_at, last_alert_at, services, terms, listed)
+     select 'ws', 'ws', 'inc' || n, 1, n, n, '{}', array['ws service s' || n, 'ws tag t' || n, 'ws title ' || n], true from generate_series(1, 20000) n`,
+  );
+  const terms = numbers.map((n) => `service unheard-${n}`);
+  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+    `explain (analyze, buffers, format json) ${LOAD_CANDIDATES}`,
+    [all('ws'), terms, all(0)],
+  );
+  const [{ Plan: plan }] = rows[0]!['QUERY PLAN'];
+  expect(plan['Actual Rows']).toBe(0);
+  expect(plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!).toBeLessThan(20 * terms.length);
 });
 
 const times = numbers.map(() => 5);
