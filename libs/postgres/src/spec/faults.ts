@@ -1,5 +1,6 @@
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { createServer, connect, type Socket } from 'node:net';
 import type { EventLog } from '@tocsin/event-log';
+import { freePort } from '@tocsin/testing';
 import type { ClientBase, Pool, PoolClient } from 'pg';
 
 /** The process is dead: nothing that it tries from now on has any effect. */
@@ -152,10 +153,9 @@ export async function proxyTo(url: string): Promise<TcpProxy> {
       return undefined;
     });
   });
-  let port = 0;
+  const port = await freePort(); // not one that an outgoing connection may take while the proxy is cut
   const open = async (): Promise<void> => {
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-    ({ port } = server.address() as AddressInfo);
   };
   const cut = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
